@@ -1,0 +1,22 @@
+# Compiler flags, warnings, the linker and the compiler cache.
+
+set(AEVUM_SANITIZER "" CACHE STRING "address, thread or empty; which sanitizer the flags of the preset switch on")
+
+find_program(AEVUM_CCACHE ccache)
+if(AEVUM_CCACHE)
+  # sloppiness lets precompiled headers be cached; hash_dir off lets two checkouts share the cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${AEVUM_CCACHE})
+endif()
+
+find_program(AEVUM_MOLD mold)
+if(AEVUM_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# PromQL results are compared bit by bit, so no fused multiply-add.
+add_compile_options(-ffp-contract=off -fno-math-errno)
+
+add_library(aevum_warnings INTERFACE)
+target_compile_options(aevum_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wimplicit-fallthrough -Werror=unused-result $<$<BOOL:${AEVUM_WERROR}>:-Werror>)

@@ -1,0 +1,123 @@
+#include "model/regex.h"
+
+#include <algorithm>
+
+#include <re2/re2.h>
+
+namespace aevum::model {
+namespace {
+
+constexpr std::size_t kMaxSet = 100'000;       // alternatives of a set; longer patterns are rare
+constexpr std::int64_t kRe2Memory = 64 << 20;  // of one compiled expression and its automata
+
+bool IsLiteral(std::string_view text) {
+  return text.find_first_of("\\.+*?()|[]{}^$") == std::string_view::npos;
+}
+
+// "a|b|c", also inside one pair of parentheses, when every alternative is literal text.
+std::vector<std::string> ParseSet(std::string_view pattern) {
+  if (pattern.starts_with("(?:") && pattern.ends_with(")")) {
+    pattern.remove_prefix(3);
+    pattern.remove_suffix(1);
+  } else if (pattern.starts_with("(") && pattern.ends_with(")")) {
+    pattern.remove_prefix(1);
+    pattern.remove_suffix(1);
+  }
+  std::vector<std::string> set;
+  while (true) {
+    const std::size_t bar = pattern.find('|');
+    const std::string_view part = pattern.substr(0, bar);
+    if (!IsLiteral(part) || set.size() == kMaxSet) return {};
+    set.emplace_back(part);
+    if (bar == std::string_view::npos) break;
+    pattern.remove_prefix(bar + 1);
+  }
+  std::sort(set.begin(), set.end());
+  set.erase(std::unique(set.begin(), set.end()), set.end());
+  return set;
+}
+
+bool IsWildcard(std::string_view text) { return text == ".*" || text == ".+"; }
+
+}  // namespace
+
+RegexMatcher::~RegexMatcher() = default;
+
+StatusOr<std::shared_ptr<const RegexMatcher>> RegexMatcher::Compile(std::string_view pattern) {
+  std::shared_ptr<RegexMatcher> matcher(new RegexMatcher());
+  matcher->ChoosePath(pattern);
+  if (matcher->path_ != Path::kRe2) return std::shared_ptr<const RegexMatcher>(std::move(matcher));
+
+  RE2::Options options;
+  options.set_dot_nl(true);
+  options.set_log_errors(false);
+  options.set_max_mem(kRe2Memory);
+  const std::string anchored = "^(?s:" + std::string(pattern) + ")$";
+  auto compiled = std::make_unique<RE2>(anchored, options);
+  // A pattern such as "a)(b" is only well formed together with our parentheses.
+  if (compiled->ok()) {
+    const RE2 alone(re2::StringPiece(pattern.data(), pattern.size()), options);
+    if (!alone.ok()) compiled = std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+  }
+  if (!compiled->ok()) {
+    return InvalidArgument("error parsing regexp: {}: `{}`", compiled->error(), pattern);
+  }
+  matcher->re2_ = std::move(compiled);
+  return std::shared_ptr<const RegexMatcher>(std::move(matcher));
+}
+
+void RegexMatcher::ChoosePath(std::string_view pattern) {
+  if (pattern == ".*") {
+    path_ = Path::kAnything;
+    return;
+  }
+  if (pattern == ".+") {
+    path_ = Path::kNotEmpty;
+    return;
+  }
+  set_ = ParseSet(pattern);
+  if (!set_.empty()) {
+    path_ = Path::kSet;
+    return;
+  }
+  const std::string_view first = pattern.substr(0, 2);
+  const std::string_view last = pattern.size() >= 2 ? pattern.substr(pattern.size() - 2) : "";
+  if (pattern.size() > 2 && IsWildcard(last) && IsLiteral(pattern.substr(0, pattern.size() - 2))) {
+    path_ = Path::kPrefix;
+    literal_ = pattern.substr(0, pattern.size() - 2);
+    needs_more_ = last == ".+";
+  } else if (pattern.size() > 2 && IsWildcard(first) && IsLiteral(pattern.substr(2))) {
+    path_ = Path::kSuffix;
+    literal_ = pattern.substr(2);
+    needs_more_ = first == ".+";
+  } else if (pattern.size() > 4 && first == ".*" && last == ".*" &&
+             IsLiteral(pattern.substr(2, pattern.size() - 4))) {
+    path_ = Path::kContains;
+    literal_ = pattern.substr(2, pattern.size() - 4);
+  } else if (pattern.find('|') == std::string_view::npos) {
+    // The last literal byte may belong to a quantifier ("ab*"), so it is left out.
+    const std::size_t special = pattern.find_first_of("\\.+*?()[]{}^$");
+    if (special != std::string_view::npos && special > 1) {
+      required_prefix_ = pattern.substr(0, special - 1);
+      // Not the middle of a character of several bytes.
+      while (!required_prefix_.empty() && (required_prefix_.back() & 0x80) != 0) required_prefix_.pop_back();
+    }
+  }
+}
+
+bool RegexMatcher::Matches(std::string_view value) const {
+  const std::size_t least = literal_.size() + (needs_more_ ? 1 : 0);
+  switch (path_) {
+    case Path::kSet: return std::binary_search(set_.begin(), set_.end(), value);
+    case Path::kAnything: return true;
+    case Path::kNotEmpty: return !value.empty();
+    case Path::kPrefix: return value.size() >= least && value.starts_with(literal_);
+    case Path::kSuffix: return value.size() >= least && value.ends_with(literal_);
+    case Path::kContains: return value.find(literal_) != std::string_view::npos;
+    case Path::kRe2: break;
+  }
+  return value.starts_with(required_prefix_) &&
+         RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *re2_);
+}
+
+}  // namespace aevum::model
