@@ -64,13 +64,21 @@ bool AddUnits(std::int64_t* total, std::int64_t count, std::int64_t unit) {
   return !__builtin_mul_overflow(count, unit, &part) && !__builtin_add_overflow(*total, part, total);
 }
 
+// A decimal number as Go reads it: an optional sign, and underscores between digits.
 StatusOr<double> ParseFloat(std::string_view text) {
-  double value = 0;
-  if (text.starts_with('+')) text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return InvalidArgument("not a number: \"{}\"", text);
+  const auto invalid = [&] { return InvalidArgument("not a number: \"{}\"", text); };
+  std::string digits;
+  for (std::size_t i = text.starts_with('+') ? 1 : 0; i < text.size(); ++i) {
+    if (text[i] != '_') {
+      digits += text[i];
+    } else if (i == 0 || i + 1 == text.size() || !IsDigit(text[i - 1]) || !IsDigit(text[i + 1])) {
+      return invalid();
+    }
   }
+  double value = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, value);
+  if (error != std::errc() || end != last) return invalid();
   return value;
 }
 
@@ -194,8 +202,8 @@ std::string FormatPrometheusDuration(Nanoseconds duration) {
   for (const Unit& unit : kPrometheusUnits) {
     const auto unit_ms = static_cast<std::uint64_t>(unit.nanoseconds / kMillisecond);
     const std::uint64_t count = rest / unit_ms;
-    // Years, weeks and days only where they come out even, as in "15d" or "25h".
-    const bool exact_only = unit.nanoseconds >= kDay;
+    // Years and weeks only where they come out even.
+    const bool exact_only = unit.nanoseconds > kDay;
     if (count == 0 || (exact_only && rest % unit_ms != 0)) continue;
     text += fmt::format("{}{}", count, unit.name);
     rest -= count * unit_ms;
