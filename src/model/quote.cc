@@ -97,6 +97,16 @@ bool IsLegacyMetricName(std::string_view name) {
   });
 }
 
+std::string ReplaceInvalidUtf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = DecodeRune(text).size;
+    out += size == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, size);
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  return out;
+}
+
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
     const Rune rune = DecodeRune(text);

@@ -4,6 +4,8 @@
 
 #include <re2/re2.h>
 
+#include "model/quote.h"
+
 namespace aevum::model {
 namespace {
 
@@ -35,6 +37,10 @@ std::vector<std::string> ParseSet(std::string_view pattern) {
   std::sort(set.begin(), set.end());
   set.erase(std::unique(set.begin(), set.end()), set.end());
   return set;
+}
+
+bool IsAscii(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
 }
 
 bool IsWildcard(std::string_view text) { return text == ".*" || text == ".+"; }
@@ -116,8 +122,10 @@ bool RegexMatcher::Matches(std::string_view value) const {
     case Path::kContains: return value.find(literal_) != std::string_view::npos;
     case Path::kRe2: break;
   }
-  return value.starts_with(required_prefix_) &&
-         RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *re2_);
+  if (!value.starts_with(required_prefix_)) return false;
+  // RE2's '.' does not match a byte that is not UTF-8; Go's matches it as U+FFFD.
+  if (!IsAscii(value) && !IsValidUtf8(value)) return RE2::FullMatch(ReplaceInvalidUtf8(value), *re2_);
+  return RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *re2_);
 }
 
 }  // namespace aevum::model
