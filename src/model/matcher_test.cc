@@ -72,7 +72,23 @@ TEST(MatcherTest, NamesThePatternThatDoesNotCompile) {
   const Status status = Matcher::Create(MatchType::kRegex, "job", "a(").status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("`a(`"), std::string_view::npos);
-  EXPECT_FALSE(Matcher::Create(MatchType::kRegex, "job", "a)(b").ok());
+  for (const char* pattern : {"a)(b", "\\C", "[", "(?<n"}) {
+    EXPECT_FALSE(Matcher::Create(MatchType::kRegex, "job", pattern).ok()) << pattern;
+  }
+}
+
+TEST(MatcherTest, ReadsTheSpellingsOfGo) {
+  struct Case {
+    std::string pattern;
+    std::string matches;
+  };
+  const Case cases[] = {{"(?<name>x+)y", "xxy"}, {"[(?<a>]+", "(?<a>"}, {"[]a]+", "]a"}, {"\\Q(?<\\C\\E.", "(?<\\Cz"}, {"\\\\C", "\\C"}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.pattern);
+    const StatusOr<Matcher> matcher = Matcher::Create(MatchType::kRegex, "job", c.pattern);
+    ASSERT_TRUE(matcher.ok()) << matcher.status();
+    EXPECT_TRUE(matcher->Matches(c.matches));
+  }
 }
 
 }  // namespace

@@ -43,6 +43,43 @@ bool IsAscii(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
 }
 
+// RE2 in C++ differs from RE2 in Go in two spellings: Go has no \C, and takes (?<name>x) for
+// (?P<name>x), which Debian's RE2 does not know yet.
+StatusOr<std::string> TranslateFromGo(std::string_view pattern) {
+  std::string out;
+  bool in_class = false;
+  std::size_t class_start = 0;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const std::string_view rest = pattern.substr(i);
+    if (rest.starts_with("\\C")) return InvalidArgument("error parsing regexp: invalid escape sequence: `\\C`");
+    if (rest.starts_with("\\Q") && !in_class) {
+      const std::string_view quoted = rest.substr(0, rest.find("\\E"));
+      out += quoted;
+      i += quoted.size() - 1;
+      continue;
+    }
+    if (rest[0] == '\\') {
+      out += rest.substr(0, 2);
+      ++i;
+      continue;
+    }
+    if (in_class) {
+      // A ']' that comes first is an ordinary character.
+      const bool first = i == class_start || (i == class_start + 1 && pattern[class_start] == '^');
+      in_class = rest[0] != ']' || first;
+    } else if (rest[0] == '[') {
+      in_class = true;
+      class_start = i + 1;
+    } else if (rest.starts_with("(?<") && !rest.starts_with("(?<=") && !rest.starts_with("(?<!")) {
+      out += "(?P<";
+      i += 2;
+      continue;
+    }
+    out += rest[0];
+  }
+  return out;
+}
+
 bool IsWildcard(std::string_view text) { return text == ".*" || text == ".+"; }
 
 }  // namespace
@@ -54,16 +91,17 @@ StatusOr<std::shared_ptr<const RegexMatcher>> RegexMatcher::Compile(std::string_
   matcher->ChoosePath(pattern);
   if (matcher->path_ != Path::kRe2) return std::shared_ptr<const RegexMatcher>(std::move(matcher));
 
+  ASSIGN_OR_RETURN(const std::string translated, TranslateFromGo(pattern));
   RE2::Options options;
   options.set_dot_nl(true);
   options.set_log_errors(false);
   options.set_max_mem(kRe2Memory);
-  const std::string anchored = "^(?s:" + std::string(pattern) + ")$";
+  const std::string anchored = "^(?s:" + translated + ")$";
   auto compiled = std::make_unique<RE2>(anchored, options);
   // A pattern such as "a)(b" is only well formed together with our parentheses.
   if (compiled->ok()) {
-    const RE2 alone(re2::StringPiece(pattern.data(), pattern.size()), options);
-    if (!alone.ok()) compiled = std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+    auto alone = std::make_unique<RE2>(translated, options);
+    if (!alone->ok()) compiled = std::move(alone);
   }
   if (!compiled->ok()) {
     return InvalidArgument("error parsing regexp: {}: `{}`", compiled->error(), pattern);
