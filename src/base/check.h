@@ -8,10 +8,10 @@ namespace aevum::internal {
 }  // namespace aevum::internal
 
 // Always on. No check may depend on bytes from outside: those get a Status.
-#define AEVUM_CHECK(condition)                                              \
-  do {                                                                      \
-    if (!(condition)) [[unlikely]]                                          \
-      ::aevum::internal::CheckFailed(__FILE__, __LINE__, #condition);       \
+#define AEVUM_CHECK(condition)                                        \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::aevum::internal::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)
 
 // On in the dev and sanitizer presets; for what is too hot to check in a release.

@@ -1,4 +1,5 @@
-// What travels with a request through everything that can block: deadline, cancellation, budget, identity.
+// What travels with a request through everything that can block: deadline, cancellation, budget,
+// identity.
 #pragma once
 
 #include <chrono>

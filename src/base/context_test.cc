@@ -11,7 +11,8 @@ TEST(ContextTest, TheEarlierDeadlineHolds) {
   const Context context = Context::Background().WithTimeout(std::chrono::hours(1));
   EXPECT_TRUE(context.status().ok());
   EXPECT_EQ(context.WithTimeout(std::chrono::hours(2)).deadline(), context.deadline());
-  EXPECT_EQ(context.WithTimeout(std::chrono::seconds(0)).status().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(context.WithTimeout(std::chrono::seconds(0)).status().code(),
+            StatusCode::kDeadlineExceeded);
   EXPECT_EQ(context.WithTimeout(std::chrono::nanoseconds::max()).deadline(), context.deadline());
   EXPECT_EQ(Context::Background().remaining(), std::chrono::nanoseconds::max());
 }

@@ -61,7 +61,8 @@ std::string_view TakeUnitName(std::string_view* text) {
 // Adds count * unit; false when it does not fit.
 bool AddUnits(std::int64_t* total, std::int64_t count, std::int64_t unit) {
   std::int64_t part = 0;
-  return !__builtin_mul_overflow(count, unit, &part) && !__builtin_add_overflow(*total, part, total);
+  return !__builtin_mul_overflow(count, unit, &part) &&
+         !__builtin_add_overflow(*total, part, total);
 }
 
 // A decimal number as Go reads it: an optional sign, and underscores between digits.
@@ -88,7 +89,8 @@ std::int64_t DaysFromCivil(std::int64_t year, std::int64_t month, std::int64_t d
   const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
   const std::int64_t year_of_era = year - era * 400;
   const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const std::int64_t day_of_era =
+      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146'097 + day_of_era - 719'468;
 }
 
@@ -168,8 +170,9 @@ StatusOr<Nanoseconds> ParseGoDuration(std::string_view text) {
       if (candidate.name == name) unit = &candidate;
     }
     if (unit == nullptr) {
-      return name.empty() ? InvalidArgument("time: missing unit in duration \"{}\"", whole)
-                          : InvalidArgument("time: unknown unit \"{}\" in duration \"{}\"", name, whole);
+      return name.empty()
+                 ? InvalidArgument("time: missing unit in duration \"{}\"", whole)
+                 : InvalidArgument("time: unknown unit \"{}\" in duration \"{}\"", name, whole);
     }
     Uint128 count = 0;
     for (const char c : integer) {
@@ -214,7 +217,8 @@ std::string FormatPrometheusDuration(Nanoseconds duration) {
 std::string FormatGoDuration(Nanoseconds duration) {
   const std::int64_t ns = duration.count();
   if (ns == 0) return "0s";
-  const std::uint64_t magnitude = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+  const std::uint64_t magnitude =
+      ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
   std::string text = ns < 0 ? "-" : "";
   const auto decimal = [](std::uint64_t value, std::uint64_t unit) {
     std::string number = fmt::format("{}", value / unit);
@@ -238,7 +242,9 @@ std::string FormatGoDuration(Nanoseconds duration) {
 }
 
 StatusOr<TimestampMs> ParseRfc3339(std::string_view text) {
-  const auto invalid = [&] { return InvalidArgument("cannot parse \"{}\" to a valid timestamp", text); };
+  const auto invalid = [&] {
+    return InvalidArgument("cannot parse \"{}\" to a valid timestamp", text);
+  };
   std::string_view rest = text;
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   if (!TakeNumber(&rest, 4, '-', &year) || !TakeNumber(&rest, 2, '-', &month) ||
@@ -267,11 +273,12 @@ StatusOr<TimestampMs> ParseRfc3339(std::string_view text) {
     }
     offset_minutes = sign * (offset_hour * 60 + offset_minute);
   }
-  if (month < 1 || month > 12 || day < 1 || day > DaysOfMonth(year, month) || hour > 23 || minute > 59 ||
-      second > 59) {
+  if (month < 1 || month > 12 || day < 1 || day > DaysOfMonth(year, month) || hour > 23 ||
+      minute > 59 || second > 59) {
     return invalid();
   }
-  const std::int64_t minutes = (DaysFromCivil(year, month, day) * 24 + hour) * 60 + minute - offset_minutes;
+  const std::int64_t minutes =
+      (DaysFromCivil(year, month, day) * 24 + hour) * 60 + minute - offset_minutes;
   return (minutes * 60 + second) * 1'000 + milliseconds;
 }
 
@@ -288,13 +295,14 @@ std::string FormatRfc3339(TimestampMs time) {
   const std::int64_t day_of_era = days - era * 146'097;
   const std::int64_t year_of_era =
       (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const std::int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
   const std::int64_t month = shifted_month + (shifted_month < 10 ? 3 : -9);
   const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, month, day, ms / 3'600'000,
-                                 ms / 60'000 % 60, ms / 1'000 % 60);
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, month, day,
+                                 ms / 3'600'000, ms / 60'000 % 60, ms / 1'000 % 60);
   if (ms % 1'000 != 0) {
     std::string fraction = fmt::format(".{:03}", ms % 1'000);
     while (fraction.back() == '0') fraction.pop_back();
@@ -308,8 +316,10 @@ StatusOr<TimestampMs> ParseApiTime(std::string_view text) {
     // Whole seconds and the fraction apart, so that large times keep their milliseconds.
     double whole = 0;
     const double fraction = std::modf(*seconds, &whole);
-    if (!(std::abs(whole) < 9.2e15)) return InvalidArgument("cannot parse \"{}\" to a valid timestamp", text);
-    return static_cast<TimestampMs>(whole) * 1'000 + static_cast<TimestampMs>(std::round(fraction * 1'000));
+    if (!(std::abs(whole) < 9.2e15))
+      return InvalidArgument("cannot parse \"{}\" to a valid timestamp", text);
+    return static_cast<TimestampMs>(whole) * 1'000 +
+           static_cast<TimestampMs>(std::round(fraction * 1'000));
   }
   return ParseRfc3339(text);
 }

@@ -14,7 +14,8 @@ namespace aevum {
 using Nanoseconds = std::chrono::nanoseconds;
 
 // A duration of Prometheus: units y w d h m s ms in descending order, each at most once and with a
-// whole number ("1h30m"), or "0". InvalidArgument otherwise, and when it passes 63 bits of nanoseconds.
+// whole number ("1h30m"), or "0". InvalidArgument otherwise, and when it passes 63 bits of
+// nanoseconds.
 StatusOr<Nanoseconds> ParsePrometheusDuration(std::string_view text);
 // As above with an optional leading '-'.
 StatusOr<Nanoseconds> ParseSignedPrometheusDuration(std::string_view text);
@@ -26,7 +27,8 @@ std::string FormatPrometheusDuration(Nanoseconds duration);
 // As Go writes it: "1h30m0s", "1.5µs".
 std::string FormatGoDuration(Nanoseconds duration);
 
-// A time parameter of the HTTP API: float seconds since the epoch, rounded to milliseconds, or RFC 3339.
+// A time parameter of the HTTP API: float seconds since the epoch, rounded to milliseconds, or RFC
+// 3339.
 StatusOr<TimestampMs> ParseApiTime(std::string_view text);
 // A duration parameter of the HTTP API: float seconds or a duration of Prometheus.
 StatusOr<Nanoseconds> ParseApiDuration(std::string_view text);

@@ -62,7 +62,8 @@ TEST(TimeTest, ParsesTheParameterOfTheApi) {
       EXPECT_FALSE(got.ok());
       continue;
     }
-    // The reference wraps around where seconds pass 63 bits of nanoseconds or are no number; we refuse.
+    // The reference wraps around where seconds pass 63 bits of nanoseconds or are no number; we
+    // refuse.
     const bool wraps = in.find("e1") != std::string::npos || in.find("e30") != std::string::npos ||
                        in.find("Inf") != std::string::npos || in == "NaN" || !got.ok();
     if (wraps) continue;
@@ -71,7 +72,8 @@ TEST(TimeTest, ParsesTheParameterOfTheApi) {
 }
 
 TEST(TimeTest, RefusesWhatIsNoTime) {
-  for (const char* in : {"", "NaN", "Inf", "-Inf", "1e300", "1e19", "x", "1 ", "0x10", "1__0", "_1"}) {
+  for (const char* in :
+       {"", "NaN", "Inf", "-Inf", "1e300", "1e19", "x", "1 ", "0x10", "1__0", "_1"}) {
     EXPECT_FALSE(ParseApiTime(in).ok()) << in;
   }
   EXPECT_EQ(*ParseApiTime("1_000"), 1'000'000);
@@ -104,7 +106,8 @@ TEST(TimeOrDurationTest, ReadsTheFlag) {
       if (line.contains(prefix + "time_ms")) {
         EXPECT_EQ(std::to_string(got->At(now)), line[prefix + "time_ms"].get<std::string>());
       } else {
-        EXPECT_EQ(std::to_string((got->At(now) - now) * 1'000'000), line[prefix + "duration_ns"].get<std::string>());
+        EXPECT_EQ(std::to_string((got->At(now) - now) * 1'000'000),
+                  line[prefix + "duration_ns"].get<std::string>());
       }
     }
   }

@@ -54,7 +54,8 @@ StatusOr<std::string> ReadFile(const std::string& path, std::size_t limit_bytes)
 Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
   const std::string beside = path + ".tmp";
   {
-    const FileDescriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    const FileDescriptor file(
+        ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.get() < 0) return SystemError("create", beside, errno);
     while (!bytes.empty()) {
       const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
@@ -82,7 +83,8 @@ StatusOr<std::vector<std::string>> ListDirectory(const std::string& path) {
 
 StatusOr<TemporaryDirectory> TemporaryDirectory::Create() {
   const char* root = std::getenv("TMPDIR");
-  std::string path = std::string(root != nullptr && *root != '\0' ? root : "/tmp") + "/aevum-XXXXXX";
+  std::string path =
+      std::string(root != nullptr && *root != '\0' ? root : "/tmp") + "/aevum-XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) return SystemError("create directory", path, errno);
   return TemporaryDirectory(std::move(path));
 }

@@ -22,13 +22,15 @@ TEST(FilesTest, WritesReadsAndLists) {
     EXPECT_EQ(*ReadFile(directory->File("a")), "new");
     EXPECT_EQ(ReadFile(directory->File("b"))->size(), 100'000U);
     EXPECT_THAT(*ListDirectory(path), ElementsAre("a", "b"));
-    EXPECT_EQ(ReadFile(directory->File("b"), 99'999).status().code(), StatusCode::kResourceExhausted);
+    EXPECT_EQ(ReadFile(directory->File("b"), 99'999).status().code(),
+              StatusCode::kResourceExhausted);
   }
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(FilesTest, NamesWhatIsMissing) {
-  EXPECT_EQ(ReadFile("/nowhere/x").status().ToString(), "NotFound: open /nowhere/x: No such file or directory");
+  EXPECT_EQ(ReadFile("/nowhere/x").status().ToString(),
+            "NotFound: open /nowhere/x: No such file or directory");
   EXPECT_EQ(ListDirectory("/nowhere").status().code(), StatusCode::kNotFound);
   EXPECT_EQ(WriteFileAtomically("/nowhere/x", "").code(), StatusCode::kNotFound);
 }

@@ -34,12 +34,31 @@ std::string Now() {
 
 std::string_view LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarn: return "warn";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
   }
   return "info";
+}
+
+// The syslog levels that sd-daemon(3) describes.
+std::string_view JournalPriority(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "<7>";
+    case LogLevel::kInfo:
+      return "<6>";
+    case LogLevel::kWarn:
+      return "<4>";
+    case LogLevel::kError:
+      return "<3>";
+  }
+  return "<6>";
 }
 
 // Both logfmt and JSON take the escapes of JSON inside quotes.
@@ -47,11 +66,21 @@ void AppendQuoted(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
@@ -115,12 +144,14 @@ Logger Logger::With(std::string_view key, std::string_view value) const {
 
 void Logger::Write(LogLevel level, std::string_view message, Fields fields) const {
   Line line(format_);
-  line.Add("ts", Now());
+  if (format_ != LogFormat::kJournald) line.Add("ts", Now());
   line.Add("level", LevelName(level));
   for (const LogField& field : fields_) line.Add(field.key, field.value);
   line.Add("msg", message);
   for (const LogField& field : fields) line.Add(field.key, field.value);
-  sink_->Write(line.Finish());
+  std::string text = line.Finish();
+  if (format_ == LogFormat::kJournald) text.insert(0, JournalPriority(level));
+  sink_->Write(text);
 }
 
 }  // namespace aevum

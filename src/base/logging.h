@@ -14,7 +14,8 @@
 namespace aevum {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
-enum class LogFormat : std::uint8_t { kLogfmt, kJson };
+// kJournald is logfmt without the time, behind the priority prefix that systemd's journal reads.
+enum class LogFormat : std::uint8_t { kLogfmt, kJson, kJournald };
 
 // A key and its value as text.
 struct LogField {

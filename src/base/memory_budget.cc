@@ -10,8 +10,9 @@ Status MemoryBudget::Charge(std::int64_t bytes, std::string_view what) {
   const std::int64_t before = used_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   if (before + bytes > limit_bytes_) {
     used_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-    return ResourceExhausted("{} memory budget of {} bytes is used up: {} asks for {} bytes, {} are in use",
-                             name_, limit_bytes_, what, bytes, before);
+    return ResourceExhausted(
+        "{} memory budget of {} bytes is used up: {} asks for {} bytes, {} are in use", name_,
+        limit_bytes_, what, bytes, before);
   }
   if (parent_) {
     if (Status status = parent_->Charge(bytes, what); !status.ok()) {

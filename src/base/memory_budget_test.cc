@@ -17,7 +17,8 @@ TEST(MemoryBudgetTest, RefusesWhatPassesALimit) {
   EXPECT_TRUE(query->Charge(100, "rows").ok());
   const Status status = query->Charge(1, "rows");
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("query memory budget of 100 bytes is used up: rows asks"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("query memory budget of 100 bytes is used up: rows asks"));
 
   MemoryBudget other("query", 100, process);
   EXPECT_THAT(std::string(other.Charge(60, "rows").message()), HasSubstr("process"));

@@ -17,10 +17,10 @@ void CheckFailed(const char* file, int line, const char* condition) {
 
 std::string_view StatusCodeName(StatusCode code) {
   static constexpr std::array<std::string_view, 17> kNames = {
-      "OK",           "Canceled",      "Unknown",          "InvalidArgument",    "DeadlineExceeded",
-      "NotFound",     "AlreadyExists", "PermissionDenied", "ResourceExhausted",  "FailedPrecondition",
-      "Aborted",      "OutOfRange",    "Unimplemented",    "Internal",           "Unavailable",
-      "DataLoss",     "Unauthenticated"};
+      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+      "DataLoss", "Unauthenticated"};
   const auto index = static_cast<std::size_t>(code);
   return index < kNames.size() ? kNames[index] : "Unknown";
 }

@@ -157,14 +157,15 @@ class [[nodiscard]] StatusOr {
 #define AEVUM_STATUS_CONCAT(a, b) AEVUM_STATUS_CONCAT_INNER(a, b)
 
 // Returns the status of an expression from the enclosing function when it is an error.
-#define RETURN_IF_ERROR(expression)                                  \
-  do {                                                               \
-    if (auto aevum_status = (expression); !aevum_status.ok()) {      \
-      return aevum_status;                                           \
-    }                                                                \
+#define RETURN_IF_ERROR(expression)                             \
+  do {                                                          \
+    if (auto aevum_status = (expression); !aevum_status.ok()) { \
+      return aevum_status;                                      \
+    }                                                           \
   } while (false)
 
-// ASSIGN_OR_RETURN(auto x, F()): x is the value of F(), or the enclosing function returns its error.
+// ASSIGN_OR_RETURN(auto x, F()): x is the value of F(), or the enclosing function returns its
+// error.
 #define ASSIGN_OR_RETURN(declaration, expression) \
   AEVUM_ASSIGN_OR_RETURN(AEVUM_STATUS_CONCAT(aevum_result_, __LINE__), declaration, expression)
 #define AEVUM_ASSIGN_OR_RETURN(result, declaration, expression) \

@@ -21,7 +21,8 @@ struct Span {
 };
 
 // Counts are absolute. Exponential schemas -4 .. 8: bucket i of the positive side covers
-// (2^(2^-schema * (i-1)), 2^(2^-schema * i)]. Source: the native histogram specification of Prometheus.
+// (2^(2^-schema * (i-1)), 2^(2^-schema * i)]. Source: the native histogram specification of
+// Prometheus.
 struct FloatHistogram {
   ResetHint reset_hint = ResetHint::kUnknown;
   std::int32_t schema = 0;

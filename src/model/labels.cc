@@ -119,7 +119,8 @@ std::uint64_t Labels::Hash() const {
 
 std::size_t Labels::memory_bytes() const {
   if (rep_ == nullptr) return 0;
-  return sizeof(Rep) + 2 * rep_->count * sizeof(std::uint32_t) + rep_->packed_size + rep_->plain_size;
+  return sizeof(Rep) + 2 * rep_->count * sizeof(std::uint32_t) + rep_->packed_size +
+         rep_->plain_size;
 }
 
 std::string Labels::ToString() const {
@@ -145,8 +146,9 @@ void LabelsBuilder::Reset(const Labels& base) {
 
 LabelsBuilder& LabelsBuilder::Set(std::string_view name, std::string_view value) {
   if (value.empty()) return Remove(name);
-  const auto it = std::lower_bound(labels_.begin(), labels_.end(), name,
-                                   [](const Label& label, std::string_view n) { return label.name < n; });
+  const auto it =
+      std::lower_bound(labels_.begin(), labels_.end(), name,
+                       [](const Label& label, std::string_view n) { return label.name < n; });
   if (it != labels_.end() && it->name == name) {
     if (it->value == value) return *this;
     it->value = value;

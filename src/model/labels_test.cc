@@ -47,7 +47,8 @@ TEST(LabelsTest, OrdersAsPairsDo) {
 TEST(LabelsBuilderTest, ChangesOnlyWhatItIsTold) {
   const Labels base = Labels::Of({{"a", "1"}, {"c", "3"}});
   EXPECT_EQ(LabelsBuilder(base).Build().packed().data(), base.packed().data());
-  EXPECT_EQ(LabelsBuilder(base).Set("b", "2").Remove("a").Set("c", "").Build(), Labels::Of({{"b", "2"}}));
+  EXPECT_EQ(LabelsBuilder(base).Set("b", "2").Remove("a").Set("c", "").Build(),
+            Labels::Of({{"b", "2"}}));
   const std::vector<std::string> keep = {"c"};
   EXPECT_EQ(LabelsBuilder(base).Keep(keep).Build(), Labels::Of({{"c", "3"}}));
 }

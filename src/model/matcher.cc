@@ -10,10 +10,14 @@ namespace {
 
 std::string_view Operator(MatchType type) {
   switch (type) {
-    case MatchType::kEqual: return "=";
-    case MatchType::kNotEqual: return "!=";
-    case MatchType::kRegex: return "=~";
-    case MatchType::kNotRegex: return "!~";
+    case MatchType::kEqual:
+      return "=";
+    case MatchType::kNotEqual:
+      return "!=";
+    case MatchType::kRegex:
+      return "=~";
+    case MatchType::kNotRegex:
+      return "!~";
   }
   return "=";
 }
@@ -34,10 +38,14 @@ Matcher Matcher::Equal(std::string name, std::string value) {
 
 bool Matcher::Matches(std::string_view value) const {
   switch (type_) {
-    case MatchType::kEqual: return value == value_;
-    case MatchType::kNotEqual: return value != value_;
-    case MatchType::kRegex: return regex_->Matches(value);
-    case MatchType::kNotRegex: return !regex_->Matches(value);
+    case MatchType::kEqual:
+      return value == value_;
+    case MatchType::kNotEqual:
+      return value != value_;
+    case MatchType::kRegex:
+      return regex_->Matches(value);
+    case MatchType::kNotRegex:
+      return !regex_->Matches(value);
   }
   return false;
 }

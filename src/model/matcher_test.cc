@@ -17,7 +17,8 @@ std::string Text(const json& value) {
   if (value.is_string()) return value;
   const std::string hex = value["hex"];
   std::string text;
-  for (std::size_t i = 0; i < hex.size(); i += 2) text += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    text += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   return text;
 }
 
@@ -64,7 +65,8 @@ TEST(MatcherTest, ComparesText) {
 }
 
 TEST(MatcherTest, PrintsAsPromql) {
-  const Matchers matchers = {Matcher::Equal("job", "a\"b"), *Matcher::Create(MatchType::kNotRegex, "a.b", "x.*")};
+  const Matchers matchers = {Matcher::Equal("job", "a\"b"),
+                             *Matcher::Create(MatchType::kNotRegex, "a.b", "x.*")};
   EXPECT_EQ(ToString(matchers), R"({job="a\"b","a.b"!~"x.*"})");
 }
 
@@ -82,7 +84,11 @@ TEST(MatcherTest, ReadsTheSpellingsOfGo) {
     std::string pattern;
     std::string matches;
   };
-  const Case cases[] = {{"(?<name>x+)y", "xxy"}, {"[(?<a>]+", "(?<a>"}, {"[]a]+", "]a"}, {"\\Q(?<\\C\\E.", "(?<\\Cz"}, {"\\\\C", "\\C"}};
+  const Case cases[] = {{"(?<name>x+)y", "xxy"},
+                        {"[(?<a>]+", "(?<a>"},
+                        {"[]a]+", "]a"},
+                        {"\\Q(?<\\C\\E.", "(?<\\Cz"},
+                        {"\\\\C", "\\C"}};
   for (const Case& c : cases) {
     SCOPED_TRACE(c.pattern);
     const StatusOr<Matcher> matcher = Matcher::Create(MatchType::kRegex, "job", c.pattern);

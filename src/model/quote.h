@@ -17,7 +17,8 @@ bool IsLegacyMetricName(std::string_view name);
 
 // True when the bytes are well-formed UTF-8.
 bool IsValidUtf8(std::string_view text);
-// The text with each byte that is not part of well-formed UTF-8 replaced by U+FFFD, as Go decodes it.
+// The text with each byte that is not part of well-formed UTF-8 replaced by U+FFFD, as Go decodes
+// it.
 std::string ReplaceInvalidUtf8(std::string_view text);
 
 }  // namespace aevum::model

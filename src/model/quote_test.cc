@@ -30,7 +30,8 @@ TEST(QuoteTest, KnowsNamesThatNeedNoQuotes) {
 
 TEST(QuoteTest, KnowsUtf8) {
   EXPECT_TRUE(IsValidUtf8("a\xc3\xa9\xf0\x9f\x98\x80"));
-  for (const char* bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe6\x97", "\x80", "\xf8\x88\x80\x80\x80"}) {
+  for (const char* bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe6\x97", "\x80",
+                          "\xf8\x88\x80\x80\x80"}) {
     EXPECT_FALSE(IsValidUtf8(bad));
   }
 }

@@ -51,7 +51,8 @@ StatusOr<std::string> TranslateFromGo(std::string_view pattern) {
   std::size_t class_start = 0;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const std::string_view rest = pattern.substr(i);
-    if (rest.starts_with("\\C")) return InvalidArgument("error parsing regexp: invalid escape sequence: `\\C`");
+    if (rest.starts_with("\\C"))
+      return InvalidArgument("error parsing regexp: invalid escape sequence: `\\C`");
     if (rest.starts_with("\\Q") && !in_class) {
       const std::string_view quoted = rest.substr(0, rest.find("\\E"));
       out += quoted;
@@ -144,7 +145,8 @@ void RegexMatcher::ChoosePath(std::string_view pattern) {
     if (special != std::string_view::npos && special > 1) {
       required_prefix_ = pattern.substr(0, special - 1);
       // Not the middle of a character of several bytes.
-      while (!required_prefix_.empty() && (required_prefix_.back() & 0x80) != 0) required_prefix_.pop_back();
+      while (!required_prefix_.empty() && (required_prefix_.back() & 0x80) != 0)
+        required_prefix_.pop_back();
     }
   }
 }
@@ -152,17 +154,25 @@ void RegexMatcher::ChoosePath(std::string_view pattern) {
 bool RegexMatcher::Matches(std::string_view value) const {
   const std::size_t least = literal_.size() + (needs_more_ ? 1 : 0);
   switch (path_) {
-    case Path::kSet: return std::binary_search(set_.begin(), set_.end(), value);
-    case Path::kAnything: return true;
-    case Path::kNotEmpty: return !value.empty();
-    case Path::kPrefix: return value.size() >= least && value.starts_with(literal_);
-    case Path::kSuffix: return value.size() >= least && value.ends_with(literal_);
-    case Path::kContains: return value.find(literal_) != std::string_view::npos;
-    case Path::kRe2: break;
+    case Path::kSet:
+      return std::binary_search(set_.begin(), set_.end(), value);
+    case Path::kAnything:
+      return true;
+    case Path::kNotEmpty:
+      return !value.empty();
+    case Path::kPrefix:
+      return value.size() >= least && value.starts_with(literal_);
+    case Path::kSuffix:
+      return value.size() >= least && value.ends_with(literal_);
+    case Path::kContains:
+      return value.find(literal_) != std::string_view::npos;
+    case Path::kRe2:
+      break;
   }
   if (!value.starts_with(required_prefix_)) return false;
   // RE2's '.' does not match a byte that is not UTF-8; Go's matches it as U+FFFD.
-  if (!IsAscii(value) && !IsValidUtf8(value)) return RE2::FullMatch(ReplaceInvalidUtf8(value), *re2_);
+  if (!IsAscii(value) && !IsValidUtf8(value))
+    return RE2::FullMatch(ReplaceInvalidUtf8(value), *re2_);
   return RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *re2_);
 }
 

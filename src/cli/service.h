@@ -1,0 +1,96 @@
+// What every long-running command shares: logs, metrics, HTTP and gRPC servers, signals, shutdown.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/duration.h"
+#include "base/logging.h"
+#include "base/status.h"
+#include "cli/flags.h"
+#include "net/grpc/server.h"
+#include "net/http/ops.h"
+#include "net/http/server.h"
+
+namespace prometheus {
+class Registry;
+}
+
+namespace aevum::cli {
+
+// Exit codes of the contract.
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+
+// The flags that every command takes.
+struct GlobalOptions {
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  std::string debug_name;
+  bool auto_memory_limit = false;
+  double auto_memory_ratio = 0.9;
+};
+void AddGlobalFlags(FlagSet& flags, GlobalOptions* options);
+// A logger to standard error. The flags were checked by the parse.
+Logger MakeLogger(const GlobalOptions& options);
+
+// The groups "HTTP server" and "gRPC server" of the contract.
+struct ServiceOptions {
+  std::string http_address = "0.0.0.0:10902";
+  Nanoseconds http_grace_period = std::chrono::minutes(2);
+  std::string http_config;
+  std::string grpc_address = "0.0.0.0:10901";
+  Nanoseconds grpc_grace_period = std::chrono::minutes(2);
+  Nanoseconds grpc_max_connection_age = std::chrono::minutes(60);
+  net::grpc::ServerTls grpc_tls;
+};
+void AddHttpFlags(FlagSet& flags, ServiceOptions* options);
+void AddGrpcServerFlags(FlagSet& flags, ServiceOptions* options);
+
+// Blocks SIGINT, SIGTERM and SIGHUP for this thread and all that it starts, and ignores SIGPIPE.
+// Before any thread is started; Service::Run then waits for the signals.
+void BlockSignals();
+
+// One running component: its servers and its end.
+//
+//     Service service("sidecar", options, logger);
+//     ... routes on http(), services on grpc(), gauges on metrics() ...
+//     return service.Run(start, stop);
+//
+// Single use; Run is called by the main thread.
+class Service {
+ public:
+  Service(std::string component, const ServiceOptions& options, Logger logger);
+  ~Service();
+
+  const Logger& logger() const { return logger_; }
+  const std::shared_ptr<prometheus::Registry>& metrics() const { return metrics_; }
+  net::HttpServer& http() { return *http_; }
+  net::grpc::Server& grpc() { return *grpc_; }
+  net::Probe& probe() { return *probe_; }
+
+  // Starts the servers, then the component; waits for SIGINT or SIGTERM, or for Fail(). Then: not
+  // ready; servers drain within their grace periods; the component stops. A second signal ends the
+  // process at once. Returns the exit code.
+  int Run(const std::function<Status()>& start, const std::function<void()>& stop);
+  // Ends Run with exit code 1, from any thread. The first error counts.
+  void Fail(Status status);
+
+ private:
+  int Wait();
+
+  const std::string component_;
+  const ServiceOptions options_;
+  const Logger logger_;
+  const std::shared_ptr<prometheus::Registry> metrics_;
+  Mutex mutex_;
+  Status failure_ AEVUM_GUARDED_BY(mutex_);
+  std::unique_ptr<net::Probe> probe_;
+  std::unique_ptr<net::HttpServer> http_;
+  std::unique_ptr<net::grpc::Server> grpc_;
+};
+
+}  // namespace aevum::cli
