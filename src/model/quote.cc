@@ -116,13 +116,36 @@ bool IsLegacyMetricName(std::string_view name) {
   });
 }
 
+void ForEachCodePoint(std::string_view text, const std::function<void(std::uint32_t)>& visit) {
+  while (!text.empty()) {
+    const Rune rune = DecodeRune(text);
+    visit(rune.size == 0 ? 0xfffd : rune.code);
+    text.remove_prefix(rune.size == 0 ? 1 : rune.size);
+  }
+}
+
+void AppendUtf8(std::string& out, std::uint32_t code) {
+  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xc0 | code >> 6);
+    put(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    put(0xe0 | code >> 12);
+    put(0x80 | (code >> 6 & 0x3f));
+    put(0x80 | (code & 0x3f));
+  } else {
+    put(0xf0 | code >> 18);
+    put(0x80 | (code >> 12 & 0x3f));
+    put(0x80 | (code >> 6 & 0x3f));
+    put(0x80 | (code & 0x3f));
+  }
+}
+
 std::string ReplaceInvalidUtf8(std::string_view text) {
   std::string out;
-  while (!text.empty()) {
-    const std::size_t size = DecodeRune(text).size;
-    out += size == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, size);
-    text.remove_prefix(size == 0 ? 1 : size);
-  }
+  ForEachCodePoint(text, [&](std::uint32_t code) { AppendUtf8(out, code); });
   return out;
 }
 

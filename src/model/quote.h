@@ -1,6 +1,8 @@
 // Strings in quotes, as Go's %q writes them and as PromQL reads them.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,5 +22,8 @@ bool IsValidUtf8(std::string_view text);
 // The text with each byte that is not part of well-formed UTF-8 replaced by U+FFFD, as Go decodes
 // it.
 std::string ReplaceInvalidUtf8(std::string_view text);
+// Calls `visit` with each code point; U+FFFD for a byte that is not part of well-formed UTF-8.
+void ForEachCodePoint(std::string_view text, const std::function<void(std::uint32_t)>& visit);
+void AppendUtf8(std::string& out, std::uint32_t code);
 
 }  // namespace aevum::model

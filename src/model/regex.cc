@@ -85,20 +85,13 @@ bool IsWildcard(std::string_view text) { return text == ".*" || text == ".+"; }
 
 }  // namespace
 
-RegexMatcher::~RegexMatcher() = default;
-
-StatusOr<std::shared_ptr<const RegexMatcher>> RegexMatcher::Compile(std::string_view pattern) {
-  std::shared_ptr<RegexMatcher> matcher(new RegexMatcher());
-  matcher->ChoosePath(pattern);
-  if (matcher->path_ != Path::kRe2) return std::shared_ptr<const RegexMatcher>(std::move(matcher));
-
+StatusOr<std::unique_ptr<re2::RE2>> CompileAnchored(std::string_view pattern) {
   ASSIGN_OR_RETURN(const std::string translated, TranslateFromGo(pattern));
   RE2::Options options;
   options.set_dot_nl(true);
   options.set_log_errors(false);
   options.set_max_mem(kRe2Memory);
-  const std::string anchored = "^(?s:" + translated + ")$";
-  auto compiled = std::make_unique<RE2>(anchored, options);
+  auto compiled = std::make_unique<RE2>("^(?s:" + translated + ")$", options);
   // A pattern such as "a)(b" is only well formed together with our parentheses.
   if (compiled->ok()) {
     auto alone = std::make_unique<RE2>(translated, options);
@@ -107,7 +100,17 @@ StatusOr<std::shared_ptr<const RegexMatcher>> RegexMatcher::Compile(std::string_
   if (!compiled->ok()) {
     return InvalidArgument("error parsing regexp: {}: `{}`", compiled->error(), pattern);
   }
-  matcher->re2_ = std::move(compiled);
+  return compiled;
+}
+
+RegexMatcher::~RegexMatcher() = default;
+
+StatusOr<std::shared_ptr<const RegexMatcher>> RegexMatcher::Compile(std::string_view pattern) {
+  std::shared_ptr<RegexMatcher> matcher(new RegexMatcher());
+  matcher->ChoosePath(pattern);
+  if (matcher->path_ != Path::kRe2) return std::shared_ptr<const RegexMatcher>(std::move(matcher));
+
+  ASSIGN_OR_RETURN(matcher->re2_, CompileAnchored(pattern));
   return std::shared_ptr<const RegexMatcher>(std::move(matcher));
 }
 

@@ -15,6 +15,10 @@ class RE2;
 
 namespace aevum::model {
 
+// Compiles an expression anchored at both ends where '.' matches a line break, as Prometheus does.
+// InvalidArgument with RE2's reason when it does not compile.
+StatusOr<std::unique_ptr<re2::RE2>> CompileAnchored(std::string_view pattern);
+
 // An expression anchored at both ends where '.' matches a line break, as Prometheus compiles it.
 // Immutable, hence safe to share between threads.
 class RegexMatcher {
