@@ -1,0 +1,23 @@
+// Bodies of Prometheus's API: whatever comes, an answer or an error.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "sidecar/gunzip.h"
+#include "sidecar/prometheus_answers.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace aevum::sidecar;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  ParseStringsAnswer(text).IgnoreError();
+  ParseSeriesAnswer(text).IgnoreError();
+  ParseFlagsAnswer(text).IgnoreError();
+  ParseVersionAnswer(text).IgnoreError();
+  ParseRuntimeInfoAnswer(text).IgnoreError();
+  ParseExternalLabels(text).IgnoreError();
+  if (const auto yaml = ParseConfigAnswer(text); yaml.ok())
+    ParseExternalLabels(*yaml).IgnoreError();
+  ParseLowestTimestamp(text);
+  Gunzip(text, 1 << 20).IgnoreError();
+  return ParseErrorText(text).size() > text.size() + 100 ? 1 : 0;
+}
