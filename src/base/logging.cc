@@ -142,6 +142,12 @@ Logger Logger::With(std::string_view key, std::string_view value) const {
   return child;
 }
 
+Logger Logger::WithThreshold(LogLevel threshold) const {
+  Logger child = *this;
+  child.threshold_ = threshold;
+  return child;
+}
+
 void Logger::Write(LogLevel level, std::string_view message, Fields fields) const {
   Line line(format_);
   if (format_ != LogFormat::kJournald) line.Add("ts", Now());

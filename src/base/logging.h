@@ -53,6 +53,8 @@ class Logger {
 
   // A logger that adds a field to each line, for example component.
   Logger With(std::string_view key, std::string_view value) const;
+  // The same with another threshold.
+  Logger WithThreshold(LogLevel threshold) const;
   bool Enabled(LogLevel level) const { return sink_ && level >= threshold_; }
 
   using Fields = std::initializer_list<LogField>;
