@@ -19,4 +19,4 @@ add_compile_options(-ffp-contract=off -fno-math-errno)
 add_library(aevum_warnings INTERFACE)
 target_compile_options(aevum_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wimplicit-fallthrough -Werror=unused-result $<$<BOOL:${AEVUM_WERROR}>:-Werror>)
+  -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror=unused-result $<$<BOOL:${AEVUM_WERROR}>:-Werror>)
