@@ -30,7 +30,7 @@ struct HttpRequest {
   std::string path;    // percent-decoded, without the query
   std::string target;  // as it came, for logs
   Fields headers;
-  Fields params;       // of the query and, for form POSTs, of the body, decoded, in that order
+  Fields params;       // decoded: of the body for form POSTs, then of the query, as Go orders them
   Fields path_params;  // of {name} parts of the route
   std::string body;
   std::string remote_address;
@@ -61,6 +61,9 @@ class HttpResponse {
   // stop then.
   virtual bool Write(std::string_view bytes) = 0;
   virtual int status() const = 0;
+  // The answer can't be completed: 500 when nothing went out yet, else the connection is cut, so
+  // that the client sees that the answer is not whole.
+  virtual void Abort() {}
 };
 
 // Blocks as long as it needs within the context, which is cancelled when the client goes away and
@@ -69,21 +72,30 @@ using HttpHandler = std::function<void(const Context&, const HttpRequest&, HttpR
 
 struct HttpServerOptions {
   std::string address = "0.0.0.0:10902";  // port 0: a free one
-  std::string web_config_file;            // TLS and basic auth, "" for none; read again as it changes
+  std::string web_config_file;  // TLS and basic auth, "" for none; read again as it changes
   std::size_t handler_threads = 64;
+  std::size_t handler_queue = 256;  // requests that wait for a thread; more are answered 503
   std::size_t max_connections = 4096;
   std::size_t max_header_bytes = 64 << 10;
-  std::size_t max_body_bytes = 16 << 20;  // a form POST with an 8 MiB query is answered, by its handler
+  std::size_t max_body_bytes =
+      16 << 20;  // a form POST with an 8 MiB query is answered, by its handler
+  std::size_t max_body_bytes_in_flight = 512 << 20;  // of all requests; more are answered 503
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};
-  std::chrono::milliseconds write_timeout{60'000};  // without the client taking a byte
+  // Without the client taking a byte, or 64 KiB of what a handler waits to write.
+  std::chrono::milliseconds write_timeout{60'000};
   std::chrono::milliseconds idle_timeout{300'000};  // between requests
+  // The header that names the tenant in the metrics; "" leaves the label `tenant` out. Without the
+  // header it is `default_tenant`.
+  std::string tenant_header;
+  std::string default_tenant;
 };
 
 // Thread-safe after Start.
 class HttpServer {
  public:
-  HttpServer(HttpServerOptions options, Logger logger, std::shared_ptr<prometheus::Registry> metrics);
+  HttpServer(HttpServerOptions options, Logger logger,
+             std::shared_ptr<prometheus::Registry> metrics);
   ~HttpServer();
 
   // Routes must be added before Start. `pattern` is a path whose parts may be {name}, which matches
@@ -92,6 +104,9 @@ class HttpServer {
   // out of these metrics. `method` "" means any. HEAD is answered as GET without a body.
   void Handle(std::string_view method, std::string_view pattern, std::string_view name,
               HttpHandler handler);
+  // As Handle, for handlers that never wait: they run on two threads of their own, so that probes
+  // and metrics are answered while all other threads are busy. Not counted in the metrics.
+  void HandleLight(std::string_view method, std::string_view pattern, HttpHandler handler);
 
   // Listens. The error names the address, or the file and field of the web config.
   Status Start();

@@ -150,6 +150,28 @@ void Engine::TakeOutput() {
   BIO_reset(out_);
 }
 
+PeerName Engine::peer() const {
+  const std::unique_ptr<X509, decltype([](X509* p) { X509_free(p); })> certificate(
+      SSL_get1_peer_certificate(ssl_));
+  if (!certificate) return {};
+  X509_NAME* subject = X509_get_subject_name(certificate.get());
+  const auto part = [&](int nid) -> std::string {
+    const int index = X509_NAME_get_index_by_NID(subject, nid, -1);
+    if (index < 0) return "";
+    unsigned char* text = nullptr;
+    const int size =
+        ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+    if (size < 0) {
+      ERR_clear_error();
+      return "";
+    }
+    std::string out(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+    OPENSSL_free(text);
+    return out;
+  };
+  return {part(NID_commonName), part(NID_organizationName), part(NID_organizationalUnitName)};
+}
+
 std::string_view Engine::alpn() const {
   const unsigned char* name = nullptr;
   unsigned size = 0;

@@ -13,6 +13,13 @@ struct bio_st;
 
 namespace aevum::net::tls {
 
+// Of the subject of a certificate; "" where it says nothing.
+struct PeerName {
+  std::string common_name;
+  std::string organization;
+  std::string organizational_unit;
+};
+
 // Speaks TLS for whoever owns the socket, without touching it.
 //
 // Feed what arrived to Receive(), send what stands in output() and erase it. The handshake goes on
@@ -42,6 +49,9 @@ class Engine {
   bool peer_closed() const { return peer_closed_; }
   // The protocol agreed on, or "".
   std::string_view alpn() const;
+  // Who the peer's certificate names; empty without one. Whether it was verified is the context's
+  // business.
+  PeerName peer() const;
 
  private:
   explicit Engine(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
