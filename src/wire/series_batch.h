@@ -13,8 +13,8 @@
 namespace aevum::wire {
 
 // A run of series sorted by labels, plus the warnings that came with them. The chunks of a series
-// are contiguous in `chunks`; aggregate chunks of the same span (count, sum, ...) follow one another.
-// `owners` keeps alive what the chunk views point into. Thread-compatible.
+// are contiguous in `chunks`; aggregate chunks of the same span (count, sum, ...) follow one
+// another. `owners` keeps alive what the chunk views point into. Thread-compatible.
 struct SeriesBatch {
   struct Series {
     model::Labels labels;

@@ -114,7 +114,8 @@ struct InfoResponse {
 };
 
 // Encoders never fail. Decoders give InvalidArgument for bytes that are not the message, for a
-// matcher that does not compile, and for enum values that are not known; unknown fields are skipped.
+// matcher that does not compile, and for enum values that are not known; unknown fields are
+// skipped.
 std::string Encode(const SeriesRequest& request);
 std::string Encode(const LabelNamesRequest& request);
 std::string Encode(const LabelValuesRequest& request);
@@ -131,12 +132,14 @@ StatusOr<LabelsResponse> DecodeLabelsResponse(std::string_view bytes);
 // ---- SeriesResponse, the hot message: read and written over the bytes, without protobuf ----
 
 // Appends what one SeriesResponse message holds (a series, a batch, a warning; hints are appended
-// to `hints` when it is given) to `out`, whose chunk views then point into `message`, which is added
-// to the owners. Labels that are not sorted are sorted. Corruption when the bytes are not the message.
-Status DecodeSeriesResponse(const SharedBytes& message, SeriesBatch* out, std::string* hints = nullptr);
+// to `hints` when it is given) to `out`, whose chunk views then point into `message`, which is
+// added to the owners. Labels that are not sorted are sorted. Corruption when the bytes are not the
+// message.
+Status DecodeSeriesResponse(const SharedBytes& message, SeriesBatch* out,
+                            std::string* hints = nullptr);
 
 // The message for series [first, last) of a batch: `series` for one of them when not `as_batch`,
-// else `batch`. With `skip_chunks` only labels.
+// else `batch`. Encodings that the StoreAPI does not know must not occur.
 std::string EncodeSeriesResponse(const SeriesBatch& batch, std::size_t first, std::size_t last,
                                  bool as_batch);
 std::string EncodeWarningResponse(std::string_view warning);

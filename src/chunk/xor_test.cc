@@ -1,0 +1,153 @@
+#include "chunk/xor.h"
+
+#include <bit>
+#include <fstream>
+#include <limits>
+#include <random>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace aevum::chunk {
+namespace {
+
+using nlohmann::json;
+
+std::string FromHex(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+// Floats as the vectors write them.
+double ReadFloat(const std::string& text) {
+  if (text == "stale") return std::bit_cast<double>(kStaleNanBits);
+  if (text == "NaN") return std::bit_cast<double>(kNormalNanBits);
+  if (text.starts_with("NaN:"))
+    return std::bit_cast<double>(std::stoull(text.substr(4), nullptr, 16));
+  return std::strtod(text.c_str(), nullptr);
+}
+
+std::uint64_t Bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+
+TEST(XorTest, DecodesAndEncodesAsPrometheus) {
+  std::ifstream file(std::string(AEVUM_SOURCE_DIR) + "/src/chunk/testdata/xor.jsonl");
+  int checked = 0;
+  for (std::string line; std::getline(file, line); ++checked) {
+    const json vector = json::parse(line);
+    SCOPED_TRACE(vector["shape"].dump());
+    const std::string bytes = FromHex(vector["hex"]);
+    Columns columns;
+    const Status status = DecodeXor(bytes, &columns);
+    ASSERT_TRUE(status.ok()) << status;
+    const json& samples = vector["samples"];
+    ASSERT_EQ(columns.times.size(), samples.size());
+    XorEncoder encoder;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const TimestampMs time = samples[i][0].get<TimestampMs>();
+      const double value = ReadFloat(samples[i][1]);
+      ASSERT_EQ(columns.times[i], time);
+      ASSERT_EQ(Bits(columns.values[i]), Bits(value));
+      encoder.Append(time, value);
+    }
+    EXPECT_EQ(encoder.Bytes(), bytes);
+  }
+  EXPECT_GT(checked, 10);
+}
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : random_(seed) {}
+  std::uint64_t operator()(std::uint64_t below) { return random_() % below; }
+  TimestampMs Step() {
+    switch ((*this)(6)) {
+      case 0:
+        return static_cast<TimestampMs>(random_());
+      case 1:
+        return static_cast<TimestampMs>((*this)(1 << 22)) - (1 << 21);
+      case 2:
+        return static_cast<TimestampMs>((*this)(100));
+      default:
+        return 15'000;
+    }
+  }
+  double Value(double last) {
+    switch ((*this)(6)) {
+      case 0:
+        return std::bit_cast<double>(random_());
+      case 1:
+        return static_cast<double>((*this)(1000));
+      case 2:
+        return last + 1;
+      case 3:
+        return std::numeric_limits<double>::quiet_NaN();
+      default:
+        return last;
+    }
+  }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+TEST(XorTest, RoundTripsAnything) {
+  for (unsigned seed = 0; seed < 3'000; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    const std::size_t count = 1 + random(400);
+    std::vector<TimestampMs> times;
+    std::vector<double> values;
+    XorEncoder encoder;
+    std::uint64_t time = random(1ULL << 41);
+    double value = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      time += static_cast<std::uint64_t>(random.Step());
+      value = random.Value(value);
+      times.push_back(static_cast<TimestampMs>(time));
+      values.push_back(value);
+      encoder.Append(times.back(), value);
+    }
+    const std::string bytes = encoder.Bytes();
+    // An exact heap copy, so that AddressSanitizer sees a read behind the end.
+    const std::vector<char> exact(bytes.begin(), bytes.end());
+    Columns columns;
+    ASSERT_TRUE(DecodeXor({exact.data(), exact.size()}, &columns).ok());
+    ASSERT_EQ(columns.times, times);
+    for (std::size_t i = 0; i < count; ++i)
+      ASSERT_EQ(Bits(columns.values[i]), Bits(values[i])) << i;
+
+    // A cut chunk is refused, unless only padding was cut; nothing is appended then.
+    const std::size_t cut = random(bytes.size());
+    const std::vector<char> part(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(cut));
+    Columns nothing;
+    EXPECT_FALSE(DecodeXor({part.data(), part.size()}, &nothing).ok());
+    EXPECT_TRUE(nothing.empty());
+
+    // A damaged one decodes to something or is refused.
+    std::vector<char> damaged = exact;
+    damaged[random(damaged.size())] ^= static_cast<char>(1 << random(8));
+    Columns any;
+    DecodeXor({damaged.data(), damaged.size()}, &any).IgnoreError();
+    EXPECT_EQ(any.times.size(), any.values.size());
+  }
+}
+
+TEST(XorTest, AnEmptyChunkHasNoSamples) {
+  Columns columns;
+  EXPECT_TRUE(DecodeXor(std::string_view("\0\0", 2), &columns).ok());
+  EXPECT_TRUE(columns.empty());
+  EXPECT_FALSE(DecodeXor("", &columns).ok());
+  EXPECT_EQ(XorEncoder().Bytes(), std::string("\0\0", 2));
+}
+
+TEST(DecodeTest, NamesAnEncodingThatItDoesNotKnow) {
+  Columns columns;
+  EXPECT_EQ(Decode(static_cast<Encoding>(9), "xx", &columns).code(), StatusCode::kUnimplemented);
+  EXPECT_TRUE(IsStale(std::bit_cast<double>(kStaleNanBits)));
+  EXPECT_FALSE(IsStale(std::bit_cast<double>(kNormalNanBits)));
+}
+
+}  // namespace
+}  // namespace aevum::chunk

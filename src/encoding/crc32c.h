@@ -1,0 +1,11 @@
+// CRC-32C (Castagnoli), as Prometheus and Thanos use it everywhere.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace aevum::encoding {
+
+std::uint32_t Crc32c(std::string_view bytes);
+
+}  // namespace aevum::encoding

@@ -1,0 +1,34 @@
+// Label sets in protobuf messages: `repeated Label { name = 1, value = 2 }`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/labels.h"
+
+namespace aevum::wire {
+
+// Collects the Label messages of one set and makes Labels of them. Reuses its memory from set to
+// set. Borrows the bytes until Take. Thread-compatible.
+class LabelCollector {
+ public:
+  // Adds one Label message. Corruption when it is none.
+  Status Add(std::string_view label_message);
+  // The labels collected so far; sets that are not sorted are sorted, empty values dropped. Starts
+  // anew.
+  model::Labels Take();
+
+ private:
+  std::vector<model::Label> labels_;
+  bool sorted_ = true;
+};
+
+// Bytes that PutLabels writes.
+std::size_t LabelsSize(const model::Labels& labels);
+// Appends a Label message a label, each as field 1.
+void PutLabels(std::string& out, const model::Labels& labels);
+
+}  // namespace aevum::wire
