@@ -214,6 +214,10 @@ void Connection::Write() {
   if (wire_.empty()) {
     const Outbox::Ending ending = outbox_.ending();
     if (ending != Outbox::Ending::kNone && phase_ == Phase::kHandling) OnAnswerDone(ending);
+    if (phase_ == Phase::kLingering) {
+      error_code ignored;  // the peer may have gone first; the read says so
+      socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    }
     return;
   }
   writing_ = true;
@@ -255,13 +259,8 @@ void Connection::Linger() {
   if (read_ended_) return Close();
   Enter(Phase::kLingering, kLingerTime);
   in_.clear();
-  if (engine_) {
-    engine_->Shutdown();
-    Write();
-  } else {
-    error_code ignored;  // the peer may have gone first; the read says so
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  }
+  if (engine_) engine_->Shutdown();
+  Write();  // the closing alert, if any, then the end of our side
   Read();
 }
 
