@@ -135,7 +135,7 @@ TEST(StoreApiTest, RefusesWhatIsNotTheMessage) {
   };
   const Case cases[] = {
       {"\x1a\x02\x08\x09", "unknown type: 9"},
-      {std::string("\x1a\x07\x08\x02\x12\x01x\x1a\x01(", 9), "error parsing regexp"},
+      {std::string("\x1a\x08\x08\x02\x12\x01x\x1a\x01(", 10), "error parsing regexp"},
       {"\x38\x05", "unknown partial response strategy: 5"},
       {"\x28\x09", "unknown aggregate: 9"},
       {"\xff", "SeriesRequest"}};
