@@ -1,0 +1,126 @@
+#include "store/dedup/replicas.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <tuple>
+
+namespace aevum::store::dedup {
+namespace {
+
+using model::FloatHistogram;
+
+int Rank(double value) {
+  if (std::bit_cast<std::uint64_t>(value) == chunk::kStaleNanBits) return 0;
+  return std::isnan(value) ? 1 : 2;
+}
+
+bool Beats(double a, double b) {
+  const int rank_a = Rank(a);
+  const int rank_b = Rank(b);
+  if (rank_a != rank_b) return rank_a > rank_b;
+  if (rank_a == 2 && a != b) return a > b;
+  return std::bit_cast<std::uint64_t>(a) > std::bit_cast<std::uint64_t>(b);
+}
+
+// Markers of histograms are in the sum.
+bool Beats(const FloatHistogram& a, const FloatHistogram& b) {
+  if (Rank(a.sum) != Rank(b.sum)) return Rank(a.sum) > Rank(b.sum);
+  if (a.count != b.count) return a.count > b.count;
+  if (std::bit_cast<std::uint64_t>(a.sum) != std::bit_cast<std::uint64_t>(b.sum)) {
+    return Beats(a.sum, b.sum);
+  }
+  const auto rest = [](const FloatHistogram& h) {
+    return std::tie(h.schema, h.zero_threshold, h.zero_count, h.positive_buckets,
+                    h.negative_buckets, h.custom_values);
+  };
+  return rest(a) > rest(b);
+}
+
+// Adds a lane of another chunk. Where it begins after the end of what is there, an append is all.
+template <typename Value>
+void UniteLane(const std::vector<TimestampMs>& times, const std::vector<Value>& values,
+               std::size_t first, std::vector<TimestampMs>* out_times,
+               std::vector<Value>* out_values) {
+  if (times.empty()) return;
+  if (out_times->size() == first || out_times->back() < times.front()) {
+    out_times->insert(out_times->end(), times.begin(), times.end());
+    out_values->insert(out_values->end(), values.begin(), values.end());
+    return;
+  }
+  const auto begin = out_times->begin() + static_cast<std::ptrdiff_t>(first);
+  const auto overlap = std::lower_bound(begin, out_times->end(), times.front());
+  const auto keep = static_cast<std::size_t>(overlap - out_times->begin());
+  const std::vector<TimestampMs> old_times(overlap, out_times->end());
+  const std::vector<Value> old_values(out_values->begin() + static_cast<std::ptrdiff_t>(keep),
+                                      out_values->end());
+  out_times->resize(keep);
+  out_values->resize(keep);
+  std::size_t a = 0;
+  std::size_t b = 0;
+  while (a < old_times.size() || b < times.size()) {
+    const bool has_a = a < old_times.size();
+    const bool has_b = b < times.size();
+    const bool both = has_a && has_b && old_times[a] == times[b];
+    const bool take_a =
+        both ? !Beats(values[b], old_values[a]) : has_a && (!has_b || old_times[a] < times[b]);
+    out_times->push_back(take_a ? old_times[a] : times[b]);
+    out_values->push_back(take_a ? old_values[a] : values[b]);
+    if (both || take_a) ++a;
+    if (both || !take_a) ++b;
+  }
+}
+
+// Removes floats at times that a histogram has.
+void DropCoveredFloats(std::size_t first_float, std::size_t first_histogram, chunk::Columns* out) {
+  if (out->histogram_times.size() == first_histogram || out->times.size() == first_float) return;
+  const auto begin = out->histogram_times.begin() + static_cast<std::ptrdiff_t>(first_histogram);
+  std::size_t kept = first_float;
+  for (std::size_t i = first_float; i < out->times.size(); ++i) {
+    if (std::binary_search(begin, out->histogram_times.end(), out->times[i])) continue;
+    out->times[kept] = out->times[i];
+    out->values[kept] = out->values[i];
+    ++kept;
+  }
+  out->times.resize(kept);
+  out->values.resize(kept);
+}
+
+}  // namespace
+
+std::vector<std::vector<std::size_t>> SplitOverlaps(std::span<const chunk::ChunkView> chunks) {
+  std::vector<std::vector<std::size_t>> rows;
+  std::vector<TimestampMs> ends;
+  std::size_t row = 0;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    const chunk::ChunkView& chunk = chunks[i];
+    const bool part = i > 0 && chunk.aggregate > chunks[i - 1].aggregate &&
+                      chunk.min_time == chunks[i - 1].min_time &&
+                      chunk.max_time == chunks[i - 1].max_time;
+    if (!part) {
+      row = 0;
+      while (row < rows.size() && ends[row] >= chunk.min_time) ++row;
+      if (row == rows.size()) {
+        rows.emplace_back();
+        ends.emplace_back();
+      }
+      ends[row] = chunk.max_time;
+    }
+    rows[row].push_back(i);
+  }
+  return rows;
+}
+
+void Union(std::span<const chunk::Columns> chunks, chunk::Columns* out) {
+  const std::size_t first_float = out->times.size();
+  const std::size_t first_histogram = out->histogram_times.size();
+  for (const chunk::Columns& chunk : chunks) {
+    UniteLane(chunk.times, chunk.values, first_float, &out->times, &out->values);
+    UniteLane(chunk.histogram_times, chunk.histograms, first_histogram, &out->histogram_times,
+              &out->histograms);
+  }
+  DropCoveredFloats(first_float, first_histogram, out);
+}
+
+}  // namespace aevum::store::dedup
