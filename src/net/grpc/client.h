@@ -12,7 +12,9 @@
 
 #include "base/bytes.h"
 #include "base/context.h"
+#include "base/logging.h"
 #include "base/status.h"
+#include "net/grpc/limits.h"
 
 namespace prometheus {
 class Registry;
@@ -23,10 +25,10 @@ namespace aevum::net::grpc {
 struct ClientTls {
   bool enabled = false;
   bool insecure_skip_verify = false;
-  std::string cert_file;
-  std::string key_file;
-  std::string ca_file;  // "": the system's
-  std::string server_name;
+  std::string cert_file = {};
+  std::string key_file = {};
+  std::string ca_file = {};      // "": the system's
+  std::string server_name = {};  // "": the host of the address
   std::string min_version = "1.3";
 };
 
@@ -34,15 +36,17 @@ enum class Compression : std::uint8_t { kNone, kSnappy };
 
 struct ChannelOptions {
   std::string address;  // host:port; a host name is resolved at each dial
-  ClientTls tls;
+  ClientTls tls = {};
   Compression compression = Compression::kNone;
   std::size_t max_message_bytes = (std::size_t{1} << 31) - 1;
 };
 
-// The event loops that channels share, and the metrics grpc_client_*. Must outlive its channels.
+// The event loops that channels share, and the metrics grpc_client_*. Must outlive its channels and
+// their calls.
 class ClientRuntime {
  public:
-  ClientRuntime(std::size_t loops, std::shared_ptr<prometheus::Registry> metrics);
+  ClientRuntime(std::size_t loops, std::shared_ptr<prometheus::Registry> metrics,
+                Logger logger = {}, Limits limits = {});
   ~ClientRuntime();
   class Impl;
   Impl& impl() { return *impl_; }
@@ -74,7 +78,8 @@ class Channel {
   // Starts a call with one request message. `metadata` keys are lower case; tenant and request id
   // of the context are added as `thanos-tenant` and `request-id`. Never blocks; failure to connect
   // shows in Next().
-  std::unique_ptr<ClientCall> Start(const Context& context, std::string_view path, SharedBytes request,
+  std::unique_ptr<ClientCall> Start(const Context& context, std::string_view path,
+                                    SharedBytes request,
                                     std::vector<std::pair<std::string, std::string>> metadata = {});
   // A unary call: exactly one message.
   StatusOr<SharedBytes> Unary(const Context& context, std::string_view path, SharedBytes request);

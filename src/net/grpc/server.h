@@ -13,6 +13,7 @@
 #include "base/context.h"
 #include "base/logging.h"
 #include "base/status.h"
+#include "net/grpc/limits.h"
 
 namespace prometheus {
 class Registry;
@@ -22,17 +23,17 @@ namespace aevum::net::grpc {
 
 // TLS of a server; empty `cert_file` means plain text. Files are read again as they change.
 struct ServerTls {
-  std::string cert_file;
-  std::string key_file;
-  std::string client_ca_file;         // set: clients must show a certificate of this CA
-  std::string min_version = "1.3";    // 1.0 .. 1.3
-  std::vector<std::string> ciphers;   // names as Go's crypto/tls has them
-  std::vector<std::string> curves;    // CurveP256, CurveP384, CurveP521, X25519
+  std::string cert_file = {};
+  std::string key_file = {};
+  std::string client_ca_file = {};        // set: clients must show a certificate of this CA
+  std::string min_version = "1.3";        // 1.0 .. 1.3
+  std::vector<std::string> ciphers = {};  // names as Go's crypto/tls has them
+  std::vector<std::string> curves = {};   // CurveP256, CurveP384, CurveP521, X25519
 };
 
 struct ServerOptions {
   std::string address = "0.0.0.0:10901";  // port 0: a free one
-  ServerTls tls;
+  ServerTls tls = {};
   std::chrono::nanoseconds max_connection_age = std::chrono::minutes(60);  // 0: none
   std::size_t handler_threads = 32;
   std::size_t loops = 1;
@@ -40,6 +41,7 @@ struct ServerOptions {
   std::size_t max_message_bytes = (std::size_t{1} << 31) - 1;
   // Bytes of requests that wait or run, over all connections.
   std::size_t max_request_bytes_in_flight = 512 << 20;
+  Limits limits = {};
 };
 
 // One running call, seen by its handler.

@@ -2,8 +2,52 @@
 set(NET_GRPC_HEADERS
   tls/context.h
   tls/engine.h
-  tls/names.h)
+  tls/names.h
+  grpc/byte_queue.h
+  grpc/call_stream.h
+  grpc/channel.h
+  grpc/client.h
+  grpc/client_connection.h
+  grpc/client_runtime.h
+  grpc/connection.h
+  grpc/dialer.h
+  grpc/limits.h
+  grpc/listener.h
+  grpc/loop.h
+  grpc/message.h
+  grpc/metrics.h
+  grpc/proto_fields.h
+  grpc/reflection.h
+  grpc/server.h
+  grpc/server_connection.h
+  grpc/server_core.h
+  grpc/server_stream.h
+  grpc/session.h
+  grpc/snappy_frame.h
+  grpc/socket.h
+  grpc/stream.h
+  grpc/wake_list.h)
 set(NET_GRPC_SOURCES
   tls/context.cc
   tls/engine.cc
-  tls/names.cc)
+  tls/names.cc
+  grpc/byte_queue.cc
+  grpc/call_stream.cc
+  grpc/channel.cc
+  grpc/client.cc
+  grpc/client_connection.cc
+  grpc/connection.cc
+  grpc/dialer.cc
+  grpc/listener.cc
+  grpc/loop.cc
+  grpc/message.cc
+  grpc/metrics.cc
+  grpc/proto_fields.cc
+  grpc/reflection.cc
+  grpc/server.cc
+  grpc/server_connection.cc
+  grpc/server_stream.cc
+  grpc/session.cc
+  grpc/snappy_frame.cc
+  grpc/socket.cc
+  grpc/stream.cc)
