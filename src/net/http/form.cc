@@ -93,10 +93,9 @@ int AcceptWeight(std::string_view header, std::string_view wanted) {
     }
     if (weight < 0) continue;
     const int specificity = Specificity(range, wanted);
-    if (specificity > best_specificity) {
-      best_specificity = specificity;
-      best_weight = weight;
-    }
+    if (specificity == 0 || specificity < best_specificity) continue;
+    best_weight = specificity > best_specificity ? weight : std::max(weight, best_weight);
+    best_specificity = specificity;
   }
   return best_weight;
 }

@@ -67,6 +67,16 @@ Outbox::Ending EndingOf(ResponseWriter::Outcome outcome) {
   return Outbox::Ending::kBroken;
 }
 
+// Takes a whole answer, for handlers that must not wait for their client.
+class WholeAnswer final : public AnswerSink {
+ public:
+  bool Push(std::string bytes) override {
+    bytes_ += bytes;
+    return true;
+  }
+  std::string bytes_;
+};
+
 // A bucket of tokens that fills by one each interval. On the thread of the loop.
 class RateLimit {
  public:
@@ -341,9 +351,11 @@ void HttpServer::Impl::RunHandler(const std::shared_ptr<Connection>& connection,
                                   const ReceivedRequest& received, const Route& route,
                                   const RequestFacts& facts) {
   const auto begin = steady_clock::now();
-  ResponseWriter writer(received.form, connection.get());
+  WholeAnswer whole;
+  ResponseWriter writer(received.form,
+                        route.light ? static_cast<AnswerSink*>(&whole) : connection.get());
   CallHandler(received, route, &writer);
-  std::string rest;
+  std::string rest = std::move(whole.bytes_);
   const ResponseWriter::Outcome outcome = writer.Finish(&rest);
   metrics_.End(facts, writer.status(), steady_clock::now() - begin, writer.body_bytes());
   connection->Finish(std::move(rest), EndingOf(outcome));
