@@ -20,10 +20,11 @@ class HttpClient::Impl {
   explicit Impl(HttpClientOptions options) : options_(std::move(options)) {}
 
   StatusOr<HttpClientResponse> Run(const Context& context, const HttpClientRequest& request,
-                                   const BodySink* sink, std::size_t max_body_bytes) {
+                                   const BodySink* sink, const HeadSink* on_head,
+                                   std::size_t max_body_bytes) {
     std::unique_ptr<CurlHandle> handle = Take();
     StatusOr<HttpClientResponse> response =
-        Transfer(context, options_, request, handle.get()).Run(sink, max_body_bytes);
+        Transfer(context, options_, request, handle.get()).Run(sink, on_head, max_body_bytes);
     Give(std::move(handle));
     return response;
   }
@@ -58,13 +59,13 @@ HttpClient::~HttpClient() = default;
 StatusOr<HttpClientResponse> HttpClient::Do(const Context& context,
                                             const HttpClientRequest& request,
                                             std::size_t max_body_bytes) {
-  return impl_->Run(context, request, nullptr, max_body_bytes);
+  return impl_->Run(context, request, nullptr, nullptr, max_body_bytes);
 }
 
 StatusOr<HttpClientResponse> HttpClient::Stream(const Context& context,
                                                 const HttpClientRequest& request,
-                                                const BodySink& sink) {
-  return impl_->Run(context, request, &sink, 0);
+                                                const BodySink& sink, const HeadSink& on_head) {
+  return impl_->Run(context, request, &sink, on_head ? &on_head : nullptr, 0);
 }
 
 }  // namespace aevum::net

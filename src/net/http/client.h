@@ -58,6 +58,10 @@ struct HttpClientResponse {
 // HttpClientResponse::body.
 using BodySink = std::function<Status(std::string_view piece)>;
 
+// Sees status and headers of a 2xx before the first piece of its body (never when that is empty);
+// an error ends the transfer and is its result.
+using HeadSink = std::function<Status(const HttpClientResponse& head)>;
+
 // Thread-safe.
 class HttpClient {
  public:
@@ -71,7 +75,7 @@ class HttpClient {
                                   std::size_t max_body_bytes = 64 << 20);
   // As above with the body of a 2xx streamed and no limit on it.
   StatusOr<HttpClientResponse> Stream(const Context& context, const HttpClientRequest& request,
-                                      const BodySink& sink);
+                                      const BodySink& sink, const HeadSink& on_head = nullptr);
 
  private:
   class Impl;

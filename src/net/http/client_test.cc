@@ -148,6 +148,33 @@ TEST_F(HttpClientTest, StreamsWithoutHoldingTheBody) {
   EXPECT_EQ(failed->body.size(), 64u << 10);
 }
 
+TEST_F(HttpClientTest, ShowsTheHeadBeforeTheBody) {
+  Start();
+  HttpClient client{HttpClientOptions()};
+  std::string order;
+  const auto sink = [&](std::string_view) {
+    order += order.ends_with("b") ? "" : "b";
+    return OkStatus();
+  };
+  const auto on_head = [&](const HttpClientResponse& head) {
+    order += std::string(head.Header("x-back")) + "h" + std::to_string(head.status);
+    return OkStatus();
+  };
+  ASSERT_TRUE(client.Stream(Context::Background(), To("/echo"), sink, on_head).ok());
+  EXPECT_EQ(order, "bh200b");
+  order.clear();
+  // Not for errors.
+  ASSERT_TRUE(
+      client.Stream(Context::Background(), To("/large?size=10&status=500"), sink, on_head).ok());
+  EXPECT_EQ(order, "");
+  const auto refuse = [](const HttpClientResponse&) { return Unavailable("not that"); };
+  EXPECT_EQ(client.Stream(Context::Background(), To("/large?size=5000000"), sink, refuse)
+                .status()
+                .message(),
+            "not that");
+  EXPECT_EQ(order, "");
+}
+
 TEST_F(HttpClientTest, LimitsTheBody) {
   Start();
   HttpClient client({});

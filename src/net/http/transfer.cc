@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <stop_token>
+#include <utility>
 
 #include "base/check.h"
 #include "base/files.h"
@@ -120,6 +121,10 @@ bool Transfer::TakeBody(std::string_view piece) {
     response_.body.append(piece.substr(0, room));
     cut_ = piece.size() > room;
     return !cut_;
+  }
+  if (on_head_ != nullptr) {
+    body_status_ = (*std::exchange(on_head_, nullptr))(response_);
+    if (!body_status_.ok()) return false;
   }
   if (sink_ != nullptr) {
     body_status_ = (*sink_)(piece);
@@ -324,8 +329,10 @@ Status Transfer::Failure(int code) {
   return Unavailable("{}: {}", name_, text);
 }
 
-StatusOr<HttpClientResponse> Transfer::Run(const BodySink* sink, std::size_t max_body_bytes) {
+StatusOr<HttpClientResponse> Transfer::Run(const BodySink* sink, const HeadSink* on_head,
+                                           std::size_t max_body_bytes) {
   sink_ = sink;
+  on_head_ = on_head;
   max_body_bytes_ = max_body_bytes;
   started_ = std::chrono::steady_clock::now();
   RETURN_IF_ERROR(SetUp());

@@ -37,7 +37,9 @@ class Transfer {
   ~Transfer();
 
   // With a sink the body of a 2xx goes there; else it is collected up to `max_body_bytes`.
-  StatusOr<HttpClientResponse> Run(const BodySink* sink, std::size_t max_body_bytes);
+  // `on_head` may be null.
+  StatusOr<HttpClientResponse> Run(const BodySink* sink, const HeadSink* on_head,
+                                   std::size_t max_body_bytes);
 
  private:
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
@@ -61,6 +63,7 @@ class Transfer {
   const HttpClientRequest& request_;
   CurlHandle* const handle_;
   const BodySink* sink_ = nullptr;
+  const HeadSink* on_head_ = nullptr;  // null after it was called
   std::size_t max_body_bytes_ = 0;
 
   std::string url_;             // as sent to libcurl
