@@ -1,0 +1,46 @@
+#include "sidecar/sidecar.h"
+
+#include "sidecar/prometheus_client.h"
+#include "sidecar/prometheus_store.h"
+
+namespace aevum::sidecar {
+namespace {
+
+ReloadTrigger TriggerOf(const ReloaderOptions& options, std::shared_ptr<PrometheusClient> client) {
+  if (options.method == ReloadMethod::kSignal) {
+    return ReloadBySignal(std::move(client), options.process_name);
+  }
+  return ReloadByHttp(std::move(client));
+}
+
+}  // namespace
+
+Sidecar::Sidecar(SidecarOptions options, Heartbeat::Listener listener, Logger logger,
+                 prometheus::Registry& registry, const Clock& clock)
+    : prometheus_url_(options.prometheus_url),
+      client_(std::make_shared<PrometheusClient>(options.prometheus_url,
+                                                 std::move(options.http_client))),
+      heartbeat_(std::move(options.heartbeat), client_, std::move(listener), logger, registry,
+                 clock),
+      store_(std::make_unique<PrometheusStore>(client_, heartbeat_, registry)),
+      reloader_(options.reloader, TriggerOf(options.reloader, client_), logger, registry) {}
+
+Sidecar::~Sidecar() = default;
+
+Status Sidecar::Start() {
+  Status status = PrometheusClient::CheckBaseUrl(prometheus_url_);
+  if (!status.ok()) return Annotate(std::move(status), "--prometheus.url");
+  status = reloader_.Start();
+  if (!status.ok()) return Annotate(std::move(status), "reloader");
+  heartbeat_.Start();
+  return OkStatus();
+}
+
+void Sidecar::Stop() {
+  heartbeat_.Stop();
+  reloader_.Stop();
+}
+
+store::Store& Sidecar::store() { return *store_; }
+
+}  // namespace aevum::sidecar
