@@ -5,6 +5,7 @@
 
 #include "net/grpc/proto_fields.h"
 #include "net/grpc/session.h"
+#include "net/grpc/snappy_frame.h"
 
 namespace aevum::net::grpc {
 namespace {
@@ -14,6 +15,8 @@ using std::chrono::steady_clock;
 
 constexpr std::uint64_t kDrainPing = 0x6e69617264;
 constexpr std::uint64_t kAlivePing = 0x6576696c61;
+
+constexpr std::size_t kBuiltinRequestBytes = 64 << 10;
 
 // Up to a tenth more or less, so that clients of one start do not all return at once.
 steady_clock::time_point DrainTime(nanoseconds age) {
@@ -295,11 +298,16 @@ void ServerConnection::ServeBuiltin(ServerStream& stream) {
     messages.swap(stream.in);
     stream.consumed += std::exchange(stream.in_charge, 0);
   }
-  for (const WireMessage& message : messages) {
+  for (WireMessage& message : messages) {
     stream.method->metrics->received->Increment();
     if (message.compressed) {
-      Answer(stream, Unimplemented("compressed requests to {} are not understood", stream.path));
-      return;
+      // On the loop, hence small: these requests name one service, file or symbol.
+      StatusOr<SharedBytes> plain = SnappyDecompress(message.bytes.view, kBuiltinRequestBytes);
+      if (!plain.ok()) {
+        Answer(stream, plain.status());
+        return;
+      }
+      message.bytes = *std::move(plain);
     }
     switch (stream.method->builtin) {
       case Builtin::kHealthCheck:

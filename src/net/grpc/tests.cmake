@@ -3,7 +3,16 @@ aevum_test(NAME net_tls_test
   SOURCES tls/context_test.cc tls/test_certificates.cc
   LIBS aevum::net OpenSSL::SSL OpenSSL::Crypto)
 
+aevum_test(NAME net_grpc_message_test
+  SOURCES grpc/message_test.cc grpc/snappy_frame_test.cc grpc/test_wire.cc
+  LIBS aevum::net nlohmann_json::nlohmann_json)
+
 aevum_test(NAME net_grpc_loopback_test
   SOURCES grpc/loopback_test.cc grpc/test_server.cc
   LIBS aevum::net
+  LABELS threads)
+
+aevum_test(NAME net_grpc_attack_test
+  SOURCES grpc/attack_test.cc grpc/raw_peer.cc grpc/test_server.cc
+  LIBS aevum::net PkgConfig::nghttp2
   LABELS threads)
