@@ -35,6 +35,7 @@ struct ChunkView {
   std::string_view data;     // without encoding byte and checksum
   Encoding encoding = Encoding::kNone;
   Aggregate aggregate = Aggregate::kRaw;
+  std::uint32_t source = 0;  // who gave it: a position in SeriesBatch::sources when that is set
 };
 
 // Samples of one series in columns, ascending in time. Floats and native histograms have a lane

@@ -116,6 +116,7 @@ class MergeStream final : public SeriesStream {
     if (series.chunk_count == 0) return 0;
     if (!input.carried) {
       input.carried = true;
+      if (!out->sources) out->sources = input.batch.sources;
       out->owners.insert(out->owners.end(), input.batch.owners.begin(), input.batch.owners.end());
     }
     std::size_t bytes = 0;

@@ -27,7 +27,8 @@ inline constexpr std::size_t kMergeBatchChunkBytes = std::size_t{1} << 20;
 // A loser tree over offset-value codes: one integer comparison decides most matches, so a series
 // costs some 20 ns however many bytes of labels it shares with its neighbours.
 //
-// Holds one batch of each input. Chunks of a label set are sorted as SortChunks says. Without a
+// Holds one batch of each input. `sources` are those of the inputs, which may have only one table
+// between them. Chunks of a label set are sorted as SortChunks says. Without a
 // handler the first error of an input ends the stream. The first Next() pulls from every input, in
 // their order.
 std::unique_ptr<SeriesStream> MergeStreams(std::vector<std::unique_ptr<SeriesStream>> inputs,

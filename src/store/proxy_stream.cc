@@ -25,9 +25,10 @@ std::string StoreName(const StoreClient& client) {
 // The answer of one store, whose errors name it.
 class EndpointStream final : public SeriesStream {
  public:
-  EndpointStream(const Context& context, const StoreClient& client,
+  EndpointStream(const Context& context, const StoreClient& client, std::size_t position,
                  const ProxyStreamOptions& options)
-      : store_(client.store),
+      : position_(static_cast<std::uint32_t>(position)),
+         store_(client.store),
         name_(client.ToString()),
         store_name_(StoreName(client)),
         options_(options),
@@ -62,6 +63,8 @@ class EndpointStream final : public SeriesStream {
       return status_ = Failure(more.status(), timed_out);
     }
     if (!*more && !received_) options_.empty_responses->Increment();
+    for (chunk::ChunkView& chunk : batch->chunks) chunk.source = position_;
+    batch->sources.reset();
     status_ = Charge(batch);
     RETURN_IF_ERROR(status_);
     return *more;
@@ -105,6 +108,7 @@ class EndpointStream final : public SeriesStream {
     return MakeError(StatusCode::kAborted, fmt::format("receive series from {}: {}", name_, text));
   }
 
+  const std::uint32_t position_;  // among the stores that are asked
   const std::shared_ptr<Store> store_;
   const std::string name_;
   const std::string store_name_;
@@ -119,7 +123,9 @@ class ProxyStream final : public SeriesStream {
  public:
   ProxyStream(const Context& context, const ProxyStreamOptions& options,
               std::vector<std::string> names, std::vector<std::unique_ptr<SeriesStream>> streams)
-      : context_(context), options_(options), names_(std::move(names)) {
+      : context_(context),
+        options_(options),
+        names_(std::make_shared<const std::vector<std::string>>(std::move(names))) {
     merged_ = MergeStreams(std::move(streams),
                            [this](std::size_t input, const Status& error, wire::SeriesBatch* out) {
                              return OnError(input, error, out);
@@ -142,6 +148,7 @@ class ProxyStream final : public SeriesStream {
  private:
   StatusOr<bool> Pull(wire::SeriesBatch* batch) {
     ASSIGN_OR_RETURN(const bool more, merged_->Next(batch));
+    batch->sources = names_;
     if (aborts() && !batch->warnings.empty()) {
       return MakeError(StatusCode::kAborted, batch->warnings.front());
     }
@@ -164,7 +171,7 @@ class ProxyStream final : public SeriesStream {
                 error.code() == StatusCode::kResourceExhausted
             ? error
             : MakeError(StatusCode::kAborted, fmt::format("receive series from {}: {}",
-                                                          names_[input], RpcErrorText(error)));
+                                                          (*names_)[input], RpcErrorText(error)));
     // The budget of the request is used up: going on with less would hide it.
     if (aborts() || error.code() == StatusCode::kResourceExhausted) return named;
     out->warnings.emplace_back(named.message());
@@ -175,7 +182,7 @@ class ProxyStream final : public SeriesStream {
 
   const Context context_;
   const ProxyStreamOptions options_;
-  const std::vector<std::string> names_;
+  const std::shared_ptr<const std::vector<std::string>> names_;
   std::unique_ptr<SeriesStream> merged_;
   std::int64_t given_ = 0;
   bool done_ = false;
@@ -206,7 +213,7 @@ std::unique_ptr<SeriesStream> StartProxyStream(const Context& context,
     if (resort) inner.without_replica_labels.clear();
     if (shard) inner.shard_info.reset();
 
-    auto endpoint = std::make_unique<EndpointStream>(context, *client, options);
+    auto endpoint = std::make_unique<EndpointStream>(context, *client, names.size(), options);
     endpoint->Start(inner);
     std::unique_ptr<SeriesStream> stream = std::move(endpoint);
     if (resort) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct SeriesBatch {
   std::vector<chunk::ChunkView> chunks;
   std::vector<BufferOwner> owners;
   std::vector<std::string> warnings;
+  // The stores that the chunks came from, for errors that are found when they are decoded; null
+  // where there is only one.
+  std::shared_ptr<const std::vector<std::string>> sources;
 
   std::span<const chunk::ChunkView> ChunksOf(const Series& s) const {
     return std::span(chunks).subspan(s.first_chunk, s.chunk_count);
@@ -36,6 +40,7 @@ struct SeriesBatch {
     chunks.clear();
     owners.clear();
     warnings.clear();
+    sources.reset();
   }
 };
 

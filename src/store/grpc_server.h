@@ -1,0 +1,30 @@
+// A store as a gRPC service.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "store/store.h"
+
+namespace prometheus {
+class Registry;
+}
+namespace aevum::net::grpc {
+class Server;
+}
+
+namespace aevum::store {
+
+// Registers thanos.Store, before the server starts. Series are sent in messages of
+// response_batch_size, one a message when that is 0 or 1; warnings as they come. A request without
+// matchers, or one that is not the message, is refused with InvalidArgument. The store must outlive
+// the server. Metrics: thanos_store_server_*.
+void RegisterStore(net::grpc::Server& server, Store& store,
+                   std::shared_ptr<prometheus::Registry> metrics);
+
+// Registers thanos.info.Info. `info` runs on the server's threads; while the component is not ready
+// it gives an error, Unavailable for example, which is the answer.
+using InfoSource = std::function<StatusOr<wire::InfoResponse>(const Context&)>;
+void RegisterInfo(net::grpc::Server& server, InfoSource info);
+
+}  // namespace aevum::store
