@@ -30,13 +30,13 @@ struct StoreService {
                    .Register(*metrics)
                    .Add({}, prometheus::Histogram::BucketBoundaries{1, 10, 100, 1000, 10000, 100000,
                                                                     1000000})),
-        chunks(prometheus::BuildHistogram()
-                   .Name("thanos_store_server_chunks_requested")
-                   .Help("Number of requested chunks for Series calls")
-                   .Register(*metrics)
-                   .Add({}, prometheus::Histogram::BucketBoundaries{1, 100, 1000, 10000, 100000,
-                                                                    10000000, 100000000,
-                                                                    1000000000})),
+        chunks(
+            prometheus::BuildHistogram()
+                .Name("thanos_store_server_chunks_requested")
+                .Help("Number of requested chunks for Series calls")
+                .Register(*metrics)
+                .Add({}, prometheus::Histogram::BucketBoundaries{1, 100, 1000, 10000, 100000,
+                                                                 10000000, 100000000, 1000000000})),
         pending(prometheus::BuildGauge()
                     .Name("thanos_store_server_pending_series_requests")
                     .Help("Number of pending series requests")

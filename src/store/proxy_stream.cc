@@ -28,7 +28,7 @@ class EndpointStream final : public SeriesStream {
   EndpointStream(const Context& context, const StoreClient& client, std::size_t position,
                  const ProxyStreamOptions& options)
       : position_(static_cast<std::uint32_t>(position)),
-         store_(client.store),
+        store_(client.store),
         name_(client.ToString()),
         store_name_(StoreName(client)),
         options_(options),

@@ -1,0 +1,283 @@
+#include "store/queryable.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/memory_budget.h"
+#include "store/aggregates.h"
+#include "store/dedup/counter.h"
+#include "store/dedup/penalty.h"
+#include "store/dedup/replicas.h"
+#include "store/merge.h"
+
+namespace aevum::store {
+namespace {
+
+using chunk::ChunkView;
+using chunk::Columns;
+
+// What all batches of a select share.
+struct SelectPlan {
+  QueryableOptions options;
+  TimestampMs start_ms = 0;
+  TimestampMs end_ms = 0;
+  std::vector<wire::Aggr> aggregates;
+
+  bool deduplicates() const { return options.deduplicate && !options.replica_labels.empty(); }
+};
+
+// Corruption when times from a position on do not ascend: the engine relies on it.
+Status CheckAscending(const std::vector<TimestampMs>& times, std::size_t from) {
+  bool ascending = true;
+  for (std::size_t i = std::max<std::size_t>(from, 1); i < times.size(); ++i) {
+    ascending &= times[i - 1] < times[i];
+  }
+  return ascending ? OkStatus() : Corruption("samples are not in the order of time");
+}
+
+template <typename Value>
+void DropLaneBefore(TimestampMs time, std::vector<TimestampMs>* times, std::vector<Value>* values) {
+  const auto first = std::lower_bound(times->begin(), times->end(), time);
+  values->erase(values->begin(), values->begin() + (first - times->begin()));
+  times->erase(times->begin(), first);
+}
+
+// What the header of a chunk says of its first sample is about the chunk before it, which may not
+// be the one that comes before it here.
+void ForgetHint(model::FloatHistogram* histogram) {
+  if (histogram->reset_hint != model::ResetHint::kGauge) {
+    histogram->reset_hint = model::ResetHint::kUnknown;
+  }
+}
+
+class StoreBatch final : public promql::SelectBatch {
+ public:
+  StoreBatch(wire::SeriesBatch batch, std::shared_ptr<const SelectPlan> plan, MemoryCharge charge)
+      : batch_(std::move(batch)), plan_(std::move(plan)), charge_(std::move(charge)) {}
+
+  std::size_t size() const override { return batch_.series.size(); }
+  const model::Labels& labels(std::size_t index) const override {
+    return batch_.series[index].labels;
+  }
+
+  Status Decode(std::size_t index, Columns* out) const override {
+    const std::span<const ChunkView> all = batch_.ChunksOf(batch_.series[index]);
+    const auto outside = [&](const ChunkView& chunk) {
+      return chunk.max_time < plan_->start_ms || chunk.min_time > plan_->end_ms;
+    };
+    if (std::none_of(all.begin(), all.end(), outside)) return DecodeSeries(index, all, out);
+    std::vector<ChunkView> inside;
+    std::remove_copy_if(all.begin(), all.end(), std::back_inserter(inside), outside);
+    return DecodeSeries(index, inside, out);
+  }
+
+ private:
+  // Chunks mostly follow one another, whichever replica they are of: then there is nothing to
+  // choose.
+  Status DecodeSeries(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
+    bool simple = true;
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      simple &= chunks[i].aggregate == chunk::Aggregate::kRaw &&
+                (i == 0 || chunks[i - 1].max_time < chunks[i].min_time);
+    }
+    if (!simple) return DecodeOverlapping(index, chunks, out);
+    const std::size_t floats = out->times.size();
+    const std::size_t histograms = out->histogram_times.size();
+    for (const ChunkView& chunk : chunks) {
+      const std::size_t first = out->histograms.size();
+      RETURN_IF_ERROR(DecodeChunk(index, std::span(&chunk, 1), out));
+      if (plan_->deduplicates() && first < out->histograms.size()) {
+        ForgetHint(&out->histograms[first]);
+      }
+    }
+    return CheckRow(index, chunks, *out, floats, histograms);
+  }
+
+  Status DecodeOverlapping(std::size_t index, std::span<const ChunkView> chunks,
+                           Columns* out) const {
+    if (!plan_->deduplicates()) return DecodeUnion(index, chunks, out);
+    std::vector<Columns> replicas;
+    bool counters = false;
+    for (const std::vector<std::size_t>& row : dedup::SplitOverlaps(chunks)) {
+      std::vector<ChunkView> parts;
+      for (const std::size_t i : row) parts.push_back(chunks[i]);
+      Columns columns;
+      RETURN_IF_ERROR(DecodeRow(index, parts, &counters, &columns));
+      DropLaneBefore(plan_->start_ms, &columns.times, &columns.values);
+      DropLaneBefore(plan_->start_ms, &columns.histogram_times, &columns.histograms);
+      replicas.push_back(std::move(columns));
+    }
+    std::vector<dedup::Row> rows;
+    for (const Columns& columns : replicas) {
+      rows.push_back({.columns = &columns, .max_time = plan_->end_ms});
+    }
+    switch (plan_->options.dedup_function) {
+      case DedupFunction::kPenalty:
+        dedup::MergePenalty(rows, counters ? dedup::Adjust::kCounter : dedup::Adjust::kNone,
+                            dedup::ResetHints::kForgetAtSeams, out);
+        break;
+      case DedupFunction::kChain:
+        dedup::MergeChain(rows, out);
+        break;
+    }
+    return OkStatus();
+  }
+
+  // The chunks of one row, which do not overlap. Sets `counters` when there is a counter aggregate.
+  Status DecodeRow(std::size_t index, std::span<const ChunkView> chunks, bool* counters,
+                   Columns* out) const {
+    std::vector<Columns> decoded;
+    bool counter = false;
+    for (std::size_t i = 0; i < chunks.size();) {
+      const std::size_t end = PartsEnd(chunks, i);
+      Columns columns;
+      RETURN_IF_ERROR(DecodeChunk(index, chunks.subspan(i, end - i), &columns));
+      if (!columns.histograms.empty()) ForgetHint(&columns.histograms.front());
+      counter |= chunks[i].aggregate != chunk::Aggregate::kRaw;
+      decoded.push_back(std::move(columns));
+      i = end;
+    }
+    if (counter && plan_->aggregates.front() == wire::Aggr::kCounter) {
+      *counters = true;
+      dedup::ApplyCounterResets(decoded, out);
+    } else {
+      dedup::Union(decoded, out);
+    }
+    return CheckRow(index, chunks, *out, 0, 0);
+  }
+
+  Status DecodeUnion(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
+    std::vector<Columns> decoded;
+    bool counter = false;
+    for (std::size_t i = 0; i < chunks.size();) {
+      const std::size_t end = PartsEnd(chunks, i);
+      RETURN_IF_ERROR(DecodeChunk(index, chunks.subspan(i, end - i), &decoded.emplace_back()));
+      counter |= chunks[i].aggregate != chunk::Aggregate::kRaw;
+      i = end;
+    }
+    const std::size_t floats = out->times.size();
+    const std::size_t histograms = out->histogram_times.size();
+    if (counter && plan_->aggregates.front() == wire::Aggr::kCounter) {
+      dedup::ApplyCounterResets(decoded, out);
+    } else {
+      dedup::Union(decoded, out);
+    }
+    for (std::size_t i = histograms; i < out->histograms.size(); ++i) {
+      ForgetHint(&out->histograms[i]);
+    }
+    return CheckRow(index, chunks, *out, floats, histograms);
+  }
+
+  Status DecodeChunk(std::size_t index, std::span<const ChunkView> parts, Columns* out) const {
+    return Blame(index, parts.front(), DecodeParts(parts, plan_->aggregates, out));
+  }
+
+  Status CheckRow(std::size_t index, std::span<const ChunkView> chunks, const Columns& columns,
+                  std::size_t floats, std::size_t histograms) const {
+    if (chunks.empty()) return OkStatus();
+    RETURN_IF_ERROR(Blame(index, chunks.front(), CheckAscending(columns.times, floats)));
+    return Blame(index, chunks.front(), CheckAscending(columns.histogram_times, histograms));
+  }
+
+  // Says which series and whose chunk it was.
+  Status Blame(std::size_t index, const ChunkView& chunk, Status status) const {
+    if (status.ok()) return status;
+    std::string text = fmt::format("read chunk {} to {} of series {}", chunk.min_time,
+                                   chunk.max_time, labels(index).ToString());
+    if (batch_.sources && chunk.source < batch_.sources->size()) {
+      text += " from " + (*batch_.sources)[chunk.source];
+    }
+    return Annotate(std::move(status), text);
+  }
+
+  const wire::SeriesBatch batch_;
+  const std::shared_ptr<const SelectPlan> plan_;
+  const MemoryCharge charge_;
+};
+
+class StoreSelectStream final : public promql::SelectStream {
+ public:
+  StoreSelectStream(const Context& context, std::unique_ptr<SeriesStream> stream,
+                    std::shared_ptr<const SelectPlan> plan)
+      : context_(context), stream_(std::move(stream)), plan_(std::move(plan)) {}
+
+  StatusOr<std::unique_ptr<const promql::SelectBatch>> Next() override {
+    wire::SeriesBatch batch;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, stream_->Next(&batch));
+      for (std::string& warning : batch.warnings) AddWarning(std::move(warning));
+      batch.warnings.clear();
+      if (!more) return std::unique_ptr<const promql::SelectBatch>();
+      if (!batch.series.empty()) break;
+    }
+    MemoryCharge charge(context_.budget());
+    RETURN_IF_ERROR(charge.Add(
+        static_cast<std::int64_t>(batch.series.size() * sizeof(wire::SeriesBatch::Series) +
+                                  batch.chunks.size() * sizeof(ChunkView)),
+        "series of a select"));
+    return std::unique_ptr<const promql::SelectBatch>(
+        std::make_unique<StoreBatch>(std::move(batch), plan_, std::move(charge)));
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_; }
+
+ private:
+  void AddWarning(std::string warning) {
+    if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) {
+      warnings_.push_back(std::move(warning));
+    }
+  }
+
+  const Context context_;
+  const std::unique_ptr<SeriesStream> stream_;
+  const std::shared_ptr<const SelectPlan> plan_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace
+
+StatusOr<DedupFunction> ParseDedupFunction(std::string_view name) {
+  if (name == "penalty") return DedupFunction::kPenalty;
+  if (name == "chain") return DedupFunction::kChain;
+  return InvalidArgument("unknown deduplication function, must be penalty or chain: {}", name);
+}
+
+StoreQueryable::StoreQueryable(std::shared_ptr<Store> store, QueryableOptions options)
+    : store_(std::move(store)), options_(std::move(options)) {}
+
+StatusOr<std::unique_ptr<promql::SelectStream>> StoreQueryable::Select(
+    const Context& context, const model::Matchers& matchers, const promql::SelectHints& hints) {
+  auto plan = std::make_shared<SelectPlan>();
+  plan->options = options_;
+  plan->start_ms = hints.start_ms;
+  plan->end_ms = hints.end_ms;
+  plan->aggregates = AggregatesOf(hints.function);
+
+  wire::SeriesRequest request;
+  request.min_time = hints.start_ms;
+  request.max_time = hints.end_ms;
+  request.matchers = matchers;
+  request.max_resolution_window_ms =
+      ResolutionFor(options_.max_source_resolution_ms, hints.range_ms, hints.function);
+  request.aggregates = plan->aggregates;
+  request.partial_response = options_.partial_response;
+  request.skip_chunks = options_.skip_chunks;
+  request.query_hints = wire::QueryHints{.step_ms = hints.step_ms,
+                                         .function = hints.function,
+                                         .grouping_by = hints.by,
+                                         .grouping_labels = hints.grouping,
+                                         .range_ms = hints.range_ms};
+  request.shard_info = options_.shard_info;
+  if (plan->deduplicates()) request.without_replica_labels = options_.replica_labels;
+  request.limit = options_.limit;
+  request.response_batch_size = options_.response_batch_size;
+
+  ASSIGN_OR_RETURN(std::unique_ptr<SeriesStream> stream, store_->Series(context, request));
+  // Series that became equal without the replica labels follow one another: join them.
+  std::vector<std::unique_ptr<SeriesStream>> one;
+  one.push_back(std::move(stream));
+  return std::make_unique<StoreSelectStream>(context, MergeStreams(std::move(one)), plan);
+}
+
+}  // namespace aevum::store

@@ -1,0 +1,254 @@
+#include "store/queryable.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+
+#include "chunk/xor.h"
+#include "store/aggregates.h"
+#include "store/proxy.h"
+#include "store/testing/fake_store.h"
+
+namespace aevum::store {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeSeries;
+using testing::FakeStore;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Chunks whose bytes live as long as this.
+class ChunkMaker {
+ public:
+  chunk::ChunkView Make(std::vector<TimestampMs> times, double offset,
+                        chunk::Aggregate aggregate = chunk::Aggregate::kRaw) {
+    std::vector<double> values;
+    for (const TimestampMs time : times) values.push_back(static_cast<double>(time) + offset);
+    return Of(times, values, aggregate);
+  }
+  chunk::ChunkView Of(const std::vector<TimestampMs>& times, const std::vector<double>& values,
+                      chunk::Aggregate aggregate = chunk::Aggregate::kRaw) {
+    bytes_.push_back(std::make_unique<std::string>(Encode(times, values)));
+    return {.min_time = times.front(),
+            .max_time = times.back(),
+            .data = *bytes_.back(),
+            .encoding = chunk::Encoding::kXor,
+            .aggregate = aggregate};
+  }
+
+ private:
+  static std::string Encode(const std::vector<TimestampMs>& times,
+                            const std::vector<double>& values);
+  std::vector<std::unique_ptr<std::string>> bytes_;
+};
+
+std::string ChunkMaker::Encode(const std::vector<TimestampMs>& times,
+                               const std::vector<double>& values) {
+  chunk::XorEncoder encoder;
+  for (std::size_t i = 0; i < times.size(); ++i) encoder.Append(times[i], values[i]);
+  return encoder.Bytes();
+}
+
+class StoreQueryableTest : public ::testing::Test {
+ protected:
+  StoreQueryableTest() {
+    clients_ = std::make_shared<StoreClients>();
+    proxy_ = std::make_shared<Proxy>(
+        ProxyOptions{}, [this] { return clients_; }, Logger(),
+        std::make_shared<prometheus::Registry>());
+    options_.replica_labels = {"replica"};
+    hints_ = {.start_ms = 0, .end_ms = 1'000'000};
+  }
+
+  FakeStore& Add(std::string address, std::vector<FakeSeries> series) {
+    auto store = std::make_shared<FakeStore>(std::move(series));
+    FakeStore& fake = *store;
+    clients_->push_back({.store = std::move(store),
+                         .address = std::move(address),
+                         .label_sets = {},
+                         .min_time = 0,
+                         .max_time = 5'000'000,
+                         .supports_sharding = true,
+                         .supports_without_replica_labels = true,
+                         .strict = false,
+                         .tsdb_infos = {}});
+    return fake;
+  }
+
+  struct Answer {
+    Status status;
+    std::vector<std::string> labels;
+    std::vector<chunk::Columns> columns;
+    std::vector<std::string> warnings;
+  };
+  Answer Ask() {
+    StoreQueryable queryable(proxy_, options_);
+    Answer answer;
+    auto stream =
+        queryable.Select(Context::Background(), {model::Matcher::Equal("__name__", "m")}, hints_);
+    if (!stream.ok()) return {stream.status(), {}, {}, {}};
+    while (true) {
+      auto batch = (*stream)->Next();
+      answer.status = batch.status();
+      if (!batch.ok() || *batch == nullptr) break;
+      for (std::size_t i = 0; i < (*batch)->size(); ++i) {
+        answer.labels.push_back((*batch)->labels(i).ToString());
+        const Status status = (*batch)->Decode(i, &answer.columns.emplace_back());
+        if (!status.ok()) answer.status = status;
+      }
+      if (!answer.status.ok()) break;
+    }
+    answer.warnings = (*stream)->warnings();
+    return answer;
+  }
+
+  static model::Labels M(std::string_view replica, std::string_view job = "j") {
+    return model::Labels::Of({{"__name__", "m"}, {"job", job}, {"replica", replica}});
+  }
+
+  ChunkMaker chunks_;
+  std::shared_ptr<StoreClients> clients_;
+  std::shared_ptr<Proxy> proxy_;
+  QueryableOptions options_;
+  promql::SelectHints hints_;
+};
+
+TEST_F(StoreQueryableTest, MakesOneSeriesOfReplicas) {
+  Add("a:1", {{M("a"), {chunks_.Make({0, 15000, 90000, 105000}, 0)}}});
+  Add("b:1", {{M("b"), {chunks_.Make({3000, 18000, 33000, 48000, 63000, 78000, 93000}, 0)}}});
+  const Answer answer = Ask();
+  EXPECT_TRUE(answer.status.ok()) << answer.status;
+  EXPECT_THAT(answer.labels, ElementsAre("{__name__=\"m\", job=\"j\"}"));
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(0, 15000, 48000, 63000, 78000, 93000));
+}
+
+TEST_F(StoreQueryableTest, NeverChangesRawSamples) {
+  // The second replica is behind when it takes over, and the counter has a reset.
+  hints_.function = "rate";
+  Add("a:1", {{M("a"), {chunks_.Of({0, 15000}, {100, 110})}}});
+  Add("b:1", {{M("b"), {chunks_.Of({3000, 18000, 33000, 48000, 63000}, {90, 95, 98, 3, 5})}}});
+  const Answer answer = Ask();
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(0, 15000, 48000, 63000));
+  EXPECT_THAT(answer.columns[0].values, ElementsAre(100, 110, 3, 5));
+}
+
+TEST_F(StoreQueryableTest, KeepsReplicasApartWithoutDeduplication) {
+  options_.deduplicate = false;
+  const FakeStore& store =
+      Add("a:1", {{M("a"), {chunks_.Make({0, 10}, 0)}}, {M("b"), {chunks_.Make({1, 11}, 0)}}});
+  const Answer answer = Ask();
+  EXPECT_EQ(answer.labels.size(), 2U);
+  EXPECT_THAT(store.series_requests()[0].without_replica_labels, IsEmpty());
+}
+
+TEST_F(StoreQueryableTest, UnitesOverlappingChunksWithoutDeduplication) {
+  options_.deduplicate = false;
+  Add("a:1", {{M("a"), {chunks_.Make({0, 10, 20, 30}, 0)}}});
+  Add("b:1", {{M("a"), {chunks_.Make({10, 20, 25, 40}, 1)}}});
+  const Answer answer = Ask();
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(0, 10, 20, 25, 30, 40));
+  EXPECT_THAT(answer.columns[0].values, ElementsAre(0, 11, 21, 26, 30, 41));
+}
+
+TEST_F(StoreQueryableTest, DecodesOnlyChunksThatTouchTheHints) {
+  hints_ = {.start_ms = 100, .end_ms = 200};
+  const std::string damaged = "\xff";
+  chunk::ChunkView before = chunks_.Make({0, 99}, 0);
+  before.data = damaged;
+  chunk::ChunkView after = chunks_.Make({201, 300}, 0);
+  after.data = damaged;
+  Add("a:1", {{M("a"), {before, chunks_.Make({100, 150}, 0), after}}});
+  const Answer answer = Ask();
+  EXPECT_TRUE(answer.status.ok()) << answer.status;
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(100, 150));
+}
+
+TEST_F(StoreQueryableTest, DamagedChunkNamesSeriesAndEndpoint) {
+  chunk::ChunkView damaged = chunks_.Make({0, 10, 20}, 0);
+  damaged.data = damaged.data.substr(0, 4);
+  Add("good:1", {{M("a"), {chunks_.Make({30, 40}, 0)}}});
+  Add("bad:1", {{M("a", "k"), {damaged}}, {M("b"), {chunks_.Make({50, 60}, 0)}}});
+  const Answer answer = Ask();
+  EXPECT_EQ(answer.status.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(answer.status.message()),
+              HasSubstr("read chunk 0 to 20 of series {__name__=\"m\", job=\"k\"} from Addr: bad:1 "
+                        "MinTime: 0 MaxTime: 5000000: "));
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(30, 40, 50, 60));
+}
+
+TEST_F(StoreQueryableTest, RefusesTimesThatDoNotAscend) {
+  // The bounds of the chunks say that they follow one another; their samples do not.
+  chunk::ChunkView liar = chunks_.Make({0, 500}, 0);
+  liar.max_time = 10;
+  Add("bad:1", {{M("a"), {liar, chunks_.Make({20, 30}, 0)}}});
+  EXPECT_EQ(Ask().status.code(), StatusCode::kDataLoss);
+}
+
+TEST_F(StoreQueryableTest, KeepsWarningsOnce) {
+  Add("a:1", {}).call_error = Unavailable("refused");
+  Add("b:1", {{M("a"), {chunks_.Make({0, 10}, 0)}}}).warnings = {"w", "w"};
+  const Answer answer = Ask();
+  EXPECT_TRUE(answer.status.ok());
+  EXPECT_THAT(answer.warnings, ElementsAre(HasSubstr("Addr: a:1"), "w"));
+  options_.partial_response = wire::PartialResponse::kAbort;
+  EXPECT_EQ(Ask().status.code(), StatusCode::kUnavailable);
+}
+
+TEST_F(StoreQueryableTest, ReadsDownsampledDataByFunction) {
+  using chunk::Aggregate;
+  const std::vector<TimestampMs> times = {100, 200};
+  std::vector<chunk::ChunkView> parts = {
+      chunks_.Of(times, {4, 5}, Aggregate::kCount), chunks_.Of(times, {8, 20}, Aggregate::kSum),
+      chunks_.Of(times, {1, 2}, Aggregate::kMin), chunks_.Of(times, {3, 6}, Aggregate::kMax),
+      chunks_.Of({100, 200, 200}, {10, 12, 50}, Aggregate::kCounter)};
+  const std::vector<TimestampMs> later = {300, 400};
+  parts.push_back(chunks_.Of(later, {7, 9}, Aggregate::kCounter));
+  parts.back().max_time = 400;
+  struct Case {
+    std::string function;
+    std::vector<double> values;
+  };
+  const Case cases[] = {{"count_over_time", {4, 5}}, {"sum_over_time", {8, 20}}, {"min", {1, 2}},
+                        {"max_over_time", {3, 6}},   {"avg_over_time", {2, 4}},  {"", {2, 4}}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.function);
+    clients_->clear();
+    Add("a:1", {{M("a"), {parts.begin(), parts.begin() + 5}}});
+    hints_.function = c.function;
+    const Answer answer = Ask();
+    EXPECT_TRUE(answer.status.ok()) << answer.status;
+    EXPECT_EQ(answer.columns[0].values, c.values);
+  }
+  clients_->clear();
+  Add("a:1", {{M("a"), parts}});
+  hints_.function = "rate";
+  EXPECT_THAT(Ask().columns[0].values, ElementsAre(10, 12, 19, 21));
+  hints_.function = "min";
+  EXPECT_EQ(Ask().status.code(), StatusCode::kDataLoss);
+}
+
+TEST_F(StoreQueryableTest, AsksForWhatTheFunctionNeeds) {
+  options_.max_source_resolution_ms = 3'600'000;
+  hints_.function = "rate";
+  hints_.range_ms = 600'000;
+  const FakeStore& store = Add("a:1", {});
+  Ask();
+  const wire::SeriesRequest request = store.series_requests()[0];
+  EXPECT_EQ(request.max_resolution_window_ms, 300'000);
+  EXPECT_THAT(request.aggregates, ElementsAre(wire::Aggr::kCounter));
+  EXPECT_THAT(request.without_replica_labels, ElementsAre("replica"));
+  EXPECT_EQ(request.query_hints->function, "rate");
+}
+
+TEST(DedupFunctionTest, ParsesNames) {
+  EXPECT_EQ(*ParseDedupFunction("chain"), DedupFunction::kChain);
+  EXPECT_EQ(ParseDedupFunction("quorum").status().code(), StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace aevum::store
