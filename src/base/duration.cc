@@ -52,7 +52,7 @@ std::string_view TakeDigits(std::string_view* text) {
 
 std::string_view TakeUnitName(std::string_view* text) {
   std::size_t n = 0;
-  while (n < text->size() && !IsDigit((*text)[n]) && (*text)[n] != '.') ++n;
+  while (n < text->size() && !IsDigit((*text)[n]) && (n == 0 || (*text)[n] != '.')) ++n;
   const std::string_view name = text->substr(0, n);
   text->remove_prefix(n);
   return name;
@@ -125,16 +125,20 @@ StatusOr<Nanoseconds> ParsePrometheusDuration(std::string_view text) {
   while (!text.empty()) {
     const std::string_view digits = TakeDigits(&text);
     const std::string_view name = TakeUnitName(&text);
-    std::size_t unit = next_unit;
+    std::size_t unit = 0;
     while (unit < kPrometheusUnits.size() && kPrometheusUnits[unit].name != name) ++unit;
-    if (digits.empty() || unit == kPrometheusUnits.size()) {
+    if (!digits.empty() && !name.empty() && unit == kPrometheusUnits.size()) {
+      return InvalidArgument("unknown unit \"{}\" in duration \"{}\"", name, whole);
+    }
+    if (digits.empty() || name.empty() || unit < next_unit) {
       return InvalidArgument("not a valid duration string: \"{}\"", whole);
     }
     std::int64_t count = 0;
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-    if (parsed.ec != std::errc() || !AddUnits(&total, count, kPrometheusUnits[unit].nanoseconds)) {
-      return InvalidArgument("duration out of range: \"{}\"", whole);
-    }
+    if (parsed.ec != std::errc())
+      return InvalidArgument("not a valid duration string: \"{}\"", whole);
+    if (!AddUnits(&total, count, kPrometheusUnits[unit].nanoseconds))
+      return InvalidArgument("duration out of range");
     next_unit = unit + 1;
   }
   return Nanoseconds(total);

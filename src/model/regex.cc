@@ -81,6 +81,42 @@ StatusOr<std::string> TranslateFromGo(std::string_view pattern) {
   return out;
 }
 
+// What Prometheus says, so that people find it.
+std::string_view ErrorText(RE2::ErrorCode code) {
+  switch (code) {
+    case RE2::ErrorBadEscape:
+      return "invalid escape sequence";
+    case RE2::ErrorBadCharClass:
+      return "invalid character class";
+    case RE2::ErrorBadCharRange:
+      return "invalid character class range";
+    case RE2::ErrorMissingBracket:
+      return "missing closing ]";
+    case RE2::ErrorMissingParen:
+      return "missing closing )";
+    case RE2::ErrorUnexpectedParen:
+      return "unexpected )";
+    case RE2::ErrorTrailingBackslash:
+      return "trailing backslash at end of expression";
+    case RE2::ErrorRepeatArgument:
+      return "missing argument to repetition operator";
+    case RE2::ErrorRepeatSize:
+      return "invalid repeat count";
+    case RE2::ErrorRepeatOp:
+      return "invalid nested repetition operator";
+    case RE2::ErrorBadPerlOp:
+      return "invalid or unsupported Perl syntax";
+    case RE2::ErrorBadUTF8:
+      return "invalid UTF-8";
+    case RE2::ErrorBadNamedCapture:
+      return "invalid named capture";
+    case RE2::ErrorPatternTooLarge:
+      return "expression too large";
+    default:
+      return "internal error";
+  }
+}
+
 bool IsWildcard(std::string_view text) { return text == ".*" || text == ".+"; }
 
 }  // namespace
@@ -91,14 +127,17 @@ StatusOr<std::unique_ptr<re2::RE2>> CompileAnchored(std::string_view pattern) {
   options.set_dot_nl(true);
   options.set_log_errors(false);
   options.set_max_mem(kRe2Memory);
-  auto compiled = std::make_unique<RE2>("^(?s:" + translated + ")$", options);
-  // A pattern such as "a)(b" is only well formed together with our parentheses.
-  if (compiled->ok()) {
-    auto alone = std::make_unique<RE2>(translated, options);
-    if (!alone->ok()) compiled = std::move(alone);
+  // Alone first: a pattern such as "a)(b" is only well formed together with our parentheses, and an
+  // error should not show them.
+  auto alone = std::make_unique<RE2>(translated, options);
+  if (!alone->ok()) {
+    return InvalidArgument("error parsing regexp: {}: `{}`", ErrorText(alone->error_code()),
+                           pattern);
   }
+  auto compiled = std::make_unique<RE2>("^(?s:" + translated + ")$", options);
   if (!compiled->ok()) {
-    return InvalidArgument("error parsing regexp: {}: `{}`", compiled->error(), pattern);
+    return InvalidArgument("error parsing regexp: {}: `{}`", ErrorText(compiled->error_code()),
+                           pattern);
   }
   return compiled;
 }
