@@ -195,8 +195,8 @@ void Connection::DispatchRequest() {
 
 void Connection::Answer(int status, std::string_view text) {
   phase_ = Phase::kHandling;
-  parser_.reset();
   outbox_.Finish(PlainAnswer(status, text, "Connection: close\r\n"), Outbox::Ending::kClose);
+  parser_.reset();  // not before: the text can be its own
 }
 
 void Connection::Write() {

@@ -103,6 +103,9 @@ TEST_F(HttpServerAttackTest, RefusesRequestsThatCanBeReadInTwoWays) {
     const TestAnswer answer = client.Do(c.request);
     EXPECT_EQ(answer.status, c.status) << answer.body;
     EXPECT_EQ(answer.Header("Connection"), "close");
+    if (c.name == "no Host") {
+      EXPECT_EQ(answer.body, "missing Host\n");
+    }
     client.HalfClose();
     EXPECT_TRUE(client.WaitForEnd());
   }
