@@ -16,3 +16,13 @@ aevum_test(NAME net_grpc_attack_test
   SOURCES grpc/attack_test.cc grpc/raw_peer.cc grpc/test_server.cc
   LIBS aevum::net PkgConfig::nghttp2
   LABELS threads)
+
+aevum_test(NAME net_grpc_lifecycle_test
+  SOURCES grpc/lifecycle_test.cc grpc/raw_peer.cc grpc/test_server.cc grpc/test_wire.cc
+  LIBS aevum::net PkgConfig::nghttp2 nlohmann_json::nlohmann_json
+  LABELS threads)
+
+aevum_test(NAME net_grpc_tls_test
+  SOURCES grpc/tls_test.cc grpc/raw_peer.cc grpc/test_server.cc tls/test_certificates.cc
+  LIBS aevum::net PkgConfig::nghttp2 OpenSSL::SSL OpenSSL::Crypto
+  LABELS threads)
