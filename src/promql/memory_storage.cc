@@ -1,0 +1,102 @@
+#include "promql/memory_storage.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace aevum::promql {
+namespace {
+
+struct Series {
+  model::Labels labels;
+  std::shared_ptr<const chunk::Columns> columns;
+};
+
+class MemoryBatch final : public SelectBatch {
+ public:
+  explicit MemoryBatch(std::vector<Series> series) : series_(std::move(series)) {}
+
+  std::size_t size() const override { return series_.size(); }
+  const model::Labels& labels(std::size_t index) const override { return series_[index].labels; }
+  Status Decode(std::size_t index, chunk::Columns* out) const override {
+    const chunk::Columns& columns = *series_[index].columns;
+    out->times.insert(out->times.end(), columns.times.begin(), columns.times.end());
+    out->values.insert(out->values.end(), columns.values.begin(), columns.values.end());
+    out->histogram_times.insert(out->histogram_times.end(), columns.histogram_times.begin(),
+                                columns.histogram_times.end());
+    out->histograms.insert(out->histograms.end(), columns.histograms.begin(),
+                           columns.histograms.end());
+    return OkStatus();
+  }
+
+ private:
+  std::vector<Series> series_;
+};
+
+class MemoryStream final : public SelectStream {
+ public:
+  MemoryStream(std::vector<Series> series, std::size_t batch_size)
+      : series_(std::move(series)), batch_size_(batch_size) {}
+
+  StatusOr<std::unique_ptr<const SelectBatch>> Next() override {
+    const std::size_t end = std::min(series_.size(), next_ + batch_size_);
+    if (next_ == end) return std::unique_ptr<const SelectBatch>();
+    std::vector<Series> batch;
+    batch.reserve(end - next_);
+    for (; next_ < end; ++next_) batch.push_back(std::move(series_[next_]));
+    return std::unique_ptr<const SelectBatch>(std::make_unique<MemoryBatch>(std::move(batch)));
+  }
+  std::vector<std::string> warnings() const override { return {}; }
+
+ private:
+  std::vector<Series> series_;
+  std::size_t batch_size_;
+  std::size_t next_ = 0;
+};
+
+// Puts a sample at its place in two columns that stay sorted by time.
+template <typename T>
+void Insert(std::vector<TimestampMs>& times, std::vector<T>& values, TimestampMs time, T value) {
+  const auto it = std::lower_bound(times.begin(), times.end(), time);
+  const auto at = it - times.begin();
+  if (it != times.end() && *it == time) {
+    values[static_cast<std::size_t>(at)] = std::move(value);
+    return;
+  }
+  times.insert(it, time);
+  values.insert(values.begin() + at, std::move(value));
+}
+
+chunk::Columns& Columns(std::map<model::Labels, std::shared_ptr<chunk::Columns>>& series,
+                        const model::Labels& labels) {
+  std::shared_ptr<chunk::Columns>& columns = series[labels];
+  if (!columns) columns = std::make_shared<chunk::Columns>();
+  return *columns;
+}
+
+}  // namespace
+
+void MemoryStorage::Append(const model::Labels& labels, TimestampMs time, double value) {
+  chunk::Columns& columns = Columns(series_, labels);
+  Insert(columns.times, columns.values, time, value);
+}
+
+void MemoryStorage::AppendHistogram(const model::Labels& labels, TimestampMs time,
+                                    model::FloatHistogram histogram) {
+  chunk::Columns& columns = Columns(series_, labels);
+  Insert(columns.histogram_times, columns.histograms, time, std::move(histogram));
+}
+
+StatusOr<std::unique_ptr<SelectStream>> MemoryStorage::Select(const Context& context,
+                                                              const model::Matchers& matchers,
+                                                              const SelectHints& /*hints*/) {
+  RETURN_IF_ERROR(context.status());
+  std::vector<Series> found;
+  for (const auto& [labels, columns] : series_) {
+    if (model::MatchesAll(matchers, labels)) found.push_back({labels, columns});
+  }
+  return std::unique_ptr<SelectStream>(
+      std::make_unique<MemoryStream>(std::move(found), batch_size_));
+}
+
+}  // namespace aevum::promql
