@@ -232,21 +232,23 @@ void HttpServer::Impl::OnAccepted(tcp::socket socket) {
   if (full) listener_.Pause();
 }
 
-// Closes the connection that waits longest for its client, idle ones first: who drips or does
-// nothing can't keep others out.
+// Closes those that wait longest for their client, idle ones first: who drips or does nothing can't
+// keep others out. Some at once, so that a flood of connections does not cost a search each.
 void HttpServer::Impl::MakeRoom() {
-  std::shared_ptr<Connection> victim;
-  const auto before = [](const Connection& a, const Connection& b) {
-    const bool a_idle = a.phase() == Connection::Phase::kIdle;
-    const bool b_idle = b.phase() == Connection::Phase::kIdle;
+  const auto before = [](const auto& a, const auto& b) {
+    const bool a_idle = a->phase() == Connection::Phase::kIdle;
+    const bool b_idle = b->phase() == Connection::Phase::kIdle;
     if (a_idle != b_idle) return a_idle;
-    return a.waiting_since() < b.waiting_since();
+    return a->waiting_since() < b->waiting_since();
   };
+  std::vector<std::shared_ptr<Connection>> waiting;
   for (const std::shared_ptr<Connection>& connection : connections_) {
-    if (!connection->waits_for_client()) continue;
-    if (!victim || before(*connection, *victim)) victim = connection;
+    if (connection->waits_for_client()) waiting.push_back(connection);
   }
-  if (victim) victim->Close();
+  const std::size_t count = std::min(waiting.size(), options_.max_connections / 64 + 1);
+  const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(waiting.begin(), end, waiting.end(), before);
+  std::for_each(waiting.begin(), end, [](const auto& connection) { connection->Close(); });
 }
 
 void HttpServer::Impl::OnClosed(Connection* connection) {
