@@ -183,6 +183,13 @@ bool Apply(const RelabelRule& rule, Editor* editor) {
 
 }  // namespace
 
+std::optional<std::string> FillIn(const re2::RE2& anchored, std::string_view text,
+                                  std::string_view replacement) {
+  const Groups groups = Match(anchored, text);
+  if (groups.empty()) return std::nullopt;
+  return Expand(anchored, groups, replacement);
+}
+
 Status Relabeler::RestrictTo(std::span<const RelabelAction> allowed) const {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (std::find(allowed.begin(), allowed.end(), rules_[i].action) == allowed.end()) {

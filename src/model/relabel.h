@@ -63,4 +63,9 @@ class Relabeler {
   std::vector<RelabelRule> rules_;
 };
 
+// The replacement with $1, ${name} and their kin filled in by the groups of a match of the whole
+// text, as rules of the action `replace` and PromQL's label_replace do; nullopt without a match.
+std::optional<std::string> FillIn(const re2::RE2& anchored, std::string_view text,
+                                  std::string_view replacement);
+
 }  // namespace aevum::model
