@@ -49,6 +49,13 @@ class BrokenPrometheusTest : public ::testing::Test {
     return stream->Next(&batch);
   }
 
+  double Up() {
+    for (const auto& family : registry_.Collect()) {
+      if (family.name == "thanos_sidecar_prometheus_up") return family.metric[0].gauge.value;
+    }
+    return -1;
+  }
+
   CannedServer server_;
   std::shared_ptr<PrometheusClient> client_;
   prometheus::Registry registry_;
@@ -123,10 +130,13 @@ TEST_F(BrokenPrometheusTest, StopsWhileAHeartbeatGetsNoAnswer) {
 
 TEST_F(BrokenPrometheusTest, KeepsWhatItKnowsWhenPrometheusGoesAway) {
   Make();
+  EXPECT_EQ(Up(), 0);
   ASSERT_TRUE(heartbeat_->Beat().ok());
+  EXPECT_EQ(Up(), 1);
   server_.SetRaw("/api/v1/status/config", "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(heartbeat_->Beat().code(), StatusCode::kInternal);
   EXPECT_EQ(heartbeat_->ready().code(), StatusCode::kInternal);
+  EXPECT_EQ(Up(), 0);
   ASSERT_NE(heartbeat_->state(), nullptr);
   EXPECT_EQ(heartbeat_->state()->min_time, 5000);
   EXPECT_FALSE(store_->Info(Context::Background()).ok());

@@ -26,6 +26,10 @@ constexpr std::int64_t kMaxSampledBytes = std::int64_t{1} << 30;
 
 constexpr std::string_view kSampledType = "application/x-protobuf";
 
+bool IsFull(const wire::SeriesBatch& batch, std::size_t bytes) {
+  return batch.series.size() >= kBatchSeries || bytes >= kBatchBytes;
+}
+
 struct EncodedChunks {
   std::vector<std::string> bytes;
   std::vector<chunk::ChunkView> views;
@@ -164,17 +168,23 @@ StatusOr<RemoteReadStream::BlockPtr> RemoteReadStream::Pop() {
 
 StatusOr<bool> RemoteReadStream::Next(wire::SeriesBatch* batch) {
   batch->Clear();
-  RETURN_IF_ERROR(status_);
-  while (true) {
-    Fill(batch);
-    if (!batch->series.empty()) return true;
-    if (at_end_ || AtLimit()) {
-      scope_.Cancel();
-      return false;
-    }
+  std::size_t bytes = 0;
+  while (status_.ok()) {
+    Fill(batch, &bytes);
+    if (IsFull(*batch, bytes) || at_end_ || AtLimit()) break;
+    // What is there already joins the batch; nobody waits for more.
+    if (!batch->series.empty() && !HasBlock()) break;
     status_ = Read();
-    RETURN_IF_ERROR(status_);
   }
+  if (!batch->series.empty()) return true;  // an error comes with the next call
+  RETURN_IF_ERROR(status_);
+  scope_.Cancel();
+  return false;
+}
+
+bool RemoteReadStream::HasBlock() {
+  MutexLock lock(mutex_);
+  return !queue_.empty() || fetched_.has_value();
 }
 
 Status RemoteReadStream::Read() {
@@ -224,9 +234,8 @@ Status RemoteReadStream::AddSamples(const Block& block) {
   return OkStatus();
 }
 
-void RemoteReadStream::Fill(wire::SeriesBatch* batch) {
-  std::size_t bytes = 0;
-  while (order_ && batch->series.size() < kBatchSeries && bytes < kBatchBytes && !AtLimit()) {
+void RemoteReadStream::Fill(wire::SeriesBatch* batch, std::size_t* bytes) {
+  while (order_ && !IsFull(*batch, *bytes) && !AtLimit()) {
     std::optional<OrderedSeries> series = order_->Take();
     if (!series) return;
     if (!shard_.Matches(series->labels)) continue;
@@ -234,7 +243,7 @@ void RemoteReadStream::Fill(wire::SeriesBatch* batch) {
                              .first_chunk = static_cast<std::uint32_t>(batch->chunks.size()),
                              .chunk_count = static_cast<std::uint32_t>(series->chunks.size())});
     for (const chunk::ChunkView& chunk : series->chunks) {
-      bytes += chunk.data.size();
+      *bytes += chunk.data.size();
       batch->chunks.push_back(chunk);
     }
     for (BufferOwner& owner : series->owners) {

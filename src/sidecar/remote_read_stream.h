@@ -84,8 +84,10 @@ class RemoteReadStream final : public store::SeriesStream {
   // Puts the series of one block more in order, or ends the order with the body.
   Status Read();
   Status AddSamples(const Block& block);
-  // Moves series whose place is known to the batch.
-  void Fill(wire::SeriesBatch* batch);
+  // Moves series whose place is known to the batch until it is full; adds the bytes of its chunks.
+  void Fill(wire::SeriesBatch* batch, std::size_t* bytes);
+  // Whether Read would not wait.
+  bool HasBlock();
   bool AtLimit() const { return options_.limit > 0 && given_ >= options_.limit; }
   // Waits for a block; null at the end of the body.
   StatusOr<BlockPtr> Pop();

@@ -7,11 +7,14 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <set>
 
 #include "chunk/chunk.h"
+#include "encoding/proto_wire.h"
+#include "encoding/snappy.h"
 #include "sidecar/prometheus_client.h"
 #include "sidecar/prometheus_store.h"
 #include "sidecar/sidecar.h"
@@ -499,6 +502,88 @@ TEST_F(SidecarPrometheusTest, NeedsExternalLabels) {
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("no external labels"), HasSubstr(pair->prometheus->url())));
   EXPECT_EQ(pair->heartbeat->state(), nullptr);
+}
+
+// One series with a native histogram a minute, as a remote write.
+std::string HistogramWrite(std::string_view name, bool with_floats) {
+  using encoding::PutBytesField;
+  using encoding::PutVarintField;
+  const auto put_double = [](std::string& out, std::uint32_t field, double value) {
+    encoding::PutUvarint(out, field << 3 | 1);
+    char bytes[sizeof value];
+    std::memcpy(bytes, &value, sizeof value);  // little endian, as the machines of the tests
+    out.append(bytes, sizeof bytes);
+  };
+  std::string label;
+  PutBytesField(label, 1, "__name__");
+  PutBytesField(label, 2, name);
+  std::string series;
+  PutBytesField(series, 1, label);
+  for (int i = 0; i < 5; ++i) {
+    std::string histogram;
+    std::string span;
+    PutVarintField(span, 2, 1);  // one bucket
+    if (with_floats) {
+      put_double(histogram, 2, 2.5 + i);
+      put_double(histogram, 3, 10);
+      PutBytesField(histogram, 11, span);
+      std::string counts;
+      put_double(counts, 1, 2.5 + i);
+      PutBytesField(histogram, 13, counts.substr(1));
+    } else {
+      PutVarintField(histogram, 1, static_cast<std::uint64_t>(2 + i));
+      put_double(histogram, 3, 10);
+      PutBytesField(histogram, 11, span);
+      PutBytesField(histogram, 12, std::string(1, static_cast<char>(2 * (2 + i))));  // zigzag
+    }
+    PutVarintField(histogram, 15, static_cast<std::uint64_t>(kStart + i * 60'000));
+    PutBytesField(series, 4, histogram);
+  }
+  std::string request;
+  PutBytesField(request, 1, series);
+  return encoding::SnappyCompress(request);
+}
+
+TEST_F(SidecarPrometheusTest, PassesNativeHistogramsAsTheyAre) {
+  const auto pair = Pair::Start(
+      {.config = std::string(kConfig),
+       .openmetrics = "",
+       .flags = {"--web.enable-remote-write-receiver", "--enable-feature=native-histograms"}});
+  ASSERT_NE(pair, nullptr);
+  net::HttpClient http{net::HttpClientOptions()};
+  for (const bool with_floats : {false, true}) {
+    net::HttpClientRequest write;
+    write.method = "POST";
+    write.url = pair->prometheus->url() + "/api/v1/write";
+    write.headers = {{"Content-Type", "application/x-protobuf"},
+                     {"Content-Encoding", "snappy"},
+                     {"X-Prometheus-Remote-Write-Version", "0.1.0"}};
+    write.body = HistogramWrite(with_floats ? "h_float" : "h_int", with_floats);
+    const auto written = http.Do(context_, write);
+    ASSERT_TRUE(written.ok()) << written.status();
+    ASSERT_EQ(written->status, 204) << written->body;
+  }
+  ASSERT_TRUE(pair->heartbeat->Beat().ok());
+  const auto stream = pair->store->Series(context_, Select({Regex("__name__", "h_.*")}));
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::vector<std::string> names;
+  std::vector<chunk::Encoding> encodings;
+  wire::SeriesBatch batch;
+  while (true) {
+    const auto more = (*stream)->Next(&batch);
+    ASSERT_TRUE(more.ok()) << more.status();
+    if (!*more) break;
+    for (const auto& series : batch.series) names.emplace_back(series.labels.Get("__name__"));
+    for (const chunk::ChunkView& chunk : batch.chunks) {
+      encodings.push_back(chunk.encoding);
+      EXPECT_EQ(chunk::ClaimedSamples(chunk.data), 5u);
+      EXPECT_EQ(chunk.min_time, kStart);
+      EXPECT_EQ(chunk.max_time, kStart + 4 * 60'000);
+    }
+  }
+  EXPECT_THAT(names, ElementsAre("h_float", "h_int"));
+  EXPECT_THAT(encodings,
+              ElementsAre(chunk::Encoding::kFloatHistogram, chunk::Encoding::kHistogram));
 }
 
 // Waits for what a listener was told.
