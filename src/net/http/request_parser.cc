@@ -38,6 +38,10 @@ class RequestParser::Impl final : public http::basic_parser<true> {
 
   std::size_t Feed(std::string_view bytes) {
     if (bytes.empty() || state_ == State::kDone || state_ == State::kFailed) return 0;
+    // Beast asserts that a last chunk that was not whole comes again with five bytes at least,
+    // which is the client's choice. No chunked body ends with less, so waiting for them loses
+    // nothing.
+    if (is_header_done() && chunked() && bytes.size() < 5) return 0;
     error_code error;
     const std::size_t used = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     if (error == http::error::need_more) error = {};

@@ -136,6 +136,18 @@ TEST_F(HttpServerTest, FormsComeBeforeTheQuery) {
   EXPECT_EQ(chunked.body, "POST\na=1&b=2");
 }
 
+TEST_F(HttpServerTest, ChunksComeAByteAtATime) {
+  Start();
+  for (const std::string body :
+       {"0\r\n\r\n", "0\r\nT: u\r\n\r\n", "1\r\na\r\n0;e\r\nT: u\r\n\r\n"}) {
+    TestClient client(server_->port());
+    const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const char c : head + body) client.Send(std::string_view(&c, 1));
+    EXPECT_EQ(client.Receive().body, body[0] == '1' ? "POST\na" : "POST\n");
+    EXPECT_EQ(client.Do(Get("/hello")).body, "hello");
+  }
+}
+
 TEST_F(HttpServerTest, TakesAQueryOfEightMebibytes) {
   Start();
   TestClient client(server_->port());
