@@ -6,7 +6,9 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
 
 #include "base/files.h"
 #include "sidecar/heartbeat.h"
@@ -126,6 +128,38 @@ TEST_F(BrokenPrometheusTest, StopsWhileAHeartbeatGetsNoAnswer) {
   while (server_.requests().empty()) std::this_thread::yield();
   heartbeat_->Stop();
   EXPECT_EQ(heartbeat_->state(), nullptr);
+}
+
+// Waits for a line.
+class WaitingSink final : public LogSink {
+ public:
+  void Write(std::string_view line) override {
+    std::lock_guard lock(mutex_);
+    text_ += line;
+    changed_.notify_all();
+  }
+  bool WaitFor(std::string_view wanted) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 20s, [&] { return text_.find(wanted) != std::string::npos; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string text_;
+};
+
+TEST_F(BrokenPrometheusTest, TellsWhenPrometheusIsNotThereInTime) {
+  server_.SetRaw("/api/v1/status/config", "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
+  HeartbeatOptions options;
+  options.interval = 1ms;
+  options.ready_timeout = 1ms;
+  const auto sink = std::make_shared<WaitingSink>();
+  heartbeat_.emplace(options, client_, nullptr, Logger(sink, LogLevel::kError, LogFormat::kLogfmt),
+                     registry_);
+  heartbeat_->Start();
+  EXPECT_TRUE(sink->WaitFor("no external labels of Prometheus within the time to get ready"));
+  heartbeat_->Stop();
 }
 
 TEST_F(BrokenPrometheusTest, KeepsWhatItKnowsWhenPrometheusGoesAway) {
