@@ -200,7 +200,9 @@ void Connection::Answer(int status, std::string_view text) {
 }
 
 void Connection::Write() {
-  if (writing_ || phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kClosed) return;
+  if (outbox_.ending() == Outbox::Ending::kBroken) return Close();
+  if (writing_) return;
   std::string plain = outbox_.Take();
   if (engine_) {
     if (!plain.empty() && !engine_->Send(plain).ok()) return Close();
@@ -248,7 +250,6 @@ void Connection::OnWritten(const error_code& error, std::size_t size) {
 void Connection::OnAnswerDone(Outbox::Ending ending) {
   outbox_.Restart();
   scope_.reset();
-  if (ending == Outbox::Ending::kBroken) return Close();
   if (ending == Outbox::Ending::kClose || read_ended_ || host_->draining()) return Linger();
   if (in_.empty()) in_ = {};  // gives the memory back
   Enter(Phase::kIdle, host_->options().idle_timeout);

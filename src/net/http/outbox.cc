@@ -56,7 +56,7 @@ void Outbox::Written(std::size_t bytes) {
 
 Outbox::Ending Outbox::ending() const {
   MutexLock lock(mutex_);
-  return waiting_.empty() ? ending_ : Ending::kNone;
+  return waiting_.empty() || ending_ == Ending::kBroken ? ending_ : Ending::kNone;
 }
 
 void Outbox::Restart() {

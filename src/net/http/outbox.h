@@ -32,6 +32,7 @@ class Outbox {
   std::string Take();
   void Written(std::size_t bytes);
   // How the answer ends, once all its bytes are taken; kNone before, and again after Restart().
+  // kBroken is told at once: the bytes that wait are of no use.
   Ending ending() const;
   void Restart();
   void Close();
