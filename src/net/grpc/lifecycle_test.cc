@@ -242,9 +242,9 @@ TEST_F(LifecycleTest, UnderstandsCapturedClients) {
   std::size_t seen = 0;
   for (const Capture& capture : LoadCaptures()) {
     SCOPED_TRACE(capture.name);
-    Server server({.address = "127.0.0.1:0"}, Logger(), nullptr);
     std::string request;
     Signal called;
+    Server server({.address = "127.0.0.1:0"}, Logger(), nullptr);
     server.Register(capture.method, Server::Kind::kServerStream, [&](ServerCall& call) {
       request = call.request().view;
       called.Set();

@@ -125,7 +125,7 @@ TEST_F(LoopbackTest, StreamsSmallAndLargeMessages) {
 TEST_F(LoopbackTest, StopsTheWriterOfASlowReader) {
   TestServer server;
   const auto channel = Dial(server);
-  constexpr std::size_t kCount = 400;
+  constexpr std::size_t kCount = 150;
   constexpr std::size_t kSize = 1 << 20;
   const auto call =
       channel->Start(Soon(), kStream, SharedBytes::Own(fmt::format("{} {}", kCount, kSize)));

@@ -32,10 +32,9 @@ Status StreamMessages(ServerCall& call, std::atomic<std::size_t>& streamed) {
 }  // namespace
 
 void Signal::Set() {
-  {
-    MutexLock lock(mutex_);
-    set_ = true;
-  }
+  // Under the lock: whoever waited may end the signal's life at once.
+  MutexLock lock(mutex_);
+  set_ = true;
   changed_.notify_all();
 }
 

@@ -26,3 +26,17 @@ aevum_test(NAME net_grpc_tls_test
   SOURCES grpc/tls_test.cc grpc/raw_peer.cc grpc/test_server.cc tls/test_certificates.cc
   LIBS aevum::net PkgConfig::nghttp2 OpenSSL::SSL OpenSSL::Crypto
   LABELS threads)
+
+aevum_bench(NAME net_grpc_bench
+  SOURCES grpc/grpc_bench.cc
+  LIBS aevum::net)
+
+aevum_fuzz(NAME net_grpc_message_fuzz
+  SOURCES grpc/message_fuzz.cc
+  LIBS aevum::net
+  CORPUS testdata/grpc_message_corpus)
+
+aevum_fuzz(NAME net_grpc_session_fuzz
+  SOURCES grpc/session_fuzz.cc
+  LIBS aevum::net PkgConfig::nghttp2
+  CORPUS testdata/grpc_session_corpus)
