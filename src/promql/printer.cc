@@ -23,38 +23,6 @@ std::string DurationText(std::int64_t milliseconds) {
   return FormatPrometheusDuration(std::chrono::milliseconds(milliseconds));
 }
 
-// Shortest digits without an exponent.
-std::string NumberText(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  char buffer[400];
-  const auto [end, error] =
-      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
-  // Digits and exponent apart: to_chars's fixed form prints digits beyond the shortest ones.
-  std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
-  std::string out;
-  if (text.starts_with('-')) {
-    out = "-";
-    text.remove_prefix(1);
-  }
-  const std::size_t e = text.find('e');
-  int exponent = 0;
-  const char* exponent_start = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
-  std::from_chars(exponent_start, text.data() + text.size(), exponent);
-  std::string digits(text.substr(0, 1));
-  if (e > 1) digits += text.substr(2, e - 2);
-  const int size = static_cast<int>(digits.size());
-  if (exponent < 0) {
-    out += "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
-  } else if (exponent + 1 >= size) {
-    out += digits + std::string(static_cast<std::size_t>(exponent + 1 - size), '0');
-  } else {
-    out += digits.substr(0, static_cast<std::size_t>(exponent) + 1) + "." +
-           digits.substr(static_cast<std::size_t>(exponent) + 1);
-  }
-  return out;
-}
-
 std::string LabelList(const std::vector<std::string>& labels) {
   std::string out;
   for (const std::string& label : labels) {
@@ -145,7 +113,7 @@ std::string MatchingText(const BinaryExpr& expr) {
                     LabelList(matching.include));
   }
   const auto fill = [&](std::string_view name, double value) {
-    out += fmt::format(" {} ({})", name, NumberText(value));
+    out += fmt::format(" {} ({})", name, FormatNumber(value));
   };
   if (matching.fill_lhs && matching.fill_rhs && *matching.fill_lhs == *matching.fill_rhs) {
     fill("fill", *matching.fill_lhs);
@@ -175,13 +143,56 @@ std::string SubqueryText(const SubqueryExpr& expr) {
 }
 
 std::string NumberLiteralText(const NumberLiteral& number) {
-  if (!number.is_duration) return NumberText(number.value);
+  if (!number.is_duration) return FormatNumber(number.value);
   const std::string magnitude = FormatPrometheusDuration(
       Nanoseconds(static_cast<std::int64_t>(std::abs(number.value) * 1e9)));
   return number.value < 0 ? "-" + magnitude : magnitude;
 }
 
 }  // namespace
+
+std::string FormatNumber(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  char buffer[400];
+  const auto [end, error] =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+  // Digits and exponent apart: to_chars's fixed form prints digits beyond the shortest ones.
+  std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+  std::string out;
+  if (text.starts_with('-')) {
+    out = "-";
+    text.remove_prefix(1);
+  }
+  const std::size_t e = text.find('e');
+  int exponent = 0;
+  const char* exponent_start = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
+  std::from_chars(exponent_start, text.data() + text.size(), exponent);
+  std::string digits(text.substr(0, 1));
+  if (e > 1) digits += text.substr(2, e - 2);
+  const int size = static_cast<int>(digits.size());
+  if (exponent < 0) {
+    out += "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  } else if (exponent + 1 >= size) {
+    out += digits + std::string(static_cast<std::size_t>(exponent + 1 - size), '0');
+  } else {
+    out += digits.substr(0, static_cast<std::size_t>(exponent) + 1) + "." +
+           digits.substr(static_cast<std::size_t>(exponent) + 1);
+  }
+  return out;
+}
+
+std::string FormatShort(double value) {
+  if (std::isnan(value) || std::isinf(value)) return FormatNumber(value);
+  const double magnitude = std::abs(value);
+  if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e21)) {
+    char buffer[64];
+    const auto [end, error] =
+        std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+    return {buffer, end};
+  }
+  return FormatNumber(value);
+}
 
 std::string ShortString(const Expr& expr) {
   switch (expr.kind) {

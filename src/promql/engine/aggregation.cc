@@ -1,0 +1,258 @@
+#include "promql/engine/aggregation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+
+#include "promql/engine/groups.h"
+#include "promql/engine/kahan.h"
+
+namespace aevum::promql {
+namespace {
+
+// One accumulator an operator: rows of state for each group, to which rows of series are added.
+class Accumulator {
+ public:
+  virtual ~Accumulator() = default;
+  virtual void AddGroup() = 0;
+  virtual void AddRow(std::size_t group, const double* values, const std::uint8_t* present) = 0;
+  virtual void Finish(std::size_t group, double* values, std::uint8_t* present) const = 0;
+  // Bytes that a group takes, for each step.
+  virtual std::int64_t bytes_per_step() const = 0;
+};
+
+class SumAccumulator final : public Accumulator {
+ public:
+  explicit SumAccumulator(std::size_t steps) : steps_(steps) {}
+  void AddGroup() override {
+    sum_.resize(sum_.size() + steps_);
+    compensation_.resize(sum_.size());
+    seen_.resize(sum_.size());
+  }
+  void AddRow(std::size_t group, const double* values, const std::uint8_t* present) override {
+    double* sum = sum_.data() + group * steps_;
+    double* compensation = compensation_.data() + group * steps_;
+    std::uint8_t* seen = seen_.data() + group * steps_;
+    for (std::size_t k = 0; k < steps_; ++k) {
+      const double value = values[k];
+      const double total = sum[k] + value;
+      const bool sum_is_larger = std::abs(sum[k]) >= std::abs(value);
+      const double large = sum_is_larger ? sum[k] : value;
+      const double small = sum_is_larger ? value : sum[k];
+      const double lost = compensation[k] + ((large - total) + small);
+      const bool infinite = std::abs(total) == std::numeric_limits<double>::infinity();
+      // The first value is taken as it is: 0 + -0 would lose the sign.
+      const bool first = seen[k] == 0;
+      const bool add = present[k] != 0;
+      compensation[k] = add ? (first || infinite ? 0 : lost) : compensation[k];
+      sum[k] = add ? (first ? value : total) : sum[k];
+      seen[k] |= present[k];
+    }
+  }
+  void Finish(std::size_t group, double* values, std::uint8_t* present) const override {
+    for (std::size_t k = 0; k < steps_; ++k) {
+      const std::size_t at = group * steps_ + k;
+      present[k] = seen_[at];
+      values[k] = std::isinf(sum_[at]) ? sum_[at] : sum_[at] + compensation_[at];
+    }
+  }
+  std::int64_t bytes_per_step() const override { return 17; }
+
+ private:
+  const std::size_t steps_;
+  std::vector<double> sum_;
+  std::vector<double> compensation_;
+  std::vector<std::uint8_t> seen_;
+};
+
+// Any state that takes values one by one.
+template <typename State>
+class StateAccumulator final : public Accumulator {
+ public:
+  explicit StateAccumulator(std::size_t steps) : steps_(steps) {}
+  void AddGroup() override {
+    states_.resize(states_.size() + steps_);
+    seen_.resize(states_.size());
+  }
+  void AddRow(std::size_t group, const double* values, const std::uint8_t* present) override {
+    State* states = states_.data() + group * steps_;
+    std::uint8_t* seen = seen_.data() + group * steps_;
+    for (std::size_t k = 0; k < steps_; ++k) {
+      if (present[k] == 0) continue;
+      states[k].Add(values[k]);
+      seen[k] = 1;
+    }
+  }
+  void Finish(std::size_t group, double* values, std::uint8_t* present) const override {
+    for (std::size_t k = 0; k < steps_; ++k) {
+      const std::size_t at = group * steps_ + k;
+      present[k] = seen_[at];
+      values[k] = seen_[at] != 0 ? states_[at].Result() : 0;
+    }
+  }
+  std::int64_t bytes_per_step() const override { return sizeof(State) + 1; }
+
+ private:
+  const std::size_t steps_;
+  std::vector<State> states_;
+  std::vector<std::uint8_t> seen_;
+};
+
+struct MeanState {
+  KahanMean mean;
+  void Add(double value) { mean.Add(value); }
+  double Result() const { return mean.Mean(); }
+};
+
+struct CountState {
+  double count = 0;
+  void Add(double /*value*/) { count += 1; }
+  double Result() const { return count; }
+};
+
+struct GroupState {
+  void Add(double /*value*/) {}
+  double Result() const { return 1; }
+};
+
+// NaN gives way to any number.
+struct MinState {
+  double least = std::numeric_limits<double>::quiet_NaN();
+  void Add(double value) { least = least > value || std::isnan(least) ? value : least; }
+  double Result() const { return least; }
+};
+
+struct MaxState {
+  double most = std::numeric_limits<double>::quiet_NaN();
+  void Add(double value) { most = most < value || std::isnan(most) ? value : most; }
+  double Result() const { return most; }
+};
+
+// Welford's running variance.
+struct VarianceState {
+  double count = 0;
+  double mean = 0;
+  double squares = 0;
+  void Add(double value) {
+    count += 1;
+    if (count == 1) {
+      mean = value;
+      squares = std::isfinite(value) ? 0 : std::numeric_limits<double>::quiet_NaN();
+      return;
+    }
+    const double delta = value - mean;
+    mean += delta / count;
+    squares += delta * (value - mean);
+  }
+  double Result() const { return squares / count; }
+};
+
+struct DeviationState : VarianceState {
+  double Result() const { return std::sqrt(VarianceState::Result()); }
+};
+
+std::unique_ptr<Accumulator> MakeAccumulator(AggregateOp op, std::size_t steps) {
+  switch (op) {
+    case AggregateOp::kAvg:
+      return std::make_unique<StateAccumulator<MeanState>>(steps);
+    case AggregateOp::kCount:
+      return std::make_unique<StateAccumulator<CountState>>(steps);
+    case AggregateOp::kMin:
+      return std::make_unique<StateAccumulator<MinState>>(steps);
+    case AggregateOp::kMax:
+      return std::make_unique<StateAccumulator<MaxState>>(steps);
+    case AggregateOp::kGroup:
+      return std::make_unique<StateAccumulator<GroupState>>(steps);
+    case AggregateOp::kStddev:
+      return std::make_unique<StateAccumulator<DeviationState>>(steps);
+    case AggregateOp::kStdvar:
+      return std::make_unique<StateAccumulator<VarianceState>>(steps);
+    default:
+      return std::make_unique<SumAccumulator>(steps);
+  }
+}
+
+class AggregationOperator final : public Operator {
+ public:
+  AggregationOperator(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+                      OperatorPtr source)
+      : state_(state),
+        steps_(steps),
+        groups_(std::move(grouping)),
+        accumulator_(MakeAccumulator(op, steps)),
+        source_(std::move(source)),
+        charge_(state.context.budget()) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    if (source_ != nullptr) RETURN_IF_ERROR(Consume());
+    out->Reset(steps_, state_.context.budget());
+    const std::size_t end = std::min(groups_.size(), next_ + RowBatch::RowsPerBatch(steps_));
+    for (; next_ < end; ++next_) {
+      RETURN_IF_ERROR(out->Add(groups_.labels(next_), "aggregation"));
+      accumulator_->Finish(next_, out->values(out->size() - 1), out->present(out->size() - 1));
+    }
+    return !out->empty();
+  }
+
+ private:
+  Status Consume() {
+    RowBatch batch;
+    while (true) {
+      RETURN_IF_ERROR(state_.context.status());
+      ASSIGN_OR_RETURN(const bool more, source_->Next(&batch));
+      if (!more) break;
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        const std::size_t known = groups_.size();
+        const std::size_t group = groups_.Find(batch.labels(i));
+        if (groups_.size() > known) {
+          RETURN_IF_ERROR(
+              charge_.Add(accumulator_->bytes_per_step() * static_cast<std::int64_t>(steps_) + 128,
+                          "groups of an aggregation"));
+          accumulator_->AddGroup();
+        }
+        accumulator_->AddRow(group, batch.values(i), batch.present(i));
+      }
+    }
+    source_.reset();
+    return OkStatus();
+  }
+
+  QueryState& state_;
+  const std::size_t steps_;
+  Groups groups_;
+  std::unique_ptr<Accumulator> accumulator_;
+  OperatorPtr source_;
+  MemoryCharge charge_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+model::Labels Grouping::Of(const model::Labels& labels) const {
+  if (IsSingle()) return {};
+  model::LabelsBuilder builder(labels);
+  if (!without_) return builder.Keep(labels_).Build();
+  builder.Remove(model::kMetricName);
+  for (const std::string& label : labels_) builder.Remove(label);
+  return builder.Build();
+}
+
+std::size_t Groups::Find(const model::Labels& labels) {
+  if (grouping_.IsSingle()) {
+    if (labels_.empty()) labels_.emplace_back();
+    return 0;
+  }
+  model::Labels key = grouping_.Of(labels);
+  const auto [it, inserted] = index_.emplace(std::move(key), labels_.size());
+  if (inserted) labels_.push_back(it->first);
+  return it->second;
+}
+
+OperatorPtr MakeAggregation(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+                            OperatorPtr source) {
+  return std::make_unique<AggregationOperator>(state, steps, op, std::move(grouping),
+                                               std::move(source));
+}
+
+}  // namespace aevum::promql

@@ -1,0 +1,145 @@
+#include "promql/engine/elementwise.h"
+
+#include <cmath>
+#include <utility>
+
+namespace aevum::promql {
+namespace {
+
+class ElementwiseOperator final : public Operator {
+ public:
+  ElementwiseOperator(QueryState& state, OperatorPtr source, RowFunction function, NameRule names)
+      : state_(state), source_(std::move(source)), function_(std::move(function)), names_(names) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    RETURN_IF_ERROR(state_.context.status());
+    ASSIGN_OR_RETURN(const bool more, source_->Next(out));
+    for (std::size_t i = 0; i < out->size(); ++i) {
+      function_(out->values(i), out->present(i), out->steps());
+      if (names_ == NameRule::kDrop) out->set_labels(i, WithoutName(out->labels(i)));
+    }
+    return more;
+  }
+
+ private:
+  QueryState& state_;
+  OperatorPtr source_;
+  RowFunction function_;
+  NameRule names_;
+};
+
+// Reads its source whole, puts equal labels together, and gives the rows again.
+class MergingOperator final : public Operator {
+ public:
+  MergingOperator(QueryState& state, std::size_t steps, OperatorPtr source)
+      : state_(state), steps_(steps), source_(std::move(source)) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    if (rows_ == nullptr) {
+      ASSIGN_OR_RETURN(RowBatch rows,
+                       Materialize(*source_, state_, steps_, "series without names"));
+      RETURN_IF_ERROR(MergeEqualLabels(&rows, state_));
+      rows_ = MakeRowSource(std::move(rows), state_.context.budget());
+    }
+    return rows_->Next(out);
+  }
+
+ private:
+  QueryState& state_;
+  const std::size_t steps_;
+  OperatorPtr source_;
+  OperatorPtr rows_;
+};
+
+// The loops over rows are made once an operator, so that the compiler can vectorise the simple
+// ones.
+template <typename F>
+RowFunction Loop(std::vector<double> scalar, bool scalar_first, F f) {
+  return [scalar = std::move(scalar), scalar_first, f](double* values, std::uint8_t* /*present*/,
+                                                       std::size_t steps) {
+    const double* s = scalar.data();
+    if (scalar_first) {
+      for (std::size_t k = 0; k < steps; ++k) values[k] = f(s[k], values[k]);
+    } else {
+      for (std::size_t k = 0; k < steps; ++k) values[k] = f(values[k], s[k]);
+    }
+  };
+}
+
+RowFunction Filter(BinaryOp op, std::vector<double> scalar, bool scalar_first) {
+  return [op, scalar = std::move(scalar), scalar_first](double* values, std::uint8_t* present,
+                                                        std::size_t steps) {
+    for (std::size_t k = 0; k < steps; ++k) {
+      const double a = scalar_first ? scalar[k] : values[k];
+      const double b = scalar_first ? values[k] : scalar[k];
+      present[k] = present[k] != 0 && Apply(op, a, b) != 0 ? 1 : 0;
+    }
+  };
+}
+
+}  // namespace
+
+double Apply(BinaryOp op, double a, double b) {
+  switch (op) {
+    case BinaryOp::kAdd:
+      return a + b;
+    case BinaryOp::kSub:
+      return a - b;
+    case BinaryOp::kMul:
+      return a * b;
+    case BinaryOp::kDiv:
+      return a / b;
+    case BinaryOp::kMod:
+      return std::fmod(a, b);
+    case BinaryOp::kPow:
+      return std::pow(a, b);
+    case BinaryOp::kAtan2:
+      return std::atan2(a, b);
+    case BinaryOp::kEqual:
+      return a == b ? 1 : 0;
+    case BinaryOp::kNotEqual:
+      return a != b ? 1 : 0;
+    case BinaryOp::kGreater:
+      return a > b ? 1 : 0;
+    case BinaryOp::kLess:
+      return a < b ? 1 : 0;
+    case BinaryOp::kGreaterEqual:
+      return a >= b ? 1 : 0;
+    case BinaryOp::kLessEqual:
+      return a <= b ? 1 : 0;
+    default:
+      return 0;  // set and trim operators are not of numbers
+  }
+}
+
+OperatorPtr MakeElementwise(QueryState& state, std::size_t steps, OperatorPtr source,
+                            RowFunction function, NameRule names, bool unique) {
+  auto rows =
+      std::make_unique<ElementwiseOperator>(state, std::move(source), std::move(function), names);
+  if (names == NameRule::kKeep || unique) return rows;
+  return std::make_unique<MergingOperator>(state, steps, std::move(rows));
+}
+
+OperatorPtr MakeMerging(QueryState& state, std::size_t steps, OperatorPtr source) {
+  return std::make_unique<MergingOperator>(state, steps, std::move(source));
+}
+
+RowFunction ScalarOperand(BinaryOp op, std::vector<double> scalar, bool scalar_first,
+                          bool return_bool) {
+  if (IsComparison(op) && !return_bool) return Filter(op, std::move(scalar), scalar_first);
+  switch (op) {
+    case BinaryOp::kAdd:
+      return Loop(std::move(scalar), scalar_first, std::plus<double>());
+    case BinaryOp::kSub:
+      return Loop(std::move(scalar), scalar_first, std::minus<double>());
+    case BinaryOp::kMul:
+      return Loop(std::move(scalar), scalar_first, std::multiplies<double>());
+    case BinaryOp::kDiv:
+      return Loop(std::move(scalar), scalar_first, std::divides<double>());
+    default:
+      return Loop(std::move(scalar), scalar_first,
+                  [op](double a, double b) { return Apply(op, a, b); });
+  }
+}
+
+}  // namespace aevum::promql

@@ -1,0 +1,34 @@
+// Functions of one value at a time: arithmetic with a scalar, signs, abs, floor and their kin.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "promql/ast.h"
+#include "promql/engine/evaluation.h"
+
+namespace aevum::promql {
+
+// The value of a binary operator on two numbers; comparisons give 1 or 0.
+double Apply(BinaryOp op, double a, double b);
+
+// Changes a row in place; may clear places of `present`, never set them.
+using RowFunction = std::function<void(double* values, std::uint8_t* present, std::size_t steps)>;
+
+enum class NameRule : std::uint8_t { kKeep, kDrop };
+
+// Applies a function to each row. When names are dropped, series may become equal: `unique` says
+// that they can't; otherwise rows are put together as MergeEqualLabels does.
+OperatorPtr MakeElementwise(QueryState& state, std::size_t steps, OperatorPtr source,
+                            RowFunction function, NameRule names, bool unique);
+
+// Puts rows with equal labels together, as MergeEqualLabels does.
+OperatorPtr MakeMerging(QueryState& state, std::size_t steps, OperatorPtr source);
+
+// vector op scalar, or scalar op vector when `scalar_first`. A comparison keeps the vector's value
+// where it holds, unless `return_bool`.
+RowFunction ScalarOperand(BinaryOp op, std::vector<double> scalar, bool scalar_first,
+                          bool return_bool);
+
+}  // namespace aevum::promql

@@ -1,0 +1,224 @@
+#include "promql/engine/engine.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "promql/engine/evaluation.h"
+#include "promql/engine/planner.h"
+#include "promql/engine/selector.h"
+#include "promql/engine/subquery.h"
+#include "promql/function_table.h"
+
+namespace aevum::promql {
+namespace {
+
+constexpr std::size_t kMaxSteps = 50'000'000;
+
+// Whether the order of an instant vector is the query's own: the outermost call or aggregation
+// sorts.
+bool Sorts(const Expr& expr) {
+  const Expr& inner = WithoutParens(expr);
+  if (inner.kind == ExprKind::kCall) return As<Call>(inner).function->name.starts_with("sort");
+  if (inner.kind != ExprKind::kAggregate) return false;
+  const AggregateOp op = As<AggregateExpr>(inner).op;
+  return op == AggregateOp::kTopk || op == AggregateOp::kBottomk;
+}
+
+StatusOr<RowBatch> SortedByLabels(const RowBatch& rows, const Context& context) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.AnyPresent(i)) order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return rows.labels(a) < rows.labels(b); });
+  RowBatch sorted;
+  sorted.Reset(rows.steps(), context.budget());
+  for (const std::size_t row : order) {
+    RETURN_IF_ERROR(sorted.Add(rows.labels(row), "result"));
+    std::memcpy(sorted.values(sorted.size() - 1), rows.values(row), rows.steps() * sizeof(double));
+    std::memcpy(sorted.present(sorted.size() - 1), rows.present(row), rows.steps());
+  }
+  return sorted;
+}
+
+bool IsSorted(const RowBatch& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows.AnyPresent(i) || (i > 0 && !(rows.labels(i - 1) < rows.labels(i)))) return false;
+  }
+  return true;
+}
+
+class Query {
+ public:
+  Query(const Context& context, Queryable& queryable, std::string_view text,
+        const EngineOptions& engine, const QueryOptions& options, Grid grid)
+      : grid_(grid),
+        state_{
+            .context = context,
+            .queryable = queryable,
+            .query_start = grid.start,
+            .query_end = grid.Last(),
+            .lookback_ms =
+                (options.lookback_delta.count() > 0 ? options : QueryOptions{engine.lookback_delta})
+                    .lookback_delta.count(),
+            .default_subquery_step_ms = engine.default_subquery_step.count(),
+            .annotations = annotations_} {
+    annotations_.set_query(text);
+  }
+
+  StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant) {
+    result_.start = grid_.start;
+    result_.step = grid_.step;
+    result_.type = instant ? TypeOf(expr) : ValueType::kMatrix;
+    Planner planner(state_, grid_);
+    switch (TypeOf(expr)) {
+      case ValueType::kScalar:
+        RETURN_IF_ERROR(EvaluateScalar(expr, instant, planner));
+        break;
+      case ValueType::kVector:
+        RETURN_IF_ERROR(EvaluateVector(expr, instant, planner));
+        break;
+      case ValueType::kMatrix:
+        RETURN_IF_ERROR(EvaluateMatrix(WithoutParens(expr), planner));
+        break;
+      case ValueType::kString: {
+        ASSIGN_OR_RETURN(result_.text, Planner::String(expr));
+        break;
+      }
+      case ValueType::kNone:
+        return Internal("the expression has no type");
+    }
+    RETURN_IF_ERROR(state_.context.status());
+    result_.warnings = annotations_.warnings();
+    result_.infos = annotations_.infos();
+    result_.store_warnings = annotations_.store_warnings();
+    result_.stats.samples = state_.samples.load();
+    if (state_.context.budget()) result_.stats.peak_bytes = state_.context.budget()->peak_bytes();
+    return std::move(result_);
+  }
+
+ private:
+  Status EvaluateScalar(const Expr& expr, bool instant, Planner& planner) {
+    ASSIGN_OR_RETURN(const std::vector<double> values, planner.Scalar(expr));
+    if (instant) {
+      result_.scalar = values[0];
+      return OkStatus();
+    }
+    result_.rows.Reset(grid_.steps, state_.context.budget());
+    RETURN_IF_ERROR(result_.rows.Add({}, "result"));
+    std::copy(values.begin(), values.end(), result_.rows.values(0));
+    std::fill_n(result_.rows.present(0), grid_.steps, std::uint8_t{1});
+    return OkStatus();
+  }
+
+  Status EvaluateVector(const Expr& expr, bool instant, Planner& planner) {
+    ASSIGN_OR_RETURN(const OperatorPtr root, planner.Vector(expr));
+    ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, grid_.steps, "result"));
+    RETURN_IF_ERROR(MergeEqualLabels(&rows, state_));
+    if ((instant && Sorts(expr)) || IsSorted(rows)) {
+      result_.rows = std::move(rows);
+      return OkStatus();
+    }
+    ASSIGN_OR_RETURN(result_.rows, SortedByLabels(rows, state_.context));
+    return OkStatus();
+  }
+
+  // The samples themselves, of an instant query for x[5m] or a subquery.
+  Status EvaluateMatrix(const Expr& expr, Planner& planner) {
+    if (expr.kind == ExprKind::kSubquery) return EvaluateSubquery(As<SubqueryExpr>(expr), planner);
+    const auto& matrix = As<MatrixSelector>(expr);
+    if (matrix.selector->anchored || matrix.selector->smoothed) {
+      return Unimplemented("anchored and smoothed selectors are not available yet");
+    }
+    if (matrix.range_expr) return Unimplemented("duration expressions are not available yet");
+    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(matrix.selector->time, grid_, state_));
+    SelectHints hints;
+    hints.end_ms = times.At(0);
+    hints.start_ms = hints.end_ms - matrix.range_ms + 1;
+    hints.range_ms = matrix.range_ms;
+    SeriesReader reader(state_, matrix.selector->matchers, hints);
+    chunk::Columns columns;
+    MemoryCharge charge(state_.context.budget());
+    while (true) {
+      ASSIGN_OR_RETURN(const model::Labels* labels, reader.Next(&columns));
+      if (labels == nullptr) break;
+      QueryResult::Range range{.labels = *labels};
+      for (std::size_t i = 0; i < columns.times.size(); ++i) {
+        if (columns.times[i] < hints.start_ms || columns.times[i] > hints.end_ms ||
+            chunk::IsStale(columns.values[i]))
+          continue;
+        range.times.push_back(columns.times[i]);
+        range.values.push_back(columns.values[i]);
+      }
+      if (range.times.empty()) continue;
+      RETURN_IF_ERROR(
+          charge.Add(static_cast<std::int64_t>(range.times.size()) * 16, "samples of the result"));
+      result_.ranges.push_back(std::move(range));
+    }
+    return OkStatus();
+  }
+
+  Status EvaluateSubquery(const SubqueryExpr& subquery, Planner& /*planner*/) {
+    if (subquery.range_expr || subquery.step_expr)
+      return Unimplemented("duration expressions are not available yet");
+    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(subquery.time, grid_, state_));
+    ASSIGN_OR_RETURN(const Grid inner, SubqueryGrid(subquery, times, state_));
+    if (inner.steps == 0) return OkStatus();
+    ASSIGN_OR_RETURN(const OperatorPtr root, Planner(state_, inner).Vector(*subquery.expr));
+    ASSIGN_OR_RETURN(RowBatch all, Materialize(*root, state_, inner.steps, "result"));
+    ASSIGN_OR_RETURN(const RowBatch rows, SortedByLabels(all, state_.context));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      QueryResult::Range range{.labels = rows.labels(i)};
+      for (std::size_t k = 0; k < inner.steps; ++k) {
+        if (rows.present(i)[k] == 0) continue;
+        range.times.push_back(inner.At(k));
+        range.values.push_back(rows.values(i)[k]);
+      }
+      result_.ranges.push_back(std::move(range));
+    }
+    return OkStatus();
+  }
+
+  const Grid grid_;
+  Annotations annotations_;
+  QueryState state_;
+  QueryResult result_;
+};
+
+}  // namespace
+
+StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryable,
+                                      std::string_view query, TimestampMs time,
+                                      const QueryOptions& options) const {
+  ASSIGN_OR_RETURN(const ExprPtr expr, Parse(query, options_.parse));
+  return Query(context, queryable, query, options_, options,
+               Grid{.start = time, .step = 0, .steps = 1})
+      .Evaluate(*expr, true);
+}
+
+StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable,
+                                    std::string_view query, TimestampMs start, TimestampMs end,
+                                    std::int64_t step_ms, const QueryOptions& options) const {
+  if (step_ms <= 0)
+    return InvalidArgument(
+        "zero or negative query resolution step widths are not accepted. Try a positive integer");
+  if (end < start) return InvalidArgument("end timestamp must not be before start time");
+  ASSIGN_OR_RETURN(const ExprPtr expr, Parse(query, options_.parse));
+  const ValueType type = TypeOf(*expr);
+  if (type != ValueType::kVector && type != ValueType::kScalar) {
+    return InvalidArgument(
+        "invalid expression type \"{}\" for range query, must be Scalar or instant Vector",
+        DocumentedType(type));
+  }
+  const std::uint64_t steps =
+      (static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(start)) /
+          static_cast<std::uint64_t>(step_ms) +
+      1;
+  if (steps > kMaxSteps)
+    return InvalidArgument("the query has {} steps, more than the limit of {}", steps, kMaxSteps);
+  const Grid grid{.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)};
+  return Query(context, queryable, query, options_, options, grid).Evaluate(*expr, false);
+}
+
+}  // namespace aevum::promql

@@ -1,0 +1,88 @@
+// Evaluates PromQL.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/status.h"
+#include "promql/ast.h"
+#include "promql/engine/row_batch.h"
+#include "promql/parser.h"
+#include "promql/queryable.h"
+
+namespace aevum::promql {
+
+struct EngineOptions {
+  std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
+  std::chrono::milliseconds default_subquery_step = std::chrono::minutes(1);
+  ParseOptions parse;
+};
+
+// What one query may set anew.
+struct QueryOptions {
+  std::chrono::milliseconds lookback_delta{0};  // 0: the engine's
+};
+
+struct QueryStats {
+  std::int64_t samples = 0;     // read from the source
+  std::int64_t peak_bytes = 0;  // of the memory budget, 0 without one
+};
+
+// The value of a query. Of a range query `type` is always kMatrix; of an instant one the type of
+// the expression, where a range vector has its samples in `ranges`.
+struct QueryResult {
+  // A series of an instant query for a range vector.
+  struct Range {
+    model::Labels labels;
+    std::vector<TimestampMs> times;
+    std::vector<double> values;
+  };
+
+  ValueType type = ValueType::kNone;
+  TimestampMs start = 0;  // of step 0
+  std::int64_t step = 0;
+  RowBatch rows;  // vector and matrix: sorted by labels, but for a sorted instant query
+  std::vector<Range> ranges;
+  double scalar = 0;                        // of an instant query
+  std::string text;                         // of a string
+  std::vector<std::string> warnings;        // "PromQL warning: ..."
+  std::vector<std::string> infos;           // "PromQL info: ..."
+  std::vector<std::string> store_warnings;  // what the source said
+  QueryStats stats;
+
+  TimestampMs TimeOf(std::size_t k) const { return start + static_cast<std::int64_t>(k) * step; }
+};
+
+// An error of a query and whose it is, for the answer of an API.
+//   InvalidArgument: the query or a parameter can't be right (parse errors).
+//   Unimplemented: this version can't evaluate it; the message names what.
+//   FailedPrecondition: the data does not fit the query (many-to-many matching).
+//   ResourceExhausted, DeadlineExceeded, Cancelled: limits.
+//   Others come from the source of the series.
+//
+// Thread-safe; evaluates in the caller's thread.
+class Engine {
+ public:
+  explicit Engine(EngineOptions options) : options_(options) {}
+
+  StatusOr<QueryResult> Instant(const Context& context, Queryable& queryable,
+                                std::string_view query, TimestampMs time,
+                                const QueryOptions& options = {}) const;
+  // At start, start + step, ... up to end. InvalidArgument for a step that is not positive or an
+  // end before the start.
+  StatusOr<QueryResult> Range(const Context& context, Queryable& queryable, std::string_view query,
+                              TimestampMs start, TimestampMs end, std::int64_t step_ms,
+                              const QueryOptions& options = {}) const;
+
+  const EngineOptions& options() const { return options_; }
+
+ private:
+  const EngineOptions options_;
+};
+
+}  // namespace aevum::promql

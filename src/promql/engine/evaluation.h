@@ -1,0 +1,93 @@
+// What an evaluation knows: the steps, the limits, where series come from, what it found on the
+// way.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "promql/ast.h"
+#include "promql/engine/row_batch.h"
+#include "promql/queryable.h"
+
+namespace aevum::promql {
+
+// The steps that an expression is evaluated at.
+struct Grid {
+  TimestampMs start = 0;
+  std::int64_t step = 1;  // 0 or more; not used when there is one step
+  std::size_t steps = 1;
+
+  TimestampMs At(std::size_t k) const { return start + static_cast<std::int64_t>(k) * step; }
+  TimestampMs Last() const { return At(steps - 1); }
+};
+
+// Warnings and infos of a query, each once, in the order of their texts. Thread-safe.
+class Annotations {
+ public:
+  // "PromQL warning: ..." and "PromQL info: ...", with the place in the query.
+  void AddWarning(std::string text, const Expr& expr);
+  void AddInfo(std::string text, const Expr& expr);
+  // What a store said; no part of PromQL.
+  void AddStoreWarning(std::string text);
+  void set_query(std::string_view query) { query_ = query; }
+
+  std::vector<std::string> warnings() const;
+  std::vector<std::string> infos() const;
+  std::vector<std::string> store_warnings() const;
+
+ private:
+  std::string Placed(std::string_view text, const Expr& expr) const;
+
+  std::string query_;
+  mutable Mutex mutex_;
+  std::set<std::string> warnings_ AEVUM_GUARDED_BY(mutex_);
+  std::set<std::string> infos_ AEVUM_GUARDED_BY(mutex_);
+  std::set<std::string> store_warnings_ AEVUM_GUARDED_BY(mutex_);
+};
+
+// Shared by all operators of a query; must outlive them.
+struct QueryState {
+  const Context& context;
+  Queryable& queryable;
+  TimestampMs query_start = 0;  // of the whole query, for @ start() and @ end()
+  TimestampMs query_end = 0;
+  std::int64_t lookback_ms = 0;
+  std::int64_t default_subquery_step_ms = 0;
+  Annotations& annotations;
+  std::atomic<std::int64_t> samples{0};  // read from the source
+};
+
+// Gives the rows of an expression, batch by batch. Pulled by one thread. Every label set comes
+// once.
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  // Replaces `out` by the next rows. False at the end, with `out` empty.
+  virtual StatusOr<bool> Next(RowBatch* out) = 0;
+};
+using OperatorPtr = std::unique_ptr<Operator>;
+
+// All rows of an operator in one batch.
+StatusOr<RowBatch> Materialize(Operator& source, const QueryState& state, std::size_t steps,
+                               std::string_view who);
+
+// Gives the rows of a batch, in batches.
+OperatorPtr MakeRowSource(RowBatch rows, std::shared_ptr<MemoryBudget> budget);
+
+// Puts rows with the same labels together: to one row when they never have a value at the same
+// step, else the error of Prometheus for it. `rows` keeps the order of first appearance.
+Status MergeEqualLabels(RowBatch* rows, const QueryState& state);
+
+// The labels without the name of the metric.
+model::Labels WithoutName(const model::Labels& labels);
+
+}  // namespace aevum::promql

@@ -1,0 +1,358 @@
+#include "promql/engine/planner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/core.h>
+
+#include "model/quote.h"
+#include "promql/engine/aggregation.h"
+#include "promql/engine/calls.h"
+#include "promql/engine/elementwise.h"
+#include "promql/engine/selector.h"
+#include "promql/engine/subquery.h"
+#include "promql/engine/vector_matching.h"
+#include "promql/function_table.h"
+#include "promql/functions/label_functions.h"
+#include "promql/printer.h"
+
+namespace aevum::promql {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// The name that an equality matcher fixes, or "".
+std::string FixedName(const model::Matchers& matchers) {
+  for (const model::Matcher& matcher : matchers) {
+    if (matcher.name() == model::kMetricName && matcher.type() == model::MatchType::kEqual)
+      return matcher.value();
+  }
+  return "";
+}
+
+bool LooksLikeCounter(std::string_view name) {
+  return name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") ||
+         name.ends_with("_bucket");
+}
+
+class AbsentOperator final : public Operator {
+ public:
+  AbsentOperator(QueryState& state, std::size_t steps, model::Labels labels, OperatorPtr source)
+      : state_(state), steps_(steps), labels_(std::move(labels)), source_(std::move(source)) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    if (source_ == nullptr) {
+      out->Reset(steps_, state_.context.budget());
+      return false;
+    }
+    std::vector<std::uint8_t> any(steps_);
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, source_->Next(out));
+      if (!more) break;
+      for (std::size_t i = 0; i < out->size(); ++i) {
+        for (std::size_t k = 0; k < steps_; ++k) any[k] |= out->present(i)[k];
+      }
+    }
+    source_.reset();
+    out->Reset(steps_, state_.context.budget());
+    RETURN_IF_ERROR(out->Add(labels_, "absent"));
+    for (std::size_t k = 0; k < steps_; ++k) {
+      out->present(0)[k] = any[k] == 0 ? 1 : 0;
+      out->values(0)[k] = any[k] == 0 ? 1 : 0;
+    }
+    if (!out->AnyPresent(0)) out->RemoveLast();
+    return !out->empty();
+  }
+
+ private:
+  QueryState& state_;
+  const std::size_t steps_;
+  const model::Labels labels_;
+  OperatorPtr source_;
+};
+
+RowFunction Negate() {
+  return [](double* values, std::uint8_t* /*present*/, std::size_t steps) {
+    for (std::size_t k = 0; k < steps; ++k) values[k] = -values[k];
+  };
+}
+
+}  // namespace
+
+bool Planner::UniqueWithoutName(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kVectorSelector:
+      return !FixedName(As<VectorSelector>(expr).matchers).empty();
+    case ExprKind::kMatrixSelector:
+      return UniqueWithoutName(*As<MatrixSelector>(expr).selector);
+    case ExprKind::kParen:
+      return UniqueWithoutName(*As<ParenExpr>(expr).expr);
+    case ExprKind::kSubquery:
+      return UniqueWithoutName(*As<SubqueryExpr>(expr).expr);
+    case ExprKind::kUnary:
+      return UniqueWithoutName(*As<UnaryExpr>(expr).expr);
+    case ExprKind::kAggregate: {
+      const auto& aggregate = As<AggregateExpr>(expr);
+      if (HasParameter(aggregate.op) && aggregate.op != AggregateOp::kQuantile) return false;
+      return std::find(aggregate.grouping.begin(), aggregate.grouping.end(), model::kMetricName) ==
+             aggregate.grouping.end();
+    }
+    case ExprKind::kCall: {
+      // Functions that drop the name have put equal series together themselves.
+      const auto function = FindRangeFunction(As<promql::Call>(expr).function->name);
+      return function.has_value() && !function->keeps_name;
+    }
+    default:
+      return false;
+  }
+}
+
+StatusOr<std::string> Planner::String(const Expr& expr) {
+  const Expr& inner = WithoutParens(expr);
+  if (inner.kind != ExprKind::kString) return Internal("not a string: {}", ToString(expr));
+  return As<StringLiteral>(inner).value;
+}
+
+StatusOr<OperatorPtr> Planner::Vector(const Expr& expr, std::string_view around) {
+  switch (expr.kind) {
+    case ExprKind::kVectorSelector: {
+      const auto& selector = As<VectorSelector>(expr);
+      if (selector.anchored || selector.smoothed)
+        return Unimplemented("anchored and smoothed selectors are not available yet");
+      ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(selector.time, grid_, state_));
+      return MakeVectorSelector(state_, selector, times, SelectedValue::kValue,
+                                std::string(around));
+    }
+    case ExprKind::kParen:
+      return Vector(*As<ParenExpr>(expr).expr, around);
+    case ExprKind::kAggregate:
+      return Aggregate(As<AggregateExpr>(expr));
+    case ExprKind::kBinary:
+      return Binary(As<BinaryExpr>(expr));
+    case ExprKind::kUnary:
+      return Unary(As<UnaryExpr>(expr));
+    case ExprKind::kCall:
+      return Call(As<promql::Call>(expr));
+    default:
+      return Internal("not an instant vector: {}", ToString(expr));
+  }
+}
+
+StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
+  ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, ""));
+  if (!expr.negate) return source;
+  return MakeElementwise(state_, steps(), std::move(source), Negate(), NameRule::kDrop,
+                         UniqueWithoutName(*expr.expr));
+}
+
+StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
+  ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, AggregateName(expr.op)));
+  Grouping grouping(expr.grouping, expr.without);
+  switch (expr.op) {
+    case AggregateOp::kLimitRatio:
+      return Unimplemented("aggregation \"limit_ratio\" is not available yet");
+    case AggregateOp::kCountValues: {
+      ASSIGN_OR_RETURN(std::string label, String(*expr.param));
+      if (label.empty() || !model::IsValidUtf8(label)) {
+        std::string text = "invalid label name ";
+        model::AppendGoQuoted(text, label);
+        return MakeError(StatusCode::kFailedPrecondition, std::move(text));
+      }
+      return MakeCountValues(state_, steps(), std::move(grouping), std::move(label),
+                             std::move(source));
+    }
+    case AggregateOp::kTopk:
+    case AggregateOp::kBottomk:
+    case AggregateOp::kLimitk:
+    case AggregateOp::kQuantile: {
+      ASSIGN_OR_RETURN(std::vector<double> parameter, Scalar(*expr.param));
+      if (expr.op == AggregateOp::kQuantile) WarnOfQuantile(parameter, *expr.param);
+      return MakeRanking(state_, steps(), expr.op, std::move(grouping), std::move(parameter),
+                         std::move(source));
+    }
+    default:
+      return MakeAggregation(state_, steps(), expr.op, std::move(grouping), std::move(source));
+  }
+}
+
+void Planner::WarnOfQuantile(const std::vector<double>& ranks, const Expr& expr) {
+  for (const double rank : ranks) {
+    if (!(rank >= 0 && rank <= 1)) {
+      state_.annotations.AddWarning(
+          fmt::format("quantile value should be between 0 and 1, got {}", FormatShort(rank)), expr);
+    }
+  }
+}
+
+StatusOr<OperatorPtr> Planner::Binary(const BinaryExpr& expr) {
+  if (expr.op == BinaryOp::kTrimUpper || expr.op == BinaryOp::kTrimLower) {
+    return Unimplemented("operator \"{}\" is not available yet", OperatorText(expr.op));
+  }
+  const bool left_vector = TypeOf(*expr.lhs) == ValueType::kVector;
+  const bool right_vector = TypeOf(*expr.rhs) == ValueType::kVector;
+  if (left_vector && right_vector) {
+    if (expr.matching->fill_lhs || expr.matching->fill_rhs)
+      return Unimplemented("fill modifiers are not available yet");
+    ASSIGN_OR_RETURN(OperatorPtr lhs, Vector(*expr.lhs, ""));
+    ASSIGN_OR_RETURN(OperatorPtr rhs, Vector(*expr.rhs, ""));
+    return MakeVectorBinary(state_, steps(), expr, std::move(lhs), std::move(rhs));
+  }
+  const Expr& vector = left_vector ? *expr.lhs : *expr.rhs;
+  ASSIGN_OR_RETURN(std::vector<double> scalar, Scalar(left_vector ? *expr.rhs : *expr.lhs));
+  ASSIGN_OR_RETURN(OperatorPtr source, Vector(vector, ""));
+  const bool keeps_name = IsComparison(expr.op) && !expr.return_bool;
+  return MakeElementwise(state_, steps(), std::move(source),
+                         ScalarOperand(expr.op, std::move(scalar), !left_vector, expr.return_bool),
+                         keeps_name ? NameRule::kKeep : NameRule::kDrop, UniqueWithoutName(vector));
+}
+
+StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
+  const std::string_view name = call.function->name;
+  if (auto function = FindRangeFunction(name)) return Range(call, *std::move(function));
+  if (name == "timestamp") {
+    const Expr& arg = WithoutParens(*call.args[0]);
+    if (arg.kind == ExprKind::kVectorSelector) {
+      const auto& selector = As<VectorSelector>(arg);
+      if (selector.anchored || selector.smoothed)
+        return Unimplemented("anchored and smoothed selectors are not available yet");
+      ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(selector.time, grid_, state_));
+      return MakeElementwise(
+          state_, steps(),
+          MakeVectorSelector(state_, selector, times, SelectedValue::kTimestamp, "timestamp"),
+          [](double*, std::uint8_t*, std::size_t) {}, NameRule::kDrop, UniqueWithoutName(arg));
+    }
+  }
+  if (name == "absent") {
+    ASSIGN_OR_RETURN(OperatorPtr source, Vector(*call.args[0], name));
+    return Absent(call, std::move(source), WithoutParens(*call.args[0]));
+  }
+  return MakeCall(call, *this);
+}
+
+StatusOr<OperatorPtr> Planner::Absent(const promql::Call& /*call*/, OperatorPtr source,
+                                      const Expr& selector) {
+  return OperatorPtr(std::make_unique<AbsentOperator>(
+      state_, steps(), functions::AbsentLabels(selector), std::move(source)));
+}
+
+Status Planner::CheckParameters(const promql::Call& call, const RangeFunction& function) {
+  if (function.name == "quantile_over_time") WarnOfQuantile(function.parameters, *call.args[0]);
+  if (function.name != "double_exponential_smoothing") return OkStatus();
+  const auto check = [](const std::vector<double>& values, std::string_view what,
+                        std::string_view symbol) {
+    for (const double value : values) {
+      if (value <= 0 || value >= 1) {
+        return MakeError(
+            StatusCode::kFailedPrecondition,
+            fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:f}", what, symbol, value));
+      }
+    }
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(check(function.parameters, "smoothing", "sf"));
+  return check(function.parameters2, "trend", "tf");
+}
+
+StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction function) {
+  const Expr* range = nullptr;
+  for (const ExprPtr& arg : call.args) {
+    if (TypeOf(*arg) == ValueType::kMatrix) {
+      range = &WithoutParens(*arg);
+    } else {
+      ASSIGN_OR_RETURN(auto values, Scalar(*arg));
+      (function.parameters.empty() ? function.parameters : function.parameters2) =
+          std::move(values);
+    }
+  }
+  RETURN_IF_ERROR(CheckParameters(call, function));
+  const bool keeps_name = function.keeps_name;
+  const bool is_absent = function.name == "absent_over_time";
+  OperatorPtr rows;
+  if (range->kind == ExprKind::kMatrixSelector) {
+    const auto& matrix = As<MatrixSelector>(*range);
+    if (matrix.selector->anchored || matrix.selector->smoothed) {
+      return Unimplemented("anchored and smoothed selectors are not available yet");
+    }
+    if (matrix.range_expr) return Unimplemented("duration expressions are not available yet");
+    const std::string name = FixedName(matrix.selector->matchers);
+    if (function.is_counter && !name.empty() && !LooksLikeCounter(name) &&
+        (function.name == "rate" || function.name == "increase")) {
+      std::string text =
+          "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ";
+      model::AppendGoQuoted(text, name);
+      state_.annotations.AddInfo(std::move(text), *call.args[0]);
+    }
+    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(matrix.selector->time, grid_, state_));
+    rows = MakeRangeSelector(state_, matrix, times, std::move(function));
+  } else {
+    const auto& subquery = As<SubqueryExpr>(*range);
+    if (subquery.range_expr || subquery.step_expr)
+      return Unimplemented("duration expressions are not available yet");
+    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(subquery.time, grid_, state_));
+    ASSIGN_OR_RETURN(const Grid inner_grid, SubqueryGrid(subquery, times, state_));
+    ASSIGN_OR_RETURN(OperatorPtr inner, Planner(state_, inner_grid).Vector(*subquery.expr));
+    rows = MakeSubqueryFunction(state_, subquery, times, inner_grid, std::move(inner),
+                                std::move(function));
+  }
+  if (is_absent) return Absent(call, std::move(rows), *range);
+  if (keeps_name || UniqueWithoutName(*range)) return rows;
+  return MakeMerging(state_, steps(), std::move(rows));
+}
+
+StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kNumber:
+      return std::vector<double>(steps(), As<NumberLiteral>(expr).value);
+    case ExprKind::kParen:
+      return Scalar(*As<ParenExpr>(expr).expr);
+    case ExprKind::kUnary: {
+      ASSIGN_OR_RETURN(std::vector<double> values, Scalar(*As<UnaryExpr>(expr).expr));
+      if (As<UnaryExpr>(expr).negate)
+        std::transform(values.begin(), values.end(), values.begin(), std::negate<>());
+      return values;
+    }
+    case ExprKind::kBinary: {
+      const auto& binary = As<BinaryExpr>(expr);
+      ASSIGN_OR_RETURN(std::vector<double> lhs, Scalar(*binary.lhs));
+      ASSIGN_OR_RETURN(const std::vector<double> rhs, Scalar(*binary.rhs));
+      for (std::size_t k = 0; k < steps(); ++k) lhs[k] = Apply(binary.op, lhs[k], rhs[k]);
+      return lhs;
+    }
+    case ExprKind::kCall:
+      break;
+    default:
+      return Internal("not a scalar: {}", ToString(expr));
+  }
+  const auto& call = As<promql::Call>(expr);
+  const std::string_view name = call.function->name;
+  if (name == "pi") return std::vector<double>(steps(), 3.14159265358979323846);
+  if (name == "time") {
+    std::vector<double> values(steps());
+    for (std::size_t k = 0; k < steps(); ++k) values[k] = static_cast<double>(grid_.At(k)) / 1000;
+    return values;
+  }
+  if (name != "scalar") return Unimplemented("function \"{}\" is not available yet", name);
+  return ScalarOfVector(*call.args[0]);
+}
+
+// The value of the only series of a vector; NaN where there is none or more than one.
+StatusOr<std::vector<double>> Planner::ScalarOfVector(const Expr& expr) {
+  ASSIGN_OR_RETURN(const OperatorPtr source, Vector(expr, "scalar"));
+  std::vector<double> values(steps(), kNan);
+  std::vector<std::uint32_t> count(steps());
+  RowBatch batch;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, source->Next(&batch));
+    if (!more) break;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      for (std::size_t k = 0; k < steps(); ++k) {
+        if (batch.present(i)[k] == 0) continue;
+        values[k] = ++count[k] == 1 ? batch.values(i)[k] : kNan;
+      }
+    }
+  }
+  return values;
+}
+
+}  // namespace aevum::promql

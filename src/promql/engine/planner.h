@@ -1,0 +1,51 @@
+// Trees to operators.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "promql/ast.h"
+#include "promql/engine/evaluation.h"
+#include "promql/engine/range_function.h"
+
+namespace aevum::promql {
+
+// Makes the operators of an expression on a grid. What is not there yet is Unimplemented, by name.
+// Operators borrow the tree and the state.
+class Planner {
+ public:
+  Planner(QueryState& state, Grid grid) : state_(state), grid_(grid) {}
+
+  // Of an expression of type vector; `around` is the function or aggregation around it, a hint for
+  // the source.
+  StatusOr<OperatorPtr> Vector(const Expr& expr, std::string_view around = "");
+  // The value of an expression of type scalar at each step.
+  StatusOr<std::vector<double>> Scalar(const Expr& expr);
+  // A string argument.
+  static StatusOr<std::string> String(const Expr& expr);
+
+  // Notes a warning for each rank that is not between 0 and 1.
+  void WarnOfQuantile(const std::vector<double>& ranks, const Expr& expr);
+
+  QueryState& state() { return state_; }
+  const Grid& grid() const { return grid_; }
+  std::size_t steps() const { return grid_.steps; }
+
+  // Whether series of the expression stay different when their names are dropped.
+  static bool UniqueWithoutName(const Expr& expr);
+
+ private:
+  StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
+  StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
+  StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
+  StatusOr<OperatorPtr> Call(const promql::Call& call);
+  StatusOr<OperatorPtr> Range(const promql::Call& call, RangeFunction function);
+  StatusOr<OperatorPtr> Absent(const promql::Call& call, OperatorPtr source, const Expr& selector);
+  StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
+  Status CheckParameters(const promql::Call& call, const RangeFunction& function);
+
+  QueryState& state_;
+  const Grid grid_;
+};
+
+}  // namespace aevum::promql

@@ -1,0 +1,65 @@
+// Functions over the samples of a window: rate, sum_over_time and their kin.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "chunk/chunk.h"
+
+namespace aevum::promql {
+
+// The samples of one step, in time order, at least one.
+struct Window {
+  const TimestampMs* times;
+  const double* values;
+  std::size_t size;
+  TimestampMs end;    // the step itself, less the offset
+  TimestampMs step;   // the step itself
+  double parameter;   // of quantile_over_time, predict_linear
+  double parameter2;  // of double_exponential_smoothing
+
+  double last() const { return values[size - 1]; }
+};
+
+// What a function gives for a window, or nothing.
+using WindowFunction = std::optional<double> (*)(const Window& window);
+
+// One function over ranges, with the parameters of each step.
+struct RangeFunction {
+  enum class Kind : std::uint8_t { kWindow, kRate, kIncrease, kDelta };
+  std::string_view name;
+  Kind kind = Kind::kWindow;
+  WindowFunction window = nullptr;
+  bool keeps_name = false;
+  bool is_counter = false;         // the name of its metric should say that it counts
+  std::vector<double> parameters;  // a value a step, or empty
+  std::vector<double> parameters2;
+};
+
+// The function of that name, without parameters; nullopt when it is none over ranges or is not
+// there yet.
+std::optional<RangeFunction> FindRangeFunction(std::string_view name);
+
+// Where a function is to be evaluated: the end of each step's window.
+struct WindowSteps {
+  const TimestampMs* ends;   // ascending
+  const TimestampMs* steps;  // the same without offset
+  std::size_t size;
+  std::int64_t range_ms;  // windows are (end - range, end]
+};
+
+// Evaluates a function over columns without staleness markers, ascending in time, for all steps.
+// Windows advance; they are not searched again. `values` and `present` have steps.size places,
+// zeroed before.
+void EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
+                     const std::vector<TimestampMs>& times, const std::vector<double>& samples,
+                     double* values, std::uint8_t* present);
+
+// The quantile of values, which it sorts: NaN for none or a NaN rank, infinities beyond 0 and 1.
+double Quantile(double rank, std::vector<double>* values);
+
+}  // namespace aevum::promql

@@ -1,0 +1,56 @@
+// Reads the series of a selector and turns them into rows.
+#pragma once
+
+#include <memory>
+
+#include "promql/ast.h"
+#include "promql/engine/evaluation.h"
+#include "promql/engine/range_function.h"
+
+namespace aevum::promql {
+
+// Pulls series out of a select one by one, decoded into columns with their staleness markers.
+class SeriesReader {
+ public:
+  SeriesReader(QueryState& state, model::Matchers matchers, SelectHints hints)
+      : state_(state), matchers_(std::move(matchers)), hints_(std::move(hints)) {}
+
+  // The labels of the next series, with its samples in `columns`; null at the end. The pointer is
+  // valid until the next call.
+  StatusOr<const model::Labels*> Next(chunk::Columns* columns);
+
+ private:
+  QueryState& state_;
+  const model::Matchers matchers_;
+  const SelectHints hints_;
+  std::unique_ptr<SelectStream> stream_;
+  std::unique_ptr<const SelectBatch> batch_;
+  std::size_t next_ = 0;
+  MemoryCharge charge_;
+};
+
+// When a selector looks at each step: offset and @ applied.
+struct SelectTimes {
+  Grid grid;
+  std::int64_t offset_ms = 0;
+  bool fixed = false;
+  TimestampMs fixed_at = 0;
+
+  TimestampMs At(std::size_t k) const { return (fixed ? fixed_at : grid.At(k)) - offset_ms; }
+};
+// Unimplemented when an offset has to be calculated.
+StatusOr<SelectTimes> TimesOf(const TimeModifiers& time, const Grid& grid, const QueryState& state);
+
+enum class SelectedValue : std::uint8_t { kValue, kTimestamp };
+
+// An instant selector: at each step the newest sample in (t - lookback, t] that is no staleness
+// marker; its value, or its time in seconds for timestamp().
+OperatorPtr MakeVectorSelector(QueryState& state, const VectorSelector& selector, SelectTimes times,
+                               SelectedValue value, std::string function);
+
+// A function over a range selector: at each step of the samples in (t - range, t]. Drops the name
+// unless the function keeps it.
+OperatorPtr MakeRangeSelector(QueryState& state, const MatrixSelector& matrix, SelectTimes times,
+                              RangeFunction function);
+
+}  // namespace aevum::promql

@@ -1,0 +1,99 @@
+#include "promql/engine/subquery.h"
+
+#include <algorithm>
+
+namespace aevum::promql {
+namespace {
+
+constexpr std::size_t kMaxInnerSteps = 50'000'000;
+
+class SubqueryFunctionOperator final : public Operator {
+ public:
+  SubqueryFunctionOperator(QueryState& state, const SubqueryExpr& subquery, SelectTimes times,
+                           Grid inner_grid, OperatorPtr inner, RangeFunction function)
+      : state_(state),
+        times_(times),
+        range_ms_(subquery.range_ms),
+        inner_grid_(inner_grid),
+        inner_(std::move(inner)),
+        function_(std::move(function)) {
+    for (std::size_t k = 0; k < times.grid.steps; ++k) {
+      ends_.push_back(times.At(k));
+      steps_.push_back(times.grid.At(k));
+    }
+  }
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    const WindowSteps steps{
+        .ends = ends_.data(), .steps = steps_.data(), .size = ends_.size(), .range_ms = range_ms_};
+    out->Reset(times_.grid.steps, state_.context.budget());
+    while (out->empty()) {
+      RETURN_IF_ERROR(state_.context.status());
+      ASSIGN_OR_RETURN(const bool more, inner_->Next(&batch_));
+      if (!more) return false;
+      for (std::size_t i = 0; i < batch_.size(); ++i) {
+        Collect(i);
+        RETURN_IF_ERROR(
+            out->Add(function_.keeps_name ? batch_.labels(i) : WithoutName(batch_.labels(i)),
+                     function_.name));
+        const std::size_t row = out->size() - 1;
+        EvaluateWindows(function_, steps, sample_times_, samples_, out->values(row),
+                        out->present(row));
+        if (!out->AnyPresent(row)) out->RemoveLast();
+      }
+    }
+    return true;
+  }
+
+ private:
+  // The samples of a row: its steps that have a value.
+  void Collect(std::size_t row) {
+    sample_times_.clear();
+    samples_.clear();
+    for (std::size_t k = 0; k < inner_grid_.steps; ++k) {
+      if (batch_.present(row)[k] == 0) continue;
+      sample_times_.push_back(inner_grid_.At(k));
+      samples_.push_back(batch_.values(row)[k]);
+    }
+  }
+
+  QueryState& state_;
+  const SelectTimes times_;
+  const std::int64_t range_ms_;
+  const Grid inner_grid_;
+  OperatorPtr inner_;
+  const RangeFunction function_;
+  std::vector<TimestampMs> ends_;
+  std::vector<TimestampMs> steps_;
+  RowBatch batch_;
+  std::vector<TimestampMs> sample_times_;
+  std::vector<double> samples_;
+};
+
+}  // namespace
+
+StatusOr<Grid> SubqueryGrid(const SubqueryExpr& subquery, const SelectTimes& times,
+                            const QueryState& state) {
+  const std::int64_t step =
+      subquery.step_ms != 0 ? subquery.step_ms : state.default_subquery_step_ms;
+  const TimestampMs first = times.At(0) - subquery.range_ms;
+  const TimestampMs last = times.At(times.grid.steps - 1);
+  // The next multiple of the step after the open start of the first window.
+  TimestampMs start = step * (first / step);
+  if (start <= first) start += step;
+  Grid grid{.start = start, .step = step, .steps = 0};
+  if (last >= start) grid.steps = static_cast<std::size_t>((last - start) / step) + 1;
+  if (grid.steps > kMaxInnerSteps) {
+    return ResourceExhausted("subquery has too many steps: {}, the limit is {}", grid.steps,
+                             kMaxInnerSteps);
+  }
+  return grid;
+}
+
+OperatorPtr MakeSubqueryFunction(QueryState& state, const SubqueryExpr& subquery, SelectTimes times,
+                                 Grid inner_grid, OperatorPtr inner, RangeFunction function) {
+  return std::make_unique<SubqueryFunctionOperator>(state, subquery, times, inner_grid,
+                                                    std::move(inner), std::move(function));
+}
+
+}  // namespace aevum::promql

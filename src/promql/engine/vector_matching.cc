@@ -1,0 +1,232 @@
+#include "promql/engine/vector_matching.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/core.h>
+
+#include "promql/engine/elementwise.h"
+#include "promql/engine/groups.h"
+
+namespace aevum::promql {
+namespace {
+
+Grouping SignatureOf(const VectorMatching& matching) { return {matching.labels, !matching.on}; }
+
+// The rows of one side by signature.
+struct Side {
+  RowBatch rows;
+  std::vector<std::vector<std::size_t>> by_signature;
+  std::vector<std::uint8_t> any;  // steps at which any row has a value
+};
+
+class VectorBinaryOperator final : public Operator {
+ public:
+  VectorBinaryOperator(QueryState& state, std::size_t steps, const BinaryExpr& expr,
+                       OperatorPtr lhs, OperatorPtr rhs)
+      : state_(state),
+        steps_(steps),
+        expr_(expr),
+        matching_(*expr.matching),
+        signatures_(SignatureOf(matching_)),
+        lhs_(std::move(lhs)),
+        rhs_(std::move(rhs)) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    if (result_ == nullptr) {
+      ASSIGN_OR_RETURN(RowBatch rows, Evaluate());
+      result_ = MakeRowSource(std::move(rows), state_.context.budget());
+    }
+    return result_->Next(out);
+  }
+
+ private:
+  StatusOr<RowBatch> Evaluate() {
+    ASSIGN_OR_RETURN(Side left, Read(lhs_));
+    ASSIGN_OR_RETURN(Side right, Read(rhs_));
+    left.by_signature.resize(signatures_.size());
+    right.by_signature.resize(signatures_.size());
+    RowBatch result;
+    result.Reset(steps_, state_.context.budget());
+    if (IsSetOperator(expr_.op)) {
+      RETURN_IF_ERROR(EvaluateSets(left, right, &result));
+    } else {
+      RETURN_IF_ERROR(EvaluateMatches(left, right, &result));
+    }
+    RETURN_IF_ERROR(MergeEqualLabels(&result, state_));
+    return result;
+  }
+
+  StatusOr<Side> Read(OperatorPtr& source) {
+    Side side;
+    ASSIGN_OR_RETURN(side.rows,
+                     Materialize(*source, state_, steps_, "operand of a binary operator"));
+    source.reset();
+    side.any.resize(steps_);
+    for (std::size_t i = 0; i < side.rows.size(); ++i) {
+      const std::size_t signature = signatures_.Find(side.rows.labels(i));
+      if (side.by_signature.size() <= signature) side.by_signature.resize(signature + 1);
+      side.by_signature[signature].push_back(i);
+      for (std::size_t k = 0; k < steps_; ++k) side.any[k] |= side.rows.present(i)[k];
+    }
+    return side;
+  }
+
+  // ---- and, or, unless ----
+
+  Status EvaluateSets(const Side& left, const Side& right, RowBatch* result) {
+    const bool is_or = expr_.op == BinaryOp::kOr;
+    const std::vector<std::uint8_t> in_left = PresenceBySignature(left);
+    const std::vector<std::uint8_t> in_right = PresenceBySignature(right);
+    for (std::size_t i = 0; i < left.rows.size(); ++i) {
+      const std::uint8_t* other = in_right.data() + SignatureNumber(left.rows.labels(i)) * steps_;
+      RETURN_IF_ERROR(
+          AddMasked(left.rows, i, is_or ? nullptr : other, expr_.op == BinaryOp::kAnd, result));
+    }
+    if (!is_or) return OkStatus();
+    for (std::size_t i = 0; i < right.rows.size(); ++i) {
+      const std::uint8_t* other = in_left.data() + SignatureNumber(right.rows.labels(i)) * steps_;
+      RETURN_IF_ERROR(AddMasked(right.rows, i, other, false, result));
+    }
+    return OkStatus();
+  }
+
+  std::size_t SignatureNumber(const model::Labels& labels) { return signatures_.Find(labels); }
+
+  std::vector<std::uint8_t> PresenceBySignature(const Side& side) const {
+    std::vector<std::uint8_t> presence(signatures_.size() * steps_);
+    for (std::size_t s = 0; s < side.by_signature.size(); ++s) {
+      for (const std::size_t row : side.by_signature[s]) {
+        for (std::size_t k = 0; k < steps_; ++k)
+          presence[s * steps_ + k] |= side.rows.present(row)[k];
+      }
+    }
+    return presence;
+  }
+
+  // Adds a row where the mask is as wanted; everywhere when there is no mask.
+  Status AddMasked(const RowBatch& rows, std::size_t row, const std::uint8_t* mask, bool wanted,
+                   RowBatch* result) {
+    RETURN_IF_ERROR(result->Add(rows.labels(row), "set operator"));
+    const std::size_t at = result->size() - 1;
+    std::memcpy(result->values(at), rows.values(row), steps_ * sizeof(double));
+    std::memcpy(result->present(at), rows.present(row), steps_);
+    for (std::size_t k = 0; mask != nullptr && k < steps_; ++k) {
+      if ((mask[k] != 0) != wanted) result->present(at)[k] = 0;
+    }
+    if (!result->AnyPresent(at)) result->RemoveLast();
+    return OkStatus();
+  }
+
+  // ---- arithmetic and comparisons ----
+
+  Status EvaluateMatches(const Side& left, const Side& right, RowBatch* result) {
+    const bool swapped = matching_.card == Cardinality::kOneToMany;
+    const Side& many = swapped ? right : left;
+    const Side& one = swapped ? left : right;
+    RETURN_IF_ERROR(CheckOneSide(one, many.any, swapped ? "left" : "right"));
+    std::vector<std::uint8_t> taken(matching_.card == Cardinality::kOneToOne ? steps_ : 0);
+    for (std::size_t s = 0; s < signatures_.size(); ++s) {
+      if (many.by_signature[s].empty() || one.by_signature[s].empty()) continue;
+      RETURN_IF_ERROR(state_.context.status());
+      std::fill(taken.begin(), taken.end(), std::uint8_t{0});
+      for (const std::size_t m : many.by_signature[s]) {
+        for (const std::size_t o : one.by_signature[s]) {
+          RETURN_IF_ERROR(Match(many.rows, m, one.rows, o, swapped, &taken, result));
+        }
+      }
+    }
+    return OkStatus();
+  }
+
+  // At a step where both sides have values no signature may have two on the one side.
+  Status CheckOneSide(const Side& one, const std::vector<std::uint8_t>& many_any,
+                      std::string_view name) {
+    std::vector<std::size_t> owner(steps_);
+    for (const std::vector<std::size_t>& rows : one.by_signature) {
+      if (rows.size() < 2) continue;
+      std::fill(owner.begin(), owner.end(), SIZE_MAX);
+      for (const std::size_t row : rows) {
+        for (std::size_t k = 0; k < steps_; ++k) {
+          if (one.rows.present(row)[k] == 0) continue;
+          if (owner[k] != SIZE_MAX && many_any[k] != 0)
+            return DuplicateError(one.rows, owner[k], row, name);
+          owner[k] = row;
+        }
+      }
+    }
+    return OkStatus();
+  }
+
+  Status DuplicateError(const RowBatch& rows, std::size_t a, std::size_t b,
+                        std::string_view side) const {
+    std::string first = rows.labels(a).ToString();
+    std::string second = rows.labels(b).ToString();
+    if (second < first) std::swap(first, second);
+    return MakeError(
+        StatusCode::kFailedPrecondition,
+        fmt::format(
+            "found duplicate series for the match group {} on the {} hand-side of the operation: "
+            "[{}, {}];many-to-many matching not allowed: matching labels must be unique on one "
+            "side",
+            SignatureOf(matching_).Of(rows.labels(a)).ToString(), side, first, second));
+  }
+
+  Status Match(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
+               bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
+    const bool filter = IsComparison(expr_.op) && !expr_.return_bool;
+    RETURN_IF_ERROR(result->Add(ResultLabels(many.labels(m), one.labels(o)), "binary operator"));
+    const std::size_t at = result->size() - 1;
+    for (std::size_t k = 0; k < steps_; ++k) {
+      if (many.present(m)[k] == 0 || one.present(o)[k] == 0) continue;
+      if (!taken->empty()) {
+        if ((*taken)[k] != 0) {
+          return MakeError(StatusCode::kFailedPrecondition,
+                           "multiple matches for labels: many-to-one matching must be explicit "
+                           "(group_left/group_right)");
+        }
+      }
+      const double a = swapped ? one.values(o)[k] : many.values(m)[k];
+      const double b = swapped ? many.values(m)[k] : one.values(o)[k];
+      const double value = Apply(expr_.op, a, b);
+      if (filter && value == 0) continue;
+      if (!taken->empty()) (*taken)[k] = 1;
+      result->values(at)[k] = filter ? a : value;
+      result->present(at)[k] = 1;
+    }
+    if (!result->AnyPresent(at)) result->RemoveLast();
+    return OkStatus();
+  }
+
+  model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
+    model::LabelsBuilder builder(many);
+    if (!IsComparison(expr_.op) || expr_.return_bool) builder.Remove(model::kMetricName);
+    if (matching_.card == Cardinality::kOneToOne) {
+      if (matching_.on) {
+        builder.Keep(matching_.labels);
+      } else {
+        for (const std::string& label : matching_.labels) builder.Remove(label);
+      }
+    }
+    for (const std::string& label : matching_.include) builder.Set(label, one.Get(label));
+    return builder.Build();
+  }
+
+  QueryState& state_;
+  const std::size_t steps_;
+  const BinaryExpr& expr_;
+  const VectorMatching& matching_;
+  Groups signatures_;
+  OperatorPtr lhs_;
+  OperatorPtr rhs_;
+  OperatorPtr result_;
+};
+
+}  // namespace
+
+OperatorPtr MakeVectorBinary(QueryState& state, std::size_t steps, const BinaryExpr& expr,
+                             OperatorPtr lhs, OperatorPtr rhs) {
+  return std::make_unique<VectorBinaryOperator>(state, steps, expr, std::move(lhs), std::move(rhs));
+}
+
+}  // namespace aevum::promql
