@@ -141,9 +141,8 @@ Status RemoteReadStream::Push() {
   BlockPtr block = std::exchange(coming_, nullptr);
   const Context& context = scope_.context();
   std::unique_lock lock(mutex_.native());
-  // A block may be larger than the queue: it then waits for an empty one.
-  const auto has_room = [&] { return queue_.empty() || queued_bytes_ < kQueueBytes; };
-  changed_.wait_until(lock, context.stop_token(), context.deadline(), has_room);
+  changed_.wait_until(lock, context.stop_token(), context.deadline(),
+                      [this] { return HasRoomLocked(); });
   RETURN_IF_ERROR(context.status());
   queued_bytes_ += block->size_bytes;
   queue_.push_back(std::move(block));
@@ -151,10 +150,14 @@ Status RemoteReadStream::Push() {
   return OkStatus();
 }
 
+bool RemoteReadStream::HasRoomLocked() const {
+  return queue_.empty() || queued_bytes_ < kQueueBytes;
+}
+
 StatusOr<RemoteReadStream::BlockPtr> RemoteReadStream::Pop() {
   std::unique_lock lock(mutex_.native());
   // The thread ends with its context, and says so.
-  changed_.wait(lock, [&] { return !queue_.empty() || fetched_.has_value(); });
+  changed_.wait(lock, [this] { return HasBlockLocked(); });
   if (queue_.empty()) {
     RETURN_IF_ERROR(*fetched_);
     return BlockPtr();
@@ -184,7 +187,7 @@ StatusOr<bool> RemoteReadStream::Next(wire::SeriesBatch* batch) {
 
 bool RemoteReadStream::HasBlock() {
   MutexLock lock(mutex_);
-  return !queue_.empty() || fetched_.has_value();
+  return HasBlockLocked();
 }
 
 Status RemoteReadStream::Read() {

@@ -77,8 +77,11 @@ class RemoteReadStream final : public store::SeriesStream {
   Status OnPiece(std::string_view piece);
   Status OnFrame(wire::SeriesBatch frame);
   Status FinishBody();
-  // Hands over what has come, and waits while the queue is full.
-  Status Push();
+  // Hands over what has come, and waits while the queue is full. Waits with a stop token, which the
+  // annotated lock does not know.
+  Status Push() AEVUM_NO_THREAD_SAFETY_ANALYSIS;
+  // A block may be larger than the queue: it then waits for an empty one.
+  bool HasRoomLocked() const AEVUM_NO_THREAD_SAFETY_ANALYSIS;
 
   // In the caller of Next.
   // Puts the series of one block more in order, or ends the order with the body.
@@ -88,9 +91,12 @@ class RemoteReadStream final : public store::SeriesStream {
   void Fill(wire::SeriesBatch* batch, std::size_t* bytes);
   // Whether Read would not wait.
   bool HasBlock();
+  bool HasBlockLocked() const AEVUM_NO_THREAD_SAFETY_ANALYSIS {
+    return !queue_.empty() || fetched_.has_value();
+  }
   bool AtLimit() const { return options_.limit > 0 && given_ >= options_.limit; }
   // Waits for a block; null at the end of the body.
-  StatusOr<BlockPtr> Pop();
+  StatusOr<BlockPtr> Pop() AEVUM_NO_THREAD_SAFETY_ANALYSIS;
 
   const RemoteReadSource source_;
   const RemoteReadOptions options_;
