@@ -8,6 +8,7 @@
 
 #include "promql/functions/bucket_quantile.h"
 #include "promql/functions/label_functions.h"
+#include "promql/functions/natural_order.h"
 #include "promql/functions/row_functions.h"
 #include "promql/parser.h"
 
@@ -216,6 +217,22 @@ TEST(LabelFunctionsTest, AbsentTakesWhatIsAskedToBeEqual) {
     ASSERT_TRUE(expr.ok()) << expr.status();
     EXPECT_EQ(AbsentLabels(**expr).ToString(), c.labels);
   }
+}
+
+TEST(NaturalOrderTest, NumbersCountAsNumbers) {
+  const std::vector<std::string> ordered = {"",    "02",   "2",     "10", "a",   "a2",
+                                            "a10", "a10b", "a10b1", "b1", "b01c"};
+  // The last two differ in more than zeros, so that the text behind the number decides.
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    EXPECT_EQ(CompareNaturally(ordered[i], ordered[i]), 0);
+    for (std::size_t k = i + 1; k < ordered.size(); ++k) {
+      SCOPED_TRACE(ordered[i] + " before " + ordered[k]);
+      EXPECT_LT(CompareNaturally(ordered[i], ordered[k]), 0);
+      EXPECT_GT(CompareNaturally(ordered[k], ordered[i]), 0);
+    }
+  }
+  // Too long for a number: by bytes.
+  EXPECT_GT(CompareNaturally("99999999999999999999", "100000000000000000000"), 0);
 }
 
 TEST(BucketQuantileTest, InterpolatesInsideABucket) {

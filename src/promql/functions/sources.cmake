@@ -1,8 +1,13 @@
 set(PROMQL_FUNCTIONS_HEADERS
   functions/bucket_quantile.h
   functions/label_functions.h
-  functions/row_functions.h)
+  functions/natural_order.h
+  functions/row_functions.h
+  functions/whole_vectors.h)
 set(PROMQL_FUNCTIONS_SOURCES
   functions/bucket_quantile.cc
+  functions/histogram_quantile.cc
   functions/label_functions.cc
-  functions/row_functions.cc)
+  functions/natural_order.cc
+  functions/row_functions.cc
+  functions/sort.cc)
