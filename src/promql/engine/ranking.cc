@@ -98,6 +98,8 @@ class SelectionOperator final : public WholeOperator {
 
   Status CheckParameters() const {
     for (const double k : parameter_) {
+      if (std::isnan(k))
+        return MakeError(StatusCode::kFailedPrecondition, "Parameter value is NaN");
       if (!(std::abs(k) < 9.2e18)) {
         return MakeError(StatusCode::kFailedPrecondition,
                          fmt::format("Scalar value {} overflows int64", FormatNumber(k)));

@@ -185,12 +185,13 @@ class VectorBinaryOperator final : public Operator {
                            "multiple matches for labels: many-to-one matching must be explicit "
                            "(group_left/group_right)");
         }
+        // Also where a comparison then drops the sample.
+        (*taken)[k] = 1;
       }
       const double a = swapped ? one.values(o)[k] : many.values(m)[k];
       const double b = swapped ? many.values(m)[k] : one.values(o)[k];
       const double value = Apply(expr_.op, a, b);
       if (filter && value == 0) continue;
-      if (!taken->empty()) (*taken)[k] = 1;
       result->values(at)[k] = filter ? a : value;
       result->present(at)[k] = 1;
     }
