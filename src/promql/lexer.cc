@@ -96,8 +96,10 @@ std::string QuotedCharacter(std::string_view text) {
       (text[0] & 0x80) != 0 ? text.substr(0, size) : text.substr(0, 1);
   if (character == "'") return "'\\''";
   if (character == "\"") return "'\"'";
-  const std::string quoted = GoQuoted(model::IsValidUtf8(character) ? character : "\xef\xbf\xbd");
-  return "'" + quoted.substr(1, quoted.size() - 2) + "'";
+  std::string quoted = GoQuoted(model::IsValidUtf8(character) ? character : "\xef\xbf\xbd");
+  quoted.front() = '\'';
+  quoted.back() = '\'';
+  return quoted;
 }
 
 bool IsOperatorKeyword(Keyword keyword) {

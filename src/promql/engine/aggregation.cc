@@ -7,6 +7,7 @@
 
 #include "promql/engine/groups.h"
 #include "promql/engine/kahan.h"
+#include "promql/engine/row_kernels.h"
 
 namespace aevum::promql {
 namespace {
@@ -26,29 +27,15 @@ class SumAccumulator final : public Accumulator {
  public:
   explicit SumAccumulator(std::size_t steps) : steps_(steps) {}
   void AddGroup() override {
-    sum_.resize(sum_.size() + steps_);
+    sum_.resize(sum_.size() + steps_, kEmptySum);
     compensation_.resize(sum_.size());
     seen_.resize(sum_.size());
   }
   void AddRow(std::size_t group, const double* values, const std::uint8_t* present) override {
-    double* sum = sum_.data() + group * steps_;
-    double* compensation = compensation_.data() + group * steps_;
+    AddCompensated(steps_, values, present, sum_.data() + group * steps_,
+                   compensation_.data() + group * steps_);
     std::uint8_t* seen = seen_.data() + group * steps_;
-    for (std::size_t k = 0; k < steps_; ++k) {
-      const double value = values[k];
-      const double total = sum[k] + value;
-      const bool sum_is_larger = std::abs(sum[k]) >= std::abs(value);
-      const double large = sum_is_larger ? sum[k] : value;
-      const double small = sum_is_larger ? value : sum[k];
-      const double lost = compensation[k] + ((large - total) + small);
-      const bool infinite = std::abs(total) == std::numeric_limits<double>::infinity();
-      // The first value is taken as it is: 0 + -0 would lose the sign.
-      const bool first = seen[k] == 0;
-      const bool add = present[k] != 0;
-      compensation[k] = add ? (first || infinite ? 0 : lost) : compensation[k];
-      sum[k] = add ? (first ? value : total) : sum[k];
-      seen[k] |= present[k];
-    }
+    for (std::size_t k = 0; k < steps_; ++k) seen[k] |= present[k];
   }
   void Finish(std::size_t group, double* values, std::uint8_t* present) const override {
     for (std::size_t k = 0; k < steps_; ++k) {

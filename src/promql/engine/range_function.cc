@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "promql/engine/kahan.h"
+#include "promql/engine/row_kernels.h"
 
 namespace aevum::promql {
 namespace {
@@ -256,12 +257,6 @@ void EvaluateEachWindow(const RangeFunction& function, const WindowSteps& steps,
   }
 }
 
-bool AnyDecrease(const std::vector<double>& samples) {
-  bool any = false;
-  for (std::size_t i = 1; i < samples.size(); ++i) any |= samples[i] < samples[i - 1];
-  return any;
-}
-
 // rate, increase and delta in passes over columns: where each window starts and ends, what the
 // counter gained, and the extrapolation to the window's bounds, which has no branches.
 class ExtrapolatedRate {
@@ -277,21 +272,34 @@ class ExtrapolatedRate {
   void Evaluate(const std::vector<TimestampMs>& times, const std::vector<double>& samples,
                 double* values, std::uint8_t* present) {
     const bool counter = kind_ != Kind::kDelta;
-    FindWindows(times, samples, counter && AnyDecrease(samples), values, present);
-    if (counter) {
-      Extrapolate<true>(values);
-    } else {
-      Extrapolate<false>(values);
+    resets_.clear();
+    if (counter && AnyDecrease(samples)) {
+      for (std::size_t i = 1; i < samples.size(); ++i) {
+        if (samples[i] < samples[i - 1]) resets_.push_back(i);
+      }
     }
+    const bool all = FindWindows(times, samples, values, present);
+    Extrapolate(steps_.size,
+                {.to_start = to_start_.data(),
+                 .to_end = to_end_.data(),
+                 .span = span_.data(),
+                 .gaps = gaps_.data(),
+                 .first = first_.data()},
+                counter ? Slope::kCounter : Slope::kGauge,
+                kind_ == Kind::kRate ? Seconds(steps_.range_ms) : 1, values);
+    if (all) return;
     for (std::size_t k = 0; k < steps_.size; ++k) {
       if (present[k] == 0) values[k] = 0;
     }
   }
 
  private:
-  void FindWindows(const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                   bool has_resets, double* increase, std::uint8_t* present) {
+  // True when every window has the two samples that it needs.
+  bool FindWindows(const std::vector<TimestampMs>& times, const std::vector<double>& samples,
+                   double* increase, std::uint8_t* present) {
     Cursor cursor(times, steps_.range_ms);
+    std::size_t first_reset = 0;
+    bool all = true;
     for (std::size_t k = 0; k < steps_.size; ++k) {
       const TimestampMs end = steps_.ends[k];
       cursor.MoveTo(end);
@@ -300,47 +308,30 @@ class ExtrapolatedRate {
       if (hi - lo < 2) {
         to_start_[k] = to_end_[k] = 0;
         span_[k] = gaps_[k] = first_[k] = 1;
+        all = false;
         continue;
       }
-      to_start_[k] = Seconds(times[lo] - (end - steps_.range_ms));
-      to_end_[k] = Seconds(end - times[hi - 1]);
-      span_[k] = Seconds(times[hi - 1] - times[lo]);
+      to_start_[k] = static_cast<double>(times[lo] - (end - steps_.range_ms));
+      to_end_[k] = static_cast<double>(end - times[hi - 1]);
+      span_[k] = static_cast<double>(times[hi - 1] - times[lo]);
       gaps_[k] = static_cast<double>(hi - lo - 1);
       first_[k] = samples[lo];
       double gained = samples[hi - 1] - samples[lo];
-      if (has_resets) {
-        // In order within each window: sums of other shapes round differently.
-        for (std::size_t i = lo + 1; i < hi; ++i) {
-          if (samples[i] < samples[i - 1]) gained += samples[i - 1];
-        }
+      // In order within each window: sums of other shapes round differently.
+      while (first_reset < resets_.size() && resets_[first_reset] <= lo) ++first_reset;
+      for (std::size_t r = first_reset; r < resets_.size() && resets_[r] < hi; ++r) {
+        gained += samples[resets_[r] - 1];
       }
       increase[k] = gained;
       present[k] = 1;
     }
-  }
-
-  template <bool kCounter>
-  void Extrapolate(double* increase) const {
-    const double range_seconds = kind_ == Kind::kRate ? Seconds(steps_.range_ms) : 1;
-    for (std::size_t k = 0; k < steps_.size; ++k) {
-      const double span = span_[k];
-      const double average = span / gaps_[k];
-      const double threshold = average * 1.1;
-      const double gained = increase[k];
-      double start = to_start_[k] >= threshold ? average / 2 : to_start_[k];
-      if constexpr (kCounter) {
-        // A counter can't have been below zero: where its line crosses zero is the earliest start.
-        const double zero = span * (first_[k] / gained);
-        start = (gained > 0) & (first_[k] >= 0) & (zero < start) ? zero : start;
-      }
-      const double end = to_end_[k] >= threshold ? average / 2 : to_end_[k];
-      increase[k] = gained * ((span + start + end) / span / range_seconds);
-    }
+    return all;
   }
 
   const Kind kind_;
   const WindowSteps& steps_;
   std::vector<double> to_start_, to_end_, span_, gaps_, first_;
+  std::vector<std::size_t> resets_;  // where a sample is smaller than the one before it
 };
 
 }  // namespace

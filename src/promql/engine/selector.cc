@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "promql/engine/row_kernels.h"
+
 namespace aevum::promql {
 namespace {
 
@@ -9,7 +11,7 @@ constexpr std::int64_t kSampleBytes = sizeof(TimestampMs) + sizeof(double);
 
 // Takes staleness markers out: to a range they are no samples.
 void DropStaleMarkers(chunk::Columns* columns) {
-  if (std::none_of(columns->values.begin(), columns->values.end(), chunk::IsStale)) return;
+  if (!AnyStale(columns->values)) return;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < columns->values.size(); ++i) {
     if (chunk::IsStale(columns->values[i])) continue;
@@ -58,15 +60,18 @@ class VectorSelectorOperator final : public Operator {
  private:
   // True when a step has a value.
   bool Fill(double* values, std::uint8_t* present) const {
-    const std::vector<TimestampMs>& times = columns_.times;
+    const TimestampMs* times = columns_.times.data();
+    const std::size_t size = columns_.times.size();
+    const std::int64_t lookback_ms = state_.lookback_ms;
+    const bool any_stale = AnyStale(columns_.values);
     std::size_t next = 0;
     bool any = false;
     for (std::size_t k = 0; k < times_.grid.steps; ++k) {
       const TimestampMs at = times_.At(k);
-      while (next < times.size() && times[next] <= at) ++next;
-      if (next == 0 || times[next - 1] <= at - state_.lookback_ms) continue;
+      while (next < size && times[next] <= at) ++next;
+      if (next == 0 || times[next - 1] <= at - lookback_ms) continue;
       const double value = columns_.values[next - 1];
-      if (chunk::IsStale(value)) continue;
+      if (any_stale && chunk::IsStale(value)) continue;
       values[k] =
           value_ == SelectedValue::kValue ? value : static_cast<double>(times[next - 1]) / 1000;
       present[k] = 1;

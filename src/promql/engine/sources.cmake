@@ -1,8 +1,9 @@
 set(PROMQL_ENGINE_HEADERS
   engine/aggregation.h engine/calls.h engine/elementwise.h engine/engine.h engine/evaluation.h engine/groups.h
-  engine/kahan.h engine/planner.h engine/range_function.h engine/row_batch.h engine/selector.h engine/subquery.h
+  engine/kahan.h engine/planner.h engine/range_function.h engine/row_batch.h engine/row_kernels.h
+  engine/selector.h engine/subquery.h
   engine/vector_matching.h)
 set(PROMQL_ENGINE_SOURCES
   engine/aggregation.cc engine/calls.cc engine/elementwise.cc engine/engine.cc engine/evaluation.cc engine/planner.cc
-  engine/range_function.cc engine/ranking.cc engine/row_batch.cc engine/selector.cc engine/subquery.cc
+  engine/range_function.cc engine/ranking.cc engine/row_batch.cc engine/row_kernels.cc engine/selector.cc engine/subquery.cc
   engine/vector_matching.cc)

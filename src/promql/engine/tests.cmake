@@ -1,0 +1,7 @@
+aevum_test(NAME promql_row_kernels_test
+  SOURCES engine/row_kernels_test.cc
+  LIBS aevum::promql)
+
+aevum_bench(NAME promql_engine_bench
+  SOURCES engine/engine_bench.cc
+  LIBS aevum::promql)
