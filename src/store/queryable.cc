@@ -85,11 +85,8 @@ class StoreBatch final : public promql::SelectBatch {
     const std::size_t floats = out->times.size();
     const std::size_t histograms = out->histogram_times.size();
     for (const ChunkView& chunk : chunks) {
-      const std::size_t first = out->histograms.size();
-      RETURN_IF_ERROR(DecodeChunk(index, std::span(&chunk, 1), out));
-      if (plan_->deduplicates() && first < out->histograms.size()) {
-        ForgetHint(&out->histograms[first]);
-      }
+      RETURN_IF_ERROR(plan_->deduplicates() ? DecodeNext(index, std::span(&chunk, 1), out)
+                                            : DecodeChunk(index, std::span(&chunk, 1), out));
     }
     return CheckRow(index, chunks, *out, floats, histograms);
   }
@@ -127,38 +124,28 @@ class StoreBatch final : public promql::SelectBatch {
   // The chunks of one row, which do not overlap. Sets `counters` when there is a counter aggregate.
   Status DecodeRow(std::size_t index, std::span<const ChunkView> chunks, bool* counters,
                    Columns* out) const {
-    std::vector<Columns> decoded;
-    bool counter = false;
+    if (plan_->aggregates.front() == wire::Aggr::kCounter && HasAggregates(chunks)) {
+      *counters = true;
+      return DecodeUnion(index, chunks, out);
+    }
     for (std::size_t i = 0; i < chunks.size();) {
       const std::size_t end = PartsEnd(chunks, i);
-      Columns columns;
-      RETURN_IF_ERROR(DecodeChunk(index, chunks.subspan(i, end - i), &columns));
-      if (!columns.histograms.empty()) ForgetHint(&columns.histograms.front());
-      counter |= chunks[i].aggregate != chunk::Aggregate::kRaw;
-      decoded.push_back(std::move(columns));
+      RETURN_IF_ERROR(DecodeNext(index, chunks.subspan(i, end - i), out));
       i = end;
-    }
-    if (counter && plan_->aggregates.front() == wire::Aggr::kCounter) {
-      *counters = true;
-      dedup::ApplyCounterResets(decoded, out);
-    } else {
-      dedup::Union(decoded, out);
     }
     return CheckRow(index, chunks, *out, 0, 0);
   }
 
   Status DecodeUnion(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
     std::vector<Columns> decoded;
-    bool counter = false;
     for (std::size_t i = 0; i < chunks.size();) {
       const std::size_t end = PartsEnd(chunks, i);
       RETURN_IF_ERROR(DecodeChunk(index, chunks.subspan(i, end - i), &decoded.emplace_back()));
-      counter |= chunks[i].aggregate != chunk::Aggregate::kRaw;
       i = end;
     }
     const std::size_t floats = out->times.size();
     const std::size_t histograms = out->histogram_times.size();
-    if (counter && plan_->aggregates.front() == wire::Aggr::kCounter) {
+    if (plan_->aggregates.front() == wire::Aggr::kCounter && HasAggregates(chunks)) {
       dedup::ApplyCounterResets(decoded, out);
     } else {
       dedup::Union(decoded, out);
@@ -167,6 +154,20 @@ class StoreBatch final : public promql::SelectBatch {
       ForgetHint(&out->histograms[i]);
     }
     return CheckRow(index, chunks, *out, floats, histograms);
+  }
+
+  static bool HasAggregates(std::span<const ChunkView> chunks) {
+    return std::any_of(chunks.begin(), chunks.end(), [](const ChunkView& chunk) {
+      return chunk.aggregate != chunk::Aggregate::kRaw;
+    });
+  }
+
+  // As DecodeChunk, for chunks that may be of several replicas.
+  Status DecodeNext(std::size_t index, std::span<const ChunkView> parts, Columns* out) const {
+    const std::size_t first = out->histograms.size();
+    RETURN_IF_ERROR(DecodeChunk(index, parts, out));
+    if (first < out->histograms.size()) ForgetHint(&out->histograms[first]);
+    return OkStatus();
   }
 
   Status DecodeChunk(std::size_t index, std::span<const ChunkView> parts, Columns* out) const {
