@@ -57,13 +57,8 @@ ValueType TypeOf(const Expr& expr) {
       return TypeOf(*As<ParenExpr>(expr).expr);
     case ExprKind::kUnary:
       return TypeOf(*As<UnaryExpr>(expr).expr);
-    case ExprKind::kBinary: {
-      // Down the left side without recursion on the right: a chain may be long.
-      const auto& binary = As<BinaryExpr>(expr);
-      const bool scalars =
-          TypeOf(*binary.lhs) == ValueType::kScalar && TypeOf(*binary.rhs) == ValueType::kScalar;
-      return scalars ? ValueType::kScalar : ValueType::kVector;
-    }
+    case ExprKind::kBinary:
+      return As<BinaryExpr>(expr).of_scalars ? ValueType::kScalar : ValueType::kVector;
   }
   return ValueType::kNone;
 }

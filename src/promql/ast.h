@@ -205,6 +205,7 @@ struct BinaryExpr final : Expr {
   ExprPtr lhs;
   ExprPtr rhs;
   bool return_bool = false;
+  bool of_scalars = false;  // both sides are; kept, since asking a long chain anew takes long
   std::optional<VectorMatching> matching;  // only between two vectors
 };
 

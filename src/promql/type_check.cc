@@ -95,6 +95,7 @@ class TypeChecker {
       parser_.Note(OperatorRange(*expr), "bool modifier can only be used on comparison operators");
     }
     const bool scalars = left == ValueType::kScalar && right == ValueType::kScalar;
+    expr->of_scalars = scalars;
     if (IsComparison(expr->op) && !expr->return_bool && scalars) {
       parser_.Note(OperatorRange(*expr), "comparisons between scalars must use BOOL modifier");
     }
