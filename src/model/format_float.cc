@@ -10,7 +10,9 @@ namespace {
 
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53: above, whole numbers have gaps
 
-char* PutUnsigned(char* out, std::uint64_t value) { return std::to_chars(out, out + 20, value).ptr; }
+char* PutUnsigned(char* out, std::uint64_t value) {
+  return std::to_chars(out, out + 20, value).ptr;
+}
 
 char* PutText(char* out, const char* text, std::size_t size) {
   std::memcpy(out, text, size);
@@ -38,7 +40,8 @@ char* TryDecimals(char* out, double magnitude) {
 // Places the digits of the scientific form, which are the shortest.
 char* PutDigits(char* out, double magnitude) {
   char text[32];
-  const char* const text_end = std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific).ptr;
+  const char* const text_end =
+      std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific).ptr;
   const char* e = text_end;
   while (*--e != 'e') {
   }

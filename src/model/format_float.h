@@ -10,9 +10,9 @@ namespace aevum::model {
 // The most bytes that FormatFloat and FormatTimestamp write.
 inline constexpr std::size_t kMaxFloatSize = 32;
 
-// Writes the shortest digits that read back equal, as Go's 'f' form, or 'e' with at least two digits
-// of exponent below 1e-6 and from 1e21 on; NaN, +Inf, -Inf. Returns the end. `out` must have room
-// for kMaxFloatSize bytes.
+// Writes the shortest digits that read back equal, as Go's 'f' form, or 'e' with at least two
+// digits of exponent below 1e-6 and from 1e21 on; NaN, +Inf, -Inf. Returns the end. `out` must have
+// room for kMaxFloatSize bytes.
 char* FormatFloat(char* out, double value);
 std::string FormatFloat(double value);
 

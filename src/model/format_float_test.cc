@@ -38,7 +38,9 @@ TEST(FormatFloatTest, ReadsBackEqual) {
     if (value != value) continue;
     const std::string text = FormatFloat(value);
     ASSERT_LE(text.size(), kMaxFloatSize);
-    ASSERT_EQ(std::bit_cast<std::uint64_t>(std::strtod(text.c_str(), nullptr)), std::bit_cast<std::uint64_t>(value)) << text;
+    ASSERT_EQ(std::bit_cast<std::uint64_t>(std::strtod(text.c_str(), nullptr)),
+              std::bit_cast<std::uint64_t>(value))
+        << text;
   }
 }
 
@@ -48,7 +50,8 @@ TEST(FormatTimestampTest, WritesAsPrometheus) {
   for (std::string line; std::getline(file, line);) {
     const std::size_t tab = line.find('\t');
     std::int64_t milliseconds = 0;
-    if (tab == std::string::npos || !(std::istringstream(line.substr(0, tab)) >> milliseconds)) continue;
+    if (tab == std::string::npos || !(std::istringstream(line.substr(0, tab)) >> milliseconds))
+      continue;
     char buffer[kMaxFloatSize];
     EXPECT_EQ(std::string(buffer, FormatTimestamp(buffer, milliseconds)), line.substr(tab + 1));
     ++checked;

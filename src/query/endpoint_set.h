@@ -1,0 +1,118 @@
+// The endpoints of a querier: found, asked for what they are, dropped when they are gone.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/duration.h"
+#include "base/logging.h"
+#include "base/mutex.h"
+#include "base/thread_pool.h"
+#include "net/discovery/dns.h"
+#include "net/discovery/file_sd.h"
+#include "net/grpc/client.h"
+#include "query/endpoint_config.h"
+#include "store/proxy.h"
+
+namespace prometheus {
+class Counter;
+class Gauge;
+template <typename T>
+class Family;
+class Registry;
+}  // namespace prometheus
+
+namespace aevum::query {
+
+struct EndpointOptions {
+  std::vector<EndpointSpec> endpoints;                 // of --endpoint and its kin
+  ClientConfig default_client;                         // of files and of the configuration
+  std::string sd_config;                               // YAML, "" for none
+  std::string sd_config_file;                          // read again each sd_config_interval
+  std::vector<std::string> sd_files;                   // patterns of files with addresses
+  Nanoseconds info_timeout = std::chrono::seconds(5);  // of a question, and between them
+  Nanoseconds unhealthy_timeout = std::chrono::minutes(5);
+  Nanoseconds dns_interval = std::chrono::seconds(30);
+  Nanoseconds sd_interval = std::chrono::minutes(5);
+  Nanoseconds sd_config_interval = std::chrono::minutes(5);
+  std::vector<std::string> metric_labels = {"external_labels", "store_type"};
+};
+
+// What /api/v1/stores shows of one endpoint.
+struct EndpointStatus {
+  std::string name;
+  std::string component_type;  // "" when it never said
+  TimestampMs last_check = 0;
+  std::optional<std::string> last_error;
+  std::vector<model::Labels> label_sets;
+  TimestampMs min_time = 0;
+  TimestampMs max_time = 0;
+};
+
+// Asks each endpoint for Info every info_timeout, all at once. One that answers is used from then
+// on; one that does not is no longer used, but still shown, until unhealthy_timeout is over; a
+// strict one is used all the same. Constructor, Start, Stop. Thread-safe.
+class EndpointSet {
+ public:
+  EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runtime, Logger logger,
+              std::shared_ptr<prometheus::Registry> metrics, const Clock& clock = Clock::System());
+  ~EndpointSet();
+
+  // InvalidArgument for a configuration that can't be right. `on_first_refresh` is called once,
+  // when all endpoints were asked for the first time.
+  Status Start(std::function<void()> on_first_refresh);
+  void Stop();
+
+  // The stores to ask now.
+  std::shared_ptr<const store::StoreClients> Stores() const { return stores_.Get(); }
+  // All endpoints, sorted by name.
+  std::vector<EndpointStatus> Statuses() const;
+
+ private:
+  struct Endpoint;
+  using Endpoints = std::map<std::string, std::shared_ptr<Endpoint>>;
+
+  Status ReadConfig(std::vector<EndpointSpec>* specs) const;
+  void Run(std::function<void()> on_first_refresh);
+  void Discover();
+  std::vector<EndpointSpec> Resolve();
+  void AddAndRemove(const std::vector<EndpointSpec>& specs);
+  void AskAll();
+  void Ask(const std::string& address, Endpoint& endpoint);
+  void Publish();
+  void CountConnections(const Endpoints& endpoints);
+
+  const EndpointOptions options_;
+  net::grpc::ClientRuntime& runtime_;
+  const Logger logger_;
+  const Clock& clock_;
+  net::DnsResolver resolver_;
+  net::FileDiscovery files_;
+  prometheus::Counter* duplicates_;
+  prometheus::Family<prometheus::Gauge>* connections_;
+  std::map<std::map<std::string, std::string>, prometheus::Gauge*>
+      connection_gauges_;                 // of the refresh thread
+  std::vector<EndpointSpec> configured_;  // of the configuration file; of the refresh thread
+  Context::TimePoint next_config_{};
+  Context::TimePoint next_dns_{};
+  Context::TimePoint next_files_{};
+
+  Snapshot<store::StoreClients> stores_;
+  mutable Mutex mutex_;
+  Endpoints endpoints_ AEVUM_GUARDED_BY(mutex_);
+  bool stopping_ AEVUM_GUARDED_BY(mutex_) = false;
+  std::condition_variable wake_;
+  CancelScope running_{Context::Background()};
+  std::unique_ptr<ThreadPool> pool_;
+  std::thread thread_;
+};
+
+}  // namespace aevum::query

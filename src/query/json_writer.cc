@@ -1,0 +1,250 @@
+#include "query/json_writer.h"
+
+#include <cstring>
+
+#include <fmt/core.h>
+
+#include "model/format_float.h"
+#include "model/quote.h"
+
+namespace aevum::query {
+namespace {
+
+constexpr std::size_t kPiece = 32 << 10;
+
+bool IsPlain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
+         c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+}
+
+void AppendCodePoint(std::string& out, std::uint32_t code) {
+  switch (code) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '<':
+    case '>':
+    case '&':
+    case 0x2028:
+    case 0x2029:
+    case 0xfffd:
+      break;
+    default:
+      if (code >= 0x20) {
+        model::AppendUtf8(out, code);
+        return;
+      }
+  }
+  out += fmt::format("\\u{:04x}", code);
+}
+
+// `[time,"` of each step, made once for all series.
+class Prefixes {
+ public:
+  explicit Prefixes(const promql::QueryResult& result) {
+    const std::size_t steps = result.rows.steps();
+    texts_.resize(steps);
+    for (std::size_t k = 0; k < steps; ++k) {
+      char* const start = texts_[k].bytes;
+      *start = '[';
+      char* end = model::FormatTimestamp(start + 1, result.TimeOf(k));
+      *end++ = ',';
+      *end++ = '"';
+      texts_[k].size = static_cast<std::uint8_t>(end - start);
+    }
+  }
+
+  // Writes `[time,"value"]` and returns the end; at most 80 bytes.
+  char* Put(char* out, std::size_t k, double value) const {
+    const Text& text = texts_[k];
+    std::memcpy(out, text.bytes, sizeof text.bytes);
+    out = model::FormatFloat(out + text.size, value);
+    *out++ = '"';
+    *out++ = ']';
+    return out;
+  }
+
+ private:
+  struct Text {
+    char bytes[31];
+    std::uint8_t size;
+  };
+  std::vector<Text> texts_;
+};
+
+}  // namespace
+
+void AppendJsonString(std::string& out, std::string_view text) {
+  out += '"';
+  // Most text needs no escape.
+  std::size_t plain = 0;
+  while (plain < text.size() && IsPlain(text[plain])) ++plain;
+  out += text.substr(0, plain);
+  if (plain < text.size()) {
+    model::ForEachCodePoint(text.substr(plain),
+                            [&](std::uint32_t code) { AppendCodePoint(out, code); });
+  }
+  out += '"';
+}
+
+void JsonWriter::FlushIfFull() {
+  if (buffer_.size() >= kPiece) Flush();
+}
+
+void JsonWriter::Flush() {
+  if (!failed_ && !buffer_.empty()) failed_ = !sink_(buffer_);
+  buffer_.clear();
+}
+
+bool JsonWriter::Finish() {
+  Flush();
+  return !failed_;
+}
+
+void JsonWriter::Strings(const std::vector<std::string>& strings) {
+  Raw("[");
+  for (std::size_t i = 0; i < strings.size() && !failed_; ++i) {
+    if (i > 0) Raw(",");
+    String(strings[i]);
+  }
+  Raw("]");
+}
+
+void JsonWriter::Labels(const model::Labels& labels) {
+  char separator = '{';
+  for (const model::Label label : labels) {
+    buffer_ += separator;
+    AppendJsonString(buffer_, label.name);
+    buffer_ += ':';
+    AppendJsonString(buffer_, label.value);
+    separator = ',';
+  }
+  Raw(labels.empty() ? "{}" : "}");
+}
+
+void JsonWriter::Sample(TimestampMs time, double value) {
+  char text[80];
+  char* end = text;
+  *end++ = '[';
+  end = model::FormatTimestamp(end, time);
+  *end++ = ',';
+  *end++ = '"';
+  end = model::FormatFloat(end, value);
+  *end++ = '"';
+  *end++ = ']';
+  Raw({text, static_cast<std::size_t>(end - text)});
+}
+
+void JsonWriter::Vector(const promql::QueryResult& result) {
+  bool first = true;
+  for (std::size_t i = 0; i < result.rows.size() && !failed_; ++i) {
+    if (result.rows.present(i)[0] == 0) continue;
+    Raw(first ? "{\"metric\":" : ",{\"metric\":");
+    first = false;
+    Labels(result.rows.labels(i));
+    Raw(",\"value\":");
+    Sample(result.start, result.rows.values(i)[0]);
+    Raw("}");
+  }
+}
+
+void JsonWriter::Matrix(const promql::QueryResult& result) {
+  const Prefixes prefixes(result);
+  const std::size_t steps = result.rows.steps();
+  bool first = true;
+  for (std::size_t i = 0; i < result.rows.size() && !failed_; ++i) {
+    if (!result.rows.AnyPresent(i)) continue;
+    Raw(first ? "{\"metric\":" : ",{\"metric\":");
+    first = false;
+    Labels(result.rows.labels(i));
+    Raw(",\"values\":[");
+    const double* values = result.rows.values(i);
+    const std::uint8_t* present = result.rows.present(i);
+    char points[4096];
+    char* end = points;
+    bool comma = false;
+    for (std::size_t k = 0; k < steps; ++k) {
+      if (present[k] == 0) continue;
+      if (comma) *end++ = ',';
+      comma = true;
+      end = prefixes.Put(end, k, values[k]);
+      if (end > points + sizeof points - 100) {
+        Raw({points, static_cast<std::size_t>(end - points)});
+        end = points;
+      }
+    }
+    Raw({points, static_cast<std::size_t>(end - points)});
+    Raw("]}");
+  }
+}
+
+void JsonWriter::Ranges(const promql::QueryResult& result) {
+  for (std::size_t i = 0; i < result.ranges.size() && !failed_; ++i) {
+    const promql::QueryResult::Range& range = result.ranges[i];
+    Raw(i == 0 ? "{\"metric\":" : ",{\"metric\":");
+    Labels(range.labels);
+    Raw(",\"values\":[");
+    for (std::size_t k = 0; k < range.times.size(); ++k) {
+      if (k > 0) Raw(",");
+      Sample(range.times[k], range.values[k]);
+    }
+    Raw("]}");
+  }
+}
+
+void JsonWriter::QueryData(const promql::QueryResult& result, bool stats) {
+  using promql::ValueType;
+  Raw("{\"resultType\":\"");
+  Raw(promql::ValueTypeName(result.type));
+  Raw("\",\"result\":");
+  switch (result.type) {
+    case ValueType::kScalar:
+      Sample(result.start, result.scalar);
+      break;
+    case ValueType::kString: {
+      char text[model::kMaxFloatSize];
+      Raw("[");
+      Raw({text, static_cast<std::size_t>(model::FormatTimestamp(text, result.start) - text)});
+      Raw(",");
+      String(result.text);
+      Raw("]");
+      break;
+    }
+    default:
+      Raw("[");
+      if (result.type == ValueType::kVector) {
+        Vector(result);
+      } else if (result.ranges.empty()) {
+        Matrix(result);
+      } else {
+        Ranges(result);
+      }
+      Raw("]");
+  }
+  if (stats) {
+    Raw(fmt::format(
+        ",\"stats\":{{\"samples\":{{\"totalQueryableSamples\":{},\"peakSamples\":{}}}}}",
+        result.stats.samples, result.stats.peak_bytes / 16));
+  }
+  Raw(",\"analysis\":{}}");
+}
+
+}  // namespace aevum::query

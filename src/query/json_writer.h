@@ -1,0 +1,63 @@
+// Answers of the API as JSON, written a piece at a time.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/labels.h"
+#include "promql/engine/engine.h"
+#include "store/store.h"
+
+namespace aevum::query {
+
+// Appends a string in quotes with the escapes of Go's encoder: <, > and & as \u00XX, bytes that are
+// not UTF-8 as \ufffd.
+void AppendJsonString(std::string& out, std::string_view text);
+
+// Takes finished pieces of text; false when nobody reads any more.
+using JsonSink = std::function<bool(std::string_view piece)>;
+
+// A buffer of JSON text that goes to a sink when it is full, so that an answer of any size needs
+// little memory. Thread-compatible.
+class JsonWriter {
+ public:
+  explicit JsonWriter(JsonSink sink) : sink_(std::move(sink)) {}
+
+  void Raw(std::string_view text) {
+    buffer_ += text;
+    FlushIfFull();
+  }
+  void String(std::string_view text) {
+    AppendJsonString(buffer_, text);
+    FlushIfFull();
+  }
+  void Strings(const std::vector<std::string>& strings);
+  // {"name":"value",...}, in the order of names.
+  void Labels(const model::Labels& labels);
+
+  // `data` of an answer to a query: {"resultType":...,"result":[...],...,"analysis":{}}. `stats`
+  // adds what the evaluation read.
+  void QueryData(const promql::QueryResult& result, bool stats);
+
+  // Sends what is left. False when the sink refused a piece.
+  bool Finish();
+  bool failed() const { return failed_; }
+
+ private:
+  void FlushIfFull();
+  void Flush();
+  void Vector(const promql::QueryResult& result);
+  void Matrix(const promql::QueryResult& result);
+  void Ranges(const promql::QueryResult& result);
+  // `[1700000000.123,"value"]`
+  void Sample(TimestampMs time, double value);
+
+  JsonSink sink_;
+  std::string buffer_;
+  bool failed_ = false;
+};
+
+}  // namespace aevum::query

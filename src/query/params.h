@@ -1,0 +1,75 @@
+// Parameters of the querier's API: their rules, and the errors that users know.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/status.h"
+#include "model/matcher.h"
+#include "net/http/server.h"
+#include "wire/store_api.h"
+
+namespace aevum::query {
+
+// What flags set and requests may set anew.
+struct ParamDefaults {
+  std::vector<std::string> replica_labels;
+  bool partial_response = true;
+  bool auto_downsampling = false;
+  Nanoseconds instant_max_source_resolution{0};
+  Nanoseconds timeout = std::chrono::minutes(2);
+  Nanoseconds default_step = std::chrono::seconds(1);
+  Nanoseconds metadata_time_range{0};  // 0: all time
+};
+
+// What every query has.
+struct CommonParams {
+  bool dedup = true;
+  std::vector<std::string> replica_labels;
+  bool partial_response = true;
+  std::vector<model::Matchers> store_matchers;
+  Nanoseconds timeout{0};
+  std::int64_t max_source_resolution_ms = 0;
+  std::optional<wire::ShardInfo> shard_info;
+  std::int64_t lookback_delta_ms = 0;  // 0: not given
+  bool stats = false;
+};
+
+struct InstantParams : CommonParams {
+  std::string query;
+  TimestampMs time = 0;
+};
+
+struct RangeParams : CommonParams {
+  std::string query;
+  TimestampMs start = 0;
+  TimestampMs end = 0;
+  std::int64_t step_ms = 0;
+};
+
+// Of labels, label values and series.
+struct MetadataParams {
+  TimestampMs start = 0;
+  TimestampMs end = 0;
+  std::vector<model::Matchers> matchers;  // match[]
+  std::vector<model::Matchers> store_matchers;
+  bool partial_response = true;
+  bool dedup = true;
+  std::vector<std::string> replica_labels;
+  std::int64_t limit = 0;  // 0: none
+};
+
+// InvalidArgument with the text that a user of Thanos knows, for what can't be right.
+StatusOr<InstantParams> ParseInstantParams(const net::HttpRequest& request,
+                                           const ParamDefaults& defaults, TimestampMs now);
+StatusOr<RangeParams> ParseRangeParams(const net::HttpRequest& request,
+                                       const ParamDefaults& defaults);
+StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,
+                                             const ParamDefaults& defaults, TimestampMs now);
+
+}  // namespace aevum::query
