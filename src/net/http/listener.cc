@@ -1,6 +1,8 @@
 #include "net/http/listener.h"
 
+#include <charconv>
 #include <chrono>
+#include <cstdint>
 
 #include <boost/asio/ip/v6_only.hpp>
 
@@ -24,7 +26,13 @@ StatusOr<HostPort> Split(const std::string& address) {
   } else if (host.find(':') != std::string::npos) {
     return InvalidArgument("an IPv6 address needs brackets: {}", address);
   }
-  return HostPort{host, address.substr(colon + 1)};
+  std::string port = address.substr(colon + 1);
+  std::uint16_t number = 0;  // the resolver would take the low bits of a larger one
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc() || end != port.data() + port.size()) {
+    return InvalidArgument("the port must be a number from 0 to 65535: {}", address);
+  }
+  return HostPort{host, std::move(port)};
 }
 
 }  // namespace
