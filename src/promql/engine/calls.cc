@@ -98,7 +98,12 @@ class WholeRowsOperator final : public Operator {
 };
 
 StatusOr<OperatorPtr> ChangeLabels(const Call& call, Planner& planner) {
-  ASSIGN_OR_RETURN(functions::LabelChange change, functions::LabelChange::Create(call));
+  auto created = functions::LabelChange::Create(call);
+  if (!created.ok()) {
+    // The query parses; its evaluation fails, as the reference sees it.
+    return MakeError(StatusCode::kFailedPrecondition, std::string(created.status().message()));
+  }
+  functions::LabelChange change = *std::move(created);
   ASSIGN_OR_RETURN(OperatorPtr source, planner.Vector(*call.args[0], call.function->name));
   QueryState& state = planner.state();
   return OperatorPtr(std::make_unique<WholeRowsOperator>(
