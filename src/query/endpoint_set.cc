@@ -270,11 +270,13 @@ void EndpointSet::Publish() {
     MutexLock lock(endpoint->mutex);
     const bool used = endpoint->healthy ? endpoint->info.store.has_value() : endpoint->spec.strict;
     if (!used) continue;
+    auto label_sets = Select(endpoint->info.label_sets);
+    if (!label_sets) continue;
     store::StoreClient client;
     client.store = endpoint->store;
     client.address = address;
     client.strict = endpoint->spec.strict;
-    client.label_sets = endpoint->info.label_sets;
+    client.label_sets = *std::move(label_sets);
     if (endpoint->info.store) {
       const wire::StoreInfo& info = *endpoint->info.store;
       client.min_time = info.min_time;
@@ -287,6 +289,17 @@ void EndpointSet::Publish() {
   }
   stores_.Set(std::move(stores));
   CountConnections(endpoints);
+}
+
+std::optional<std::vector<model::Labels>> EndpointSet::Select(
+    const std::vector<model::Labels>& label_sets) const {
+  if (options_.selector.empty() || label_sets.empty()) return label_sets;
+  std::vector<model::Labels> kept;
+  for (const model::Labels& labels : label_sets) {
+    if (options_.selector.Process(labels)) kept.push_back(labels);
+  }
+  if (kept.empty()) return std::nullopt;
+  return kept;
 }
 
 void EndpointSet::CountConnections(const Endpoints& endpoints) {
@@ -327,12 +340,14 @@ std::vector<EndpointStatus> EndpointSet::Statuses() const {
     const bool timed_out =
         !endpoint->healthy && silent_ms > options_.unhealthy_timeout.count() / 1'000'000;
     if (!endpoint->spec.strict && (timed_out || !endpoint->ever_healthy)) continue;
+    auto label_sets = Select(endpoint->info.label_sets);
+    if (!label_sets) continue;
     EndpointStatus status;
     status.name = address;
     status.component_type = endpoint->info.component_type;
     status.last_check = endpoint->last_check;
     status.last_error = endpoint->last_error;
-    status.label_sets = endpoint->info.label_sets;
+    status.label_sets = *std::move(label_sets);
     if (endpoint->info.store) {
       status.min_time = endpoint->info.store->min_time;
       status.max_time = endpoint->info.store->max_time;

@@ -16,6 +16,7 @@
 #include "base/logging.h"
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "model/relabel.h"
 #include "net/discovery/dns.h"
 #include "net/discovery/file_sd.h"
 #include "net/grpc/client.h"
@@ -43,6 +44,7 @@ struct EndpointOptions {
   Nanoseconds dns_interval = std::chrono::seconds(30);
   Nanoseconds sd_interval = std::chrono::minutes(5);
   Nanoseconds sd_config_interval = std::chrono::minutes(5);
+  model::Relabeler selector;  // drops stores by their external labels, --selector.relabel-config
   std::vector<std::string> metric_labels = {"external_labels", "store_type"};
 };
 
@@ -88,6 +90,9 @@ class EndpointSet {
   void AskAll();
   void Ask(const std::string& address, Endpoint& endpoint);
   void Publish();
+  // The label sets that the selector keeps; nullopt when it keeps none.
+  std::optional<std::vector<model::Labels>> Select(
+      const std::vector<model::Labels>& label_sets) const;
   void CountConnections(const Endpoints& endpoints);
 
   const EndpointOptions options_;
