@@ -99,7 +99,7 @@ TEST_F(FlagSetTest, RefusesByName) {
                         {{"--count=x"}, "--count: not a number: \"x\""},
                         {{"--level=loud"}, "--level: must be one of info, warn"},
                         {{"--go=1d"}, "--go: time: unknown unit"},
-                        {{"--prom=1.5h"}, "--prom: not a valid duration"},
+                        {{"--prom=1.5h"}, "--prom: unknown unit"},
                         {{"--bytes=7"}, "--bytes: not a size"},
                         {{"--pair=a=b"}, "--pair: expected name=\"value\""},
                         {{"--on=false"}, "on was given a disallowed flag override"},

@@ -9,11 +9,16 @@
 
 #include "base/duration.h"
 #include "base/logging.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "cli/flags.h"
 #include "net/grpc/server.h"
 #include "net/http/ops.h"
 #include "net/http/server.h"
+
+namespace aevum::net {
+class RequestLog;
+}
 
 namespace prometheus {
 class Registry;
@@ -46,11 +51,12 @@ struct ServiceOptions {
   Nanoseconds grpc_grace_period = std::chrono::minutes(2);
   Nanoseconds grpc_max_connection_age = std::chrono::minutes(60);
   net::grpc::ServerTls grpc_tls;
+  std::shared_ptr<const net::RequestLog> request_log;  // null: no lines about requests
 };
 void AddHttpFlags(FlagSet& flags, ServiceOptions* options);
 void AddGrpcServerFlags(FlagSet& flags, ServiceOptions* options);
 
-// Blocks SIGINT, SIGTERM and SIGHUP for this thread and all that it starts, and ignores SIGPIPE.
+// Blocks SIGINT and SIGTERM for this thread and all that it starts, and ignores SIGHUP and SIGPIPE.
 // Before any thread is started; Service::Run then waits for the signals.
 void BlockSignals();
 
@@ -63,7 +69,9 @@ void BlockSignals();
 // Single use; Run is called by the main thread.
 class Service {
  public:
-  Service(std::string component, const ServiceOptions& options, Logger logger);
+  // `tenant_header` "" for components without tenants.
+  Service(std::string component, const ServiceOptions& options, Logger logger,
+          std::string tenant_header = "", std::string default_tenant = "");
   ~Service();
 
   const Logger& logger() const { return logger_; }

@@ -1,0 +1,380 @@
+#include <algorithm>
+#include <memory>
+
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/service.h"
+#include "cli/store_flags.h"
+#include "cli/version.h"
+#include "model/relabel.h"
+#include "query/query.h"
+#include "store/grpc_server.h"
+#include "store/limits.h"
+
+namespace aevum::cli {
+namespace {
+
+constexpr const char* kLater = "this version does not have it yet";
+
+// Half of the machine's memory for all queries, a quarter for one: the rest is for connections,
+// answers on their way, and other programs.
+std::uint64_t MachineMemory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page = ::sysconf(_SC_PAGE_SIZE);
+  return pages > 0 && page > 0
+             ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page)
+             : std::uint64_t{4} << 30;
+}
+
+struct QueryCommand {
+  ServiceOptions service;
+  RequestLogFlags request_log;
+  store::SelectLimits limits;
+  query::QueryOptions options;
+
+  // Endpoints.
+  std::vector<std::string> endpoints, strict, groups, strict_groups;
+  FlagSet::Content sd_config;
+  query::ClientConfig client;
+  std::string compression = "none";
+  FlagSet::Content selector_relabel;
+
+  // Queries.
+  std::string engine = "prometheus";
+  std::string mode = "local";
+  std::string dedup_function = "penalty";
+  bool disable_fallback = false;
+  std::int64_t max_concurrent = 20;
+  std::int64_t max_concurrent_select = 4;
+  Nanoseconds lookback_delta{0};
+  Nanoseconds default_evaluation_interval = std::chrono::minutes(1);
+  std::vector<std::string> replica_labels;
+  std::vector<std::string> features;
+  std::vector<std::pair<std::string, std::string>> selector_labels;
+  std::uint64_t memory_budget = MachineMemory() / 4;
+  std::uint64_t total_memory_budget = MachineMemory() / 2;
+
+  // Web.
+  std::string route_prefix, external_prefix, prefix_header, alert_query_url;
+  std::string dns_resolver = "miekgdns";
+  std::string proxy_strategy = "eager";
+  std::int64_t lazy_buffer = 20;
+  bool partial[5] = {true, true, true, true, true};
+  std::vector<double> duration_buckets = {0.1, 0.25, 0.75, 1.25, 1.75, 2.5, 3, 5, 10};
+  std::vector<double> samples_buckets = {100, 1000, 10000, 100000, 1000000};
+  std::vector<double> series_buckets = {10, 100, 1000, 10000, 100000};
+
+  void AddFlags(FlagSet& flags);
+  void AddEndpointFlags(FlagSet& flags);
+  void AddQueryFlags(FlagSet& flags);
+  void AddWebAndTenantFlags(FlagSet& flags);
+  Status Finish(const GlobalOptions& global, const FlagSet& flags);
+  Status FinishEndpoints();
+  int Run(const GlobalOptions& global, const FlagSet& flags);
+};
+
+void QueryCommand::AddEndpointFlags(FlagSet& flags) {
+  flags.Group("Endpoints");
+  const std::string schemes =
+      " host:port, or behind DNS as dns+host:port, dnssrv+name, dnssrvnoa+name; may be repeated.";
+  flags.Strings({"endpoint", "Address of a StoreAPI server:" + schemes, "ADDRESS"}, &endpoints);
+  flags.Strings({"store", "The same as --endpoint, for old command lines.", "ADDRESS"}, &endpoints);
+  flags.Strings(
+      {"endpoint-strict",
+       "Address that is always asked, also while it does not answer; may be repeated.", "ADDRESS"},
+      &strict);
+  flags.Strings(
+      {"endpoint-group", "Address behind which several servers take turns:" + schemes, "ADDRESS"},
+      &groups);
+  flags.Strings({"endpoint-group-strict", "Such an address that is always asked; may be repeated.",
+                 "ADDRESS"},
+                &strict_groups);
+  flags.ContentPair(
+      {"endpoint.sd-config", "YAML list of endpoints with TLS and compression of each."},
+      &sd_config);
+  flags.PrometheusDuration(
+      {"endpoint.sd-config-reload-interval", "How often that file is read again."},
+      &options.endpoints.sd_config_interval);
+  flags.PrometheusDuration(
+      {"endpoint.info-timeout",
+       "How long an endpoint may take to say what it is, and how often it is asked.", "DURATION",
+       Visibility::kHidden},
+      &options.endpoints.info_timeout);
+  flags.Strings({"store.sd-files",
+                 "Files with addresses of endpoints, by pattern; may be repeated.", "PATTERN"},
+                &options.endpoints.sd_files);
+  flags.PrometheusDuration({"store.sd-interval", "How often those files are read again."},
+                           &options.endpoints.sd_interval);
+  flags.PrometheusDuration({"store.sd-dns-interval", "How often DNS is asked again."},
+                           &options.endpoints.dns_interval);
+  flags.String({"store.sd-dns-resolver", "Kept for old command lines; there is one resolver.",
+                "NAME", Visibility::kHidden},
+               &dns_resolver);
+  flags.PrometheusDuration(
+      {"store.unhealthy-timeout", "How long an endpoint that does not answer is still shown."},
+      &options.endpoints.unhealthy_timeout);
+  flags.PrometheusDuration({"store.response-timeout",
+                            "A store that gives nothing for so long has failed; 0ms: no limit."},
+                           &options.proxy.response_timeout);
+  flags.Strings(
+      {"query.conn-metric.label", "Label of the metric of connections; may be repeated.", "NAME"},
+      &options.endpoints.metric_labels);
+  flags.Refused({"inject-test-addresses", "", "ADDRESS", Visibility::kHidden},
+                "it is for tests of another program");
+
+  flags.Group("gRPC client");
+  flags.Bool({"grpc-client-tls-secure", "Use TLS to talk to endpoints."}, &client.tls.enabled);
+  flags.Bool({"grpc-client-tls-skip-verify", "Don't check their certificates."},
+             &client.tls.insecure_skip_verify);
+  flags.String({"grpc-client-tls-cert", "Certificate to show.", "FILE"}, &client.tls.cert_file);
+  flags.String({"grpc-client-tls-key", "Its key.", "FILE"}, &client.tls.key_file);
+  flags.String({"grpc-client-tls-ca",
+                "CA that their certificates must come from; empty: the system's.", "FILE"},
+               &client.tls.ca_file);
+  flags.String({"grpc-client-server-name", "Name that their certificates must hold.", "NAME"},
+               &client.tls.server_name);
+  flags.Enum({"grpc-client-tls-min-version", "Lowest TLS version that is accepted."},
+             {"1.0", "1.1", "1.2", "1.3"}, &client.tls.min_version);
+  flags.Enum({"grpc-compression", "How messages to endpoints are compressed."}, {"snappy", "none"},
+             &compression);
+}
+
+void QueryCommand::AddQueryFlags(FlagSet& flags) {
+  query::ParamDefaults& defaults = options.api.defaults;
+  flags.Group("Queries");
+  flags.PrometheusDuration({"query.timeout", "Longest time that a query may take."},
+                           &defaults.timeout);
+  flags.Int({"query.max-concurrent", "Queries that run at the same time; the others wait."},
+            &max_concurrent);
+  flags.Int({"query.max-concurrent-select",
+             "Kept for old command lines: the selects of a query run one after another."},
+            &max_concurrent_select);
+  flags.Bytes(
+      {"query.memory-budget",
+       "Most memory that one query may use; 0: no limit. By default a quarter of the machine's."},
+      &memory_budget);
+  flags.Bytes({"query.total-memory-budget",
+               "Most memory that all queries together may use; 0: no limit. By default half of the "
+               "machine's."},
+              &total_memory_budget);
+  flags.GoDuration(
+      {"query.lookback-delta", "How far back an instant selector looks for a sample; 0s: 5m."},
+      &lookback_delta);
+  flags.Bool({"query.dynamic-lookback-delta", "Look further back on downsampled data.", "",
+              Visibility::kHidden},
+             &options.api.dynamic_lookback);
+  flags.PrometheusDuration(
+      {"query.default-evaluation-interval", "Step of subqueries that give none."},
+      &default_evaluation_interval);
+  flags.PrometheusDuration({"query.default-step", "Smallest step of range queries that give none."},
+                           &defaults.default_step);
+  flags.Strings({"query.replica-label",
+                 "Label that tells replicas apart; may be repeated, commas split.", "NAME"},
+                &replica_labels);
+  flags.Enum({"deduplication.func", "How the samples of replicas become one series."},
+             {"penalty", "chain"}, &dedup_function);
+  flags.Bool(
+      {"query.partial-response", "Answer with what is there when a store fails, with a warning."},
+      &defaults.partial_response);
+  flags.Bool({"query.auto-downsampling", "Use downsampled data by the step of the query."},
+             &defaults.auto_downsampling);
+  flags.PrometheusDuration({"query.instant.default.max_source_resolution",
+                            "Coarsest data for instant queries.", "DURATION", Visibility::kHidden},
+                           &defaults.instant_max_source_resolution);
+  flags.GoDuration({"query.metadata.default-time-range",
+                    "Range of labels and series requests that give none; 0s: all."},
+                   &defaults.metadata_time_range);
+  flags.QuotedPairs(
+      {"selector-label", "Label that this querier says its series have; may be repeated."},
+      &selector_labels);
+  flags.ContentPair({"selector.relabel-config",
+                     "YAML relabel rules (keep, drop, hashmod) on the labels of stores."},
+                    &selector_relabel);
+  flags.Strings(
+      {"enable-feature",
+       "promql-experimental-functions; others are accepted and do nothing. May be repeated.",
+       "NAME"},
+      &features);
+  flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
+             {"prometheus", "thanos"}, &engine);
+  flags.Enum({"query.mode", "distributed is not available yet."}, {"local"}, &mode);
+  flags.Bool({"query.disable-fallback", "Kept for old command lines.", "", Visibility::kHidden},
+             &disable_fallback);
+  flags.RefusedBool({"query.enable-x-functions", ""}, kLater);
+  flags.RefusedBool({"query.distributed-with-overlapping-interval", "", "", Visibility::kHidden},
+                    kLater);
+  flags.Refused({"query.partition-label", "", "NAME"}, kLater);
+  flags.Refused({"query.active-query-path", "", "DIR"}, kLater);
+  flags.Enum({"grpc.proxy-strategy", "Kept for old command lines.", "", Visibility::kHidden},
+             {"eager", "lazy"}, &proxy_strategy);
+  flags.Int({"query.lazy-retrieval-max-buffered-responses", "Kept for old command lines.", "",
+             Visibility::kHidden},
+            &lazy_buffer);
+  const char* apis[5] = {"rule", "target", "metric-metadata", "exemplar", "status"};
+  for (std::size_t i = 0; i < 5; ++i) {
+    flags.Bool({std::string(apis[i]) + ".partial-response", "Kept for old command lines.", "",
+                Visibility::kHidden},
+               &partial[i]);
+  }
+  flags.Doubles({"query.telemetry.request-duration-seconds-quantiles",
+                 "Kept for old command lines.", "", Visibility::kHidden},
+                &duration_buckets);
+  flags.Doubles({"query.telemetry.request-samples-quantiles", "Kept for old command lines.", "",
+                 Visibility::kHidden},
+                &samples_buckets);
+  flags.Doubles({"query.telemetry.request-series-seconds-quantiles", "Kept for old command lines.",
+                 "", Visibility::kHidden},
+                &series_buckets);
+}
+
+void QueryCommand::AddWebAndTenantFlags(FlagSet& flags) {
+  flags.Group("Web");
+  flags.String({"web.route-prefix",
+                "Prefix of the paths of the API; empty: that of --web.external-prefix.", "PATH"},
+               &route_prefix);
+  flags.String(
+      {"web.external-prefix", "Prefix under which a reverse proxy shows this server.", "PATH"},
+      &external_prefix);
+  flags.String({"web.prefix-header", "Header that carries such a prefix.", "NAME"}, &prefix_header);
+  flags.Bool({"web.disable-cors", "Send no CORS headers."}, &options.api.disable_cors);
+  flags.String({"alert.query-url", "URL of this server for links in alerts.", "URL"},
+               &alert_query_url);
+
+  query::TenancyOptions& tenancy = options.api.tenancy;
+  flags.Group("Tenancy");
+  flags.String({"query.tenant-header", "Header that names the tenant.", "NAME"}, &tenancy.header);
+  flags.String({"query.default-tenant-id", "Tenant of requests that name none.", "ID"},
+               &tenancy.default_tenant);
+  flags.Enum({"query.tenant-certificate-field",
+              "Take the tenant from this field of the client's certificate."},
+             {"", "organization", "organizationalUnit", "commonName"}, &tenancy.certificate_field);
+  flags.Bool(
+      {"query.enforce-tenancy", "Let a tenant see only series whose tenant label is its own."},
+      &tenancy.enforce);
+  flags.String({"query.tenant-label-name", "That label.", "NAME"}, &tenancy.label);
+}
+
+void QueryCommand::AddFlags(FlagSet& flags) {
+  AddHttpFlags(flags, &service);
+  AddGrpcServerFlags(flags, &service);
+  AddEndpointFlags(flags);
+  AddQueryFlags(flags);
+  AddWebAndTenantFlags(flags);
+  AddSeriesLimitFlags(flags, &limits);
+  request_log.Add(flags);
+}
+
+Status QueryCommand::FinishEndpoints() {
+  client.compression =
+      compression == "snappy" ? net::grpc::Compression::kSnappy : net::grpc::Compression::kNone;
+  query::EndpointOptions& endpoint_options = options.endpoints;
+  endpoint_options.default_client = client;
+  const auto add = [&](const std::vector<std::string>& addresses, bool is_strict, bool is_group) {
+    for (const std::string& address : addresses) {
+      endpoint_options.endpoints.push_back(
+          {.address = address, .strict = is_strict, .group = is_group, .client = client});
+    }
+  };
+  add(endpoints, false, false);
+  add(strict, true, false);
+  add(groups, false, true);
+  add(strict_groups, true, true);
+  ASSIGN_OR_RETURN(endpoint_options.sd_config,
+                   ReadContent(sd_config, /*expand_environment=*/false));
+  endpoint_options.sd_config_file = sd_config.path;
+  ASSIGN_OR_RETURN(const std::string relabel,
+                   ReadContent(selector_relabel, /*expand_environment=*/true));
+  auto rules = model::Relabeler::Parse(relabel);
+  if (!rules.ok()) return Annotate(rules.status(), "--selector.relabel-config");
+  constexpr std::array kAllowed = {model::RelabelAction::kKeep, model::RelabelAction::kDrop,
+                                   model::RelabelAction::kHashMod};
+  RETURN_IF_ERROR(Annotate(rules->RestrictTo(kAllowed), "--selector.relabel-config"));
+  endpoint_options.selector = *std::move(rules);
+  return OkStatus();
+}
+
+Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
+  RETURN_IF_ERROR(FinishEndpoints());
+  query::ApiOptions& api = options.api;
+  for (const std::string& text : replica_labels) {
+    for (std::size_t start = 0; start <= text.size();) {
+      const std::size_t comma = std::min(text.find(',', start), text.size());
+      if (comma > start) api.defaults.replica_labels.push_back(text.substr(start, comma - start));
+      start = comma + 1;
+    }
+  }
+  ASSIGN_OR_RETURN(api.dedup_function, store::ParseDedupFunction(dedup_function));
+  if (max_concurrent < 1)
+    return InvalidArgument("--query.max-concurrent: must be at least 1, got {}", max_concurrent);
+  api.max_concurrent = static_cast<std::size_t>(max_concurrent);
+  const auto limit = [](std::uint64_t bytes) {
+    return bytes == 0 || bytes > INT64_MAX ? MemoryBudget::kUnlimited
+                                           : static_cast<std::int64_t>(bytes);
+  };
+  if (global.auto_memory_limit) {
+    if (!(global.auto_memory_ratio > 0 && global.auto_memory_ratio <= 1)) {
+      return InvalidArgument("--auto-gomemlimit.ratio: must be above 0 and at most 1, got {}",
+                             global.auto_memory_ratio);
+    }
+    total_memory_budget =
+        static_cast<std::uint64_t>(static_cast<double>(MachineMemory()) * global.auto_memory_ratio);
+  }
+  api.query_memory_bytes = limit(memory_budget);
+  api.total_memory = std::make_shared<MemoryBudget>("all queries'", limit(total_memory_budget));
+  if (lookback_delta.count() > 0)
+    options.engine.lookback_delta =
+        std::chrono::duration_cast<std::chrono::milliseconds>(lookback_delta);
+  api.lookback_delta = options.engine.lookback_delta;
+  options.engine.default_subquery_step =
+      std::chrono::duration_cast<std::chrono::milliseconds>(default_evaluation_interval);
+  options.engine.parse.experimental_functions =
+      std::find(features.begin(), features.end(), "promql-experimental-functions") !=
+      features.end();
+  std::vector<model::Label> labels;
+  for (const auto& [name, value] : selector_labels) labels.push_back({name, value});
+  options.proxy.selector_labels = model::Labels::FromUnsorted(std::move(labels));
+  const std::string prefix = route_prefix.empty() ? external_prefix : route_prefix;
+  const std::size_t first = prefix.find_first_not_of('/');
+  if (first != std::string::npos)
+    api.route_prefix = "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
+  api.flags = flags.Values();
+  api.version = std::string(kVersion);
+  api.revision = std::string(kRevision);
+  return OkStatus();
+}
+
+int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
+  const Logger logger = MakeLogger(global).With("component", "query");
+  Status status = Finish(global, flags);
+  if (status.ok()) status = request_log.Load(logger, &service);
+  if (!status.ok()) {
+    logger.Error("can't start", {{"err", status}});
+    return kExitFailure;
+  }
+  Service running("query", service, logger, options.api.tenancy.header,
+                  options.api.tenancy.default_tenant);
+  query::Query querier(options, logger, running.metrics());
+  querier.AddRoutes(running.http());
+  store::LimitedStore limited(querier.store(), limits, running.metrics());
+  store::RegisterStore(running.grpc(), limited, running.metrics());
+  store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
+    if (!running.probe().ready()) return Unavailable("the querier is not ready");
+    return querier.store().Info(context);
+  });
+  return running.Run([&] { return querier.Start([&] { running.probe().SetReady(); }); },
+                     [&] { querier.Stop(); });
+}
+
+}  // namespace
+
+Runner AddQueryCommand(CLI::App& app) {
+  const auto command = std::make_shared<QueryCommand>();
+  const auto flags = std::make_shared<FlagSet>(app);
+  command->AddFlags(*flags);
+  return [command, flags](const GlobalOptions& global) { return command->Run(global, *flags); };
+}
+
+}  // namespace aevum::cli

@@ -1,0 +1,31 @@
+#include "cli/store_flags.h"
+
+#include "net/request_log.h"
+
+namespace aevum::cli {
+
+void AddSeriesLimitFlags(FlagSet& flags, store::SelectLimits* limits) {
+  flags.Group("Series limits");
+  flags.Uint(
+      {"store.limits.request-series", "Most series that one Series call may return; 0: no limit."},
+      &limits->series);
+  flags.Uint({"store.limits.request-samples",
+              "Most samples that one Series call may return, counted as 120 a chunk; 0: no limit."},
+             &limits->samples);
+}
+
+void RequestLogFlags::Add(FlagSet& flags) {
+  flags.Group("Request logging");
+  flags.ContentPair(
+      {"request.logging-config", "YAML that says which HTTP and gRPC requests are logged."},
+      &config_);
+}
+
+Status RequestLogFlags::Load(const Logger& logger, ServiceOptions* service) const {
+  ASSIGN_OR_RETURN(const std::string yaml, ReadContent(config_, /*expand_environment=*/true));
+  if (yaml.empty()) return OkStatus();
+  ASSIGN_OR_RETURN(service->request_log, net::RequestLog::Parse(yaml, logger));
+  return OkStatus();
+}
+
+}  // namespace aevum::cli
