@@ -1,4 +1,5 @@
-// Runs a fuzz target over the files of a corpus, so that every build checks what fuzzing once found.
+// Runs a fuzz target over the files of a corpus, so that every build checks what fuzzing once
+// found.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

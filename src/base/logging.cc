@@ -138,6 +138,13 @@ std::shared_ptr<LogSink> LogSink::StandardError() { return std::make_shared<Stan
 
 Logger Logger::With(std::string_view key, std::string_view value) const {
   Logger child = *this;
+  // A part of a component says its own name in place of the whole's: a key comes once a line.
+  for (LogField& field : child.fields_) {
+    if (field.key == key) {
+      field.value = value;
+      return child;
+    }
+  }
   child.fields_.emplace_back(key, value);
   return child;
 }

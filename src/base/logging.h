@@ -51,7 +51,7 @@ class Logger {
   Logger(std::shared_ptr<LogSink> sink, LogLevel threshold, LogFormat format)
       : sink_(std::move(sink)), threshold_(threshold), format_(format) {}
 
-  // A logger that adds a field to each line, for example component.
+  // A logger that adds a field to each line, for example component; one of that key is replaced.
   Logger With(std::string_view key, std::string_view value) const;
   // The same with another threshold.
   Logger WithThreshold(LogLevel threshold) const;

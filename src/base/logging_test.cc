@@ -42,6 +42,14 @@ TEST(LoggerTest, WritesForTheJournal) {
   EXPECT_EQ(sink->text, "<3>level=error msg=x n=1\n");
 }
 
+TEST(LoggerTest, AKeyComesOnce) {
+  const auto sink = std::make_shared<MemorySink>();
+  const Logger logger =
+      Logger(sink, LogLevel::kInfo, LogFormat::kJournald).With("component", "sidecar");
+  logger.With("component", "reloader").Info("x");
+  EXPECT_EQ(sink->text, "<6>level=info component=reloader msg=x\n");
+}
+
 TEST(LoggerTest, ADefaultLoggerDropsEverything) { Logger().Error("nobody hears"); }
 
 }  // namespace
