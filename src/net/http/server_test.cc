@@ -385,7 +385,8 @@ TEST_F(HttpServerTest, SaysWhyItCanNotListen) {
       {options_.address, "Address already in use"},
       {"127.0.0.1", "no port"},
       {"::1:80", "needs brackets"},
-      {"127.0.0.1:http", "the port must be a number"}, {"127.0.0.1:99999", "the port must be a number"},
+      {"127.0.0.1:http", "the port must be a number"},
+      {"127.0.0.1:99999", "the port must be a number"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.address);
