@@ -77,11 +77,15 @@ void Api::AddRoutes(net::HttpServer& server) {
   Route(server, "GET", "/status/buildinfo", "status_build", &Api::BuildInfo);
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
-  server.Handle("OPTIONS", options_.route_prefix + "/api/v1/{path...}", "options",
-                [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
-                  SetCommonHeaders(response);
-                  response.SetStatus(204);
-                });
+  for (const std::string_view path :
+       {"/query", "/query_range", "/series", "/labels", "/label/{name}/values", "/stores",
+        "/status/buildinfo", "/status/flags", "/status/runtimeinfo"}) {
+    server.Handle("OPTIONS", fmt::format("{}/api/v1{}", options_.route_prefix, path), "options",
+                  [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
+                    SetCommonHeaders(response);
+                    response.SetStatus(204);
+                  });
+  }
 }
 
 void Api::Route(net::HttpServer& server, std::string_view method, std::string_view path,

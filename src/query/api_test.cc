@@ -1,0 +1,319 @@
+// The API over HTTP, with stores behind real gRPC servers on loopback.
+#include "query/api.h"
+
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+#include <nlohmann/json.hpp>
+
+#include "chunk/xor.h"
+#include "net/grpc/server.h"
+#include "net/http/client.h"
+#include "net/url.h"
+#include "query/query.h"
+#include "store/grpc_server.h"
+#include "store/testing/fake_store.h"
+
+namespace aevum::query {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A store with two replicas of `up`, or another set of series, as an endpoint.
+class StoreServer {
+ public:
+  explicit StoreServer(std::vector<store::testing::FakeSeries> series,
+                       model::Labels external = model::Labels::Of({{"cluster", "a"}}))
+      : store_(std::move(series)), server_(Options(), Logger(), metrics_) {
+    store_.info.component_type = "sidecar";
+    store_.info.label_sets = {std::move(external)};
+    store_.info.store = wire::StoreInfo{.min_time = kMinTime,
+                                        .max_time = kMaxTime,
+                                        .supports_sharding = true,
+                                        .supports_without_replica_labels = true};
+    store::RegisterStore(server_, store_, metrics_);
+    store::RegisterInfo(server_, [this](const Context& context) { return store_.Info(context); });
+    EXPECT_TRUE(server_.Start().ok());
+    server_.SetServing(true);
+  }
+  ~StoreServer() { Stop(); }
+  void Stop() { server_.Stop(std::chrono::milliseconds(0)); }
+  std::string address() const { return fmt::format("127.0.0.1:{}", server_.port()); }
+  store::testing::FakeStore& store() { return store_; }
+
+ private:
+  static net::grpc::ServerOptions Options() {
+    net::grpc::ServerOptions options;
+    options.address = "127.0.0.1:0";
+    return options;
+  }
+  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  store::testing::FakeStore store_;
+  net::grpc::Server server_;
+};
+
+// A chunk with the value 1 every second of the first minute.
+const std::string& Minute() {
+  static const std::string bytes = [] {
+    chunk::XorEncoder encoder;
+    for (TimestampMs t = 0; t <= 60'000; t += 1'000) encoder.Append(t, 1);
+    return encoder.Bytes();
+  }();
+  return bytes;
+}
+
+store::testing::FakeSeries Up(std::initializer_list<model::Label> labels) {
+  std::vector<model::Label> all(labels);
+  all.push_back({"__name__", "up"});
+  return {
+      model::Labels::FromUnsorted(all),
+      {{.min_time = 0, .max_time = 60'000, .data = Minute(), .encoding = chunk::Encoding::kXor}}};
+}
+
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest()
+      : store_({Up({{"cluster", "a"}, {"job", "x"}, {"replica", "0"}}),
+                Up({{"cluster", "a"}, {"job", "x"}, {"replica", "1"}}),
+                Up({{"cluster", "a"}, {"job", "y"}, {"replica", "0"}})}),
+        client_(net::HttpClientOptions{}) {
+    options_.api.defaults.replica_labels = {"replica"};
+    options_.endpoints.info_timeout = std::chrono::milliseconds(100);
+  }
+  ~ApiTest() override {
+    if (server_) server_->Stop(std::chrono::milliseconds(0));
+  }
+
+  void Start() {
+    options_.endpoints.endpoints.push_back({.address = store_.address()});
+    query_ = std::make_unique<Query>(options_, Logger(), metrics_);
+    net::HttpServerOptions http;
+    http.address = "127.0.0.1:0";
+    server_ = std::make_unique<net::HttpServer>(http, Logger(), metrics_);
+    query_->AddRoutes(*server_);
+    ASSERT_TRUE(server_->Start().ok());
+    std::atomic<bool> ready = false;
+    ASSERT_TRUE(query_->Start([&] { ready = true; }).ok());
+    while (!ready) std::this_thread::yield();
+  }
+
+  using Params = std::vector<std::pair<std::string, std::string>>;
+  net::HttpClientResponse Get(const std::string& path, const Params& params = {},
+                              const std::string& method = "GET", Params headers = {}) {
+    std::string url = fmt::format("http://127.0.0.1:{}{}", server_->port(), path);
+    char separator = '?';
+    for (const auto& [name, value] : params) {
+      url += separator + net::PercentEncode(name) + "=" + net::PercentEncode(value);
+      separator = '&';
+    }
+    auto response = client_.Do(Context::Background(),
+                               {.method = method, .url = url, .headers = std::move(headers)});
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? *response : net::HttpClientResponse{};
+  }
+  json Data(const std::string& path, const Params& params = {}) {
+    const net::HttpClientResponse response = Get(path, params);
+    EXPECT_EQ(response.status, 200) << response.body;
+    return json::parse(response.body)["data"];
+  }
+
+  QueryOptions options_;
+  StoreServer store_;
+  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  std::unique_ptr<Query> query_;
+  std::unique_ptr<net::HttpServer> server_;
+  net::HttpClient client_;
+};
+
+TEST_F(ApiTest, AnswersErrorsAsTheReference) {
+  Start();
+  std::ifstream file(std::string(AEVUM_SOURCE_DIR) + "/src/query/testdata/errors.jsonl");
+  int checked = 0;
+  for (std::string line; std::getline(file, line); ++checked) {
+    const json expected = json::parse(line);
+    SCOPED_TRACE(expected["id"].get<std::string>());
+    Params params;
+    for (const json& pair : expected["params"]) params.emplace_back(pair[0], pair[1]);
+    const net::HttpClientResponse response = Get(expected["path"], params);
+    EXPECT_EQ(response.status, expected["status"].get<int>());
+    EXPECT_EQ(json::parse(response.body), expected["body"]);
+    EXPECT_EQ(response.Header("Cache-Control"), "no-store");
+  }
+  EXPECT_GT(checked, 30);
+}
+
+TEST_F(ApiTest, DeduplicatesUnlessAskedNotTo) {
+  Start();
+  const json merged = Data("/api/v1/query", {{"query", "up"}, {"time", "30"}});
+  EXPECT_EQ(merged["resultType"], "vector");
+  EXPECT_EQ(merged["analysis"], json::object());
+  ASSERT_EQ(merged["result"].size(), 2U);
+  EXPECT_EQ(
+      merged["result"][0],
+      json::parse(R"({"metric":{"__name__":"up","cluster":"a","job":"x"},"value":[30,"1"]})"));
+  EXPECT_EQ(
+      Data("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"dedup", "false"}})["result"].size(),
+      3U);
+  EXPECT_EQ(
+      Data("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"replicaLabels[]", "job"}})["result"]
+          .size(),
+      2U);
+}
+
+TEST_F(ApiTest, AnswersRangesLabelsValuesAndSeries) {
+  Start();
+  const json range = Data("/api/v1/query_range",
+                          {{"query", "sum(up)"}, {"start", "10"}, {"end", "12"}, {"step", "1"}});
+  EXPECT_EQ(range["result"],
+            json::parse(R"([{"metric":{},"values":[[10,"2"],[11,"2"],[12,"2"]]}])"));
+  EXPECT_EQ(Data("/api/v1/labels"), json::parse(R"(["__name__","cluster","job","replica"])"));
+  EXPECT_EQ(Data("/api/v1/label/job/values"), json::parse(R"(["x","y"])"));
+  EXPECT_EQ(
+      Data("/api/v1/series", {{"match[]", "up"}}),
+      json::parse(
+          R"([{"__name__":"up","cluster":"a","job":"x"},{"__name__":"up","cluster":"a","job":"y"}])"));
+  const json limited = json::parse(Get("/api/v1/label/job/values", {{"limit", "1"}}).body);
+  EXPECT_EQ(limited["data"], json::parse(R"(["x"])"));
+  EXPECT_EQ(limited["warnings"], json::parse(R"(["results truncated due to limit"])"));
+}
+
+TEST_F(ApiTest, AStoreThatFailsIsAWarningOrAnError) {
+  Start();
+  store_.store().fail_after = 1;
+  store_.store().stream_error = Unavailable("the disk is gone");
+  const net::HttpClientResponse partial = Get("/api/v1/query", {{"query", "up"}, {"time", "30"}});
+  EXPECT_EQ(partial.status, 200);
+  EXPECT_EQ(partial.Header("Cache-Control"), "no-store");
+  const json body = json::parse(partial.body);
+  ASSERT_EQ(body["warnings"].size(), 1U);
+  EXPECT_THAT(body["warnings"][0].get<std::string>(), HasSubstr(store_.address()));
+  EXPECT_THAT(body["warnings"][0].get<std::string>(), HasSubstr("the disk is gone"));
+  const net::HttpClientResponse abort =
+      Get("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"partial_response", "false"}});
+  EXPECT_EQ(abort.status, 422);
+  EXPECT_THAT(abort.body, HasSubstr("the disk is gone"));
+  const json series = json::parse(Get("/api/v1/series", {{"match[]", "up"}}).body);
+  EXPECT_EQ(series["warnings"].size(), 1U);
+}
+
+TEST_F(ApiTest, SelectsStoresByAddress) {
+  Start();
+  EXPECT_EQ(Data("/api/v1/query", {{"query", "up"},
+                                   {"time", "30"},
+                                   {"storeMatch[]", R"({__address__="other:1"})"}})["result"]
+                .size(),
+            0U);
+  EXPECT_EQ(Data("/api/v1/query", {{"query", "up"},
+                                   {"time", "30"},
+                                   {"storeMatch[]", R"({__address__=~"127.+"})"}})["result"]
+                .size(),
+            2U);
+}
+
+TEST_F(ApiTest, AnswersBrowsers) {
+  Start();
+  const net::HttpClientResponse answer = Get("/api/v1/labels");
+  EXPECT_EQ(answer.Header("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(answer.Header("Content-Type"), "application/json");
+  EXPECT_EQ(Get("/api/v1/query", {}, "OPTIONS").status, 204);
+  EXPECT_EQ(Get("/api/v1/series", {}, "DELETE").status, 405);
+  EXPECT_EQ(Get("/api/v1/nothing").status, 404);
+}
+
+TEST_F(ApiTest, ServesUnderAPrefixWithoutCors) {
+  options_.api.route_prefix = "/metrics-view";
+  options_.api.disable_cors = true;
+  Start();
+  EXPECT_EQ(Get("/metrics-view/api/v1/labels").Header("Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(Get("/api/v1/labels").status, 404);
+}
+
+TEST_F(ApiTest, SaysWhatItIs) {
+  options_.api.flags = {{"log.level", "info"}, {"objstore.config", "secret"}};
+  options_.api.version = "1.2.3";
+  Start();
+  EXPECT_EQ(Data("/api/v1/status/flags"),
+            json::parse(R"({"log.level":"info","objstore.config":"<REDACTED>"})"));
+  EXPECT_EQ(Data("/api/v1/status/buildinfo")["version"], "1.2.3");
+  EXPECT_TRUE(Data("/api/v1/status/runtimeinfo").contains("startTime"));
+  const json stores = Data("/api/v1/stores");
+  ASSERT_EQ(stores["sidecar"].size(), 1U);
+  EXPECT_EQ(stores["sidecar"][0]["name"], store_.address());
+  EXPECT_EQ(stores["sidecar"][0]["lastError"], nullptr);
+  EXPECT_EQ(stores["sidecar"][0]["labelSets"], json::parse(R"([{"cluster":"a"}])"));
+}
+
+TEST_F(ApiTest, AQueryBeyondItsMemoryFails) {
+  options_.api.query_memory_bytes = 10'000;
+  Start();
+  const net::HttpClientResponse answer = Get(
+      "/api/v1/query_range", {{"query", "up"}, {"start", "0"}, {"end", "1000"}, {"step", "0.1"}});
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(answer.body, HasSubstr("query memory budget of 10000 bytes is used up"));
+  EXPECT_EQ(Get("/api/v1/query", {{"query", "1"}}).status, 200);
+}
+
+TEST_F(ApiTest, AQueryBeyondItsTimeFails) {
+  Start();
+  store_.store().fail_after = 0;
+  store_.store().hangs = true;
+  const net::HttpClientResponse answer =
+      Get("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"timeout", "0.05"}});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(json::parse(answer.body)["errorType"], "timeout");
+}
+
+TEST_F(ApiTest, ATenantSeesItsOwnSeries) {
+  options_.api.tenancy.enforce = true;
+  options_.api.tenancy.label = "job";
+  Start();
+  const auto count = [&](const std::string& tenant) {
+    return json::parse(Get("/api/v1/query",
+                           {{"query", "count(up)"}, {"time", "30"}, {"dedup", "false"}}, "GET",
+                           {{"THANOS-TENANT", tenant}})
+                           .body)["data"]["result"];
+  };
+  EXPECT_EQ(count("x")[0]["value"][1], "2");
+  EXPECT_EQ(count("y")[0]["value"][1], "1");
+  EXPECT_EQ(count("z").size(), 0U);
+  const auto values = Get("/api/v1/label/job/values", {}, "GET", {{"THANOS-TENANT", "y"}});
+  EXPECT_EQ(json::parse(values.body)["data"], json::parse(R"(["y"])"));
+  EXPECT_EQ(Get("/api/v1/labels", {}, "GET", {{"THANOS-TENANT", "a/b"}}).status, 400);
+}
+
+TEST_F(ApiTest, AnEndpointThatGoesIsShownAndThenForgotten) {
+  options_.endpoints.unhealthy_timeout = std::chrono::milliseconds(300);
+  Start();
+  ASSERT_EQ(Data("/api/v1/stores")["sidecar"].size(), 1U);
+  store_.Stop();
+  json stores;
+  const auto wait_for = [&](auto condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    do {
+      stores = Data("/api/v1/stores");
+    } while (!condition() && std::chrono::steady_clock::now() < end);
+    return condition();
+  };
+  EXPECT_TRUE(
+      wait_for([&] { return stores.empty() || stores["sidecar"][0]["lastError"] != nullptr; }));
+  EXPECT_TRUE(wait_for([&] { return stores.empty(); })) << stores;
+  EXPECT_EQ(Data("/api/v1/query", {{"query", "up"}, {"time", "30"}})["result"].size(), 0U);
+}
+
+TEST_F(ApiTest, AStrictEndpointIsAskedThoughItDoesNotAnswer) {
+  options_.endpoints.endpoints.push_back({.address = "127.0.0.1:1", .strict = true});
+  Start();
+  EXPECT_THAT(Get("/api/v1/query", {{"query", "up"}, {"time", "30"}}).body,
+              HasSubstr("127.0.0.1:1"));
+  EXPECT_EQ(
+      Get("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"partial_response", "0"}}).status,
+      422);
+}
+
+}  // namespace
+}  // namespace aevum::query
