@@ -23,7 +23,8 @@ inline constexpr int kMaxExpressionDepth = 8'000;
 inline constexpr int kMaxNesting = 1'000;
 
 // Parses and checks the types. InvalidArgument with Prometheus's text and place:
-// "1:5: parse error: unexpected end of input". Linear in the size of the text.
+// "1:5: parse error: unexpected end of input". Depth is bounded by
+// the limits above.
 StatusOr<ExprPtr> Parse(std::string_view text, const ParseOptions& options = {});
 
 // Parses a selector such as up{job="x"}, as match[] parameters hold it.
