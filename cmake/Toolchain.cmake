@@ -24,3 +24,7 @@ if(AEVUM_SANITIZER)
   # GCC loses track of initialisation through the instrumentation and warns of what is not there.
   target_compile_options(aevum_warnings INTERFACE -Wno-maybe-uninitialized)
 endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105651: false alarms on assignments to strings.
+  target_compile_options(aevum_warnings INTERFACE -Wno-restrict)
+endif()
