@@ -21,9 +21,9 @@ std::uint64_t LoadBigEndian(const std::uint8_t* at) {
 
 struct Stream {
   const std::uint8_t* base;
-  std::size_t pos;    // in bits
-  std::size_t limit;  // the last position at which another sample may start
-  TimestampMs time;
+  std::size_t pos;     // in bits
+  std::size_t limit;   // the last position at which another sample may start
+  std::uint64_t time;  // of damaged bytes it may wrap, hence unsigned
   std::uint64_t delta;
   std::uint64_t value;
   unsigned leading;
@@ -79,11 +79,11 @@ unsigned DecodeBlock(Stream& s, unsigned count, TimestampMs* times, double* valu
       const double value = std::bit_cast<double>(s.value);
       for (unsigned j = 0; j < run; j += 4) {
         for (unsigned k = 0; k < 4; ++k) {
-          times[i + j + k] = s.time + static_cast<TimestampMs>((j + k + 1) * s.delta);
+          times[i + j + k] = static_cast<TimestampMs>(s.time + (j + k + 1) * s.delta);
           values[i + j + k] = value;
         }
       }
-      s.time += static_cast<TimestampMs>(run * s.delta);
+      s.time += run * s.delta;
       i += run;
       continue;
     }
@@ -104,9 +104,9 @@ unsigned DecodeBlock(Stream& s, unsigned count, TimestampMs* times, double* valu
       s.pos += 68;
       word = LoadBigEndian(s.base + (s.pos >> 3)) << (s.pos & 7);
     }
-    s.time = static_cast<TimestampMs>(static_cast<std::uint64_t>(s.time) + s.delta);
+    s.time += s.delta;
     ReadValue(s, word << used, used);
-    times[i] = s.time;
+    times[i] = static_cast<TimestampMs>(s.time);
     values[i++] = std::bit_cast<double>(s.value);
   }
   return i;
@@ -158,11 +158,11 @@ Status DecodeXor(std::string_view data, Columns* out) {
   RETURN_IF_ERROR(reader.status());
   if (samples == 0) return OkStatus();
   Stream s{};
-  s.time = reader.ReadVarint();
+  s.time = static_cast<std::uint64_t>(reader.ReadVarint());
   s.value = reader.ReadU64();
   RETURN_IF_ERROR(reader.status());
   const std::size_t before = out->times.size();
-  out->times.push_back(s.time);
+  out->times.push_back(static_cast<TimestampMs>(s.time));
   out->values.push_back(std::bit_cast<double>(s.value));
   if (samples == 1) return OkStatus();
 
@@ -177,8 +177,8 @@ Status DecodeXor(std::string_view data, Columns* out) {
     s.base = start;
     s.pos = 0;
     ReadValue(s, LoadBigEndian(start), 0);
-    s.time = static_cast<TimestampMs>(static_cast<std::uint64_t>(s.time) + s.delta);
-    out->times.push_back(s.time);
+    s.time += s.delta;
+    out->times.push_back(static_cast<TimestampMs>(s.time));
     out->values.push_back(std::bit_cast<double>(s.value));
     s.base = reinterpret_cast<const std::uint8_t*>(data.data()) + offset;
     whole = s.pos <= rest * 8 && DecodeRest(s, rest, samples - 2, out);
