@@ -28,3 +28,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105651: false alarms on assignments to strings.
   target_compile_options(aevum_warnings INTERFACE -Wno-restrict)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # std::stable_sort of libstdc++ 12 uses a function that it deprecates itself.
+  target_compile_options(aevum_warnings INTERFACE -Wno-deprecated-declarations)
+endif()
