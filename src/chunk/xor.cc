@@ -9,9 +9,9 @@
 namespace aevum::chunk {
 namespace {
 
-constexpr unsigned kBlock = 128;     // samples that are decoded before they are appended
+constexpr std::size_t kSpare = 3;    // elements behind its samples that decoding may write
 constexpr std::size_t kMargin = 24;  // bytes that decoding one sample may look ahead
-constexpr std::size_t kTail = 2 * kMargin + 16;
+constexpr std::size_t kTail = 40;    // last bytes of a chunk that are decoded from a copy
 
 std::uint64_t LoadBigEndian(const std::uint8_t* at) {
   std::uint64_t word;
@@ -66,9 +66,43 @@ inline void ReadValue(Stream& s, std::uint64_t word, unsigned used) {
   s.pos += s.significant;
 }
 
-// Decodes up to `count` samples while the position is within the limit. The arrays must have room
-// for three more.
-unsigned DecodeBlock(Stream& s, unsigned count, TimestampMs* times, double* values) {
+// `count` samples without a change, and up to kSpare more.
+inline void StoreRun(const Stream& s, unsigned count, TimestampMs* times, double* values) {
+  const double value = std::bit_cast<double>(s.value);
+  std::uint64_t time = s.time;
+  for (unsigned i = 0; i < count; i += 4, time += 4 * s.delta) {
+    for (unsigned k = 0; k < 4; ++k) {
+      times[i + k] = static_cast<TimestampMs>(time + (k + 1) * s.delta);
+      values[i + k] = value;
+    }
+  }
+}
+
+// The change of the delta at `word`; the bits that it took, 0 where `word` was loaded anew behind.
+inline unsigned ReadDelta(Stream& s, std::uint64_t& word) {
+  if (!(word >> 63)) return 1;
+  if (!((word >> 62) & 1)) {
+    s.delta += SignExtend<14>(word >> 48);
+    return 16;
+  }
+  if (!((word >> 61) & 1)) {
+    s.delta += SignExtend<17>(word >> 44);
+    return 20;
+  }
+  if (!((word >> 60) & 1)) {
+    s.delta += SignExtend<20>(word >> 40);
+    return 24;
+  }
+  s.delta += ReadBits(s, s.pos + 4, 64);
+  s.pos += 68;
+  word = LoadBigEndian(s.base + (s.pos >> 3)) << (s.pos & 7);
+  return 0;
+}
+
+// Decodes up to `count` samples while the position is within the limit; how many. The arrays must
+// have room for kSpare more.
+unsigned DecodeSamples(Stream& stream, unsigned count, TimestampMs* times, double* values) {
+  Stream s = stream;  // a copy that no store to the columns can alias stays in registers
   unsigned i = 0;
   while (i < count && s.pos <= s.limit) {
     std::uint64_t word = LoadBigEndian(s.base + (s.pos >> 3)) << (s.pos & 7);
@@ -76,78 +110,63 @@ unsigned DecodeBlock(Stream& s, unsigned count, TimestampMs* times, double* valu
       const auto zeros = static_cast<unsigned>(std::countl_zero(word | 0xff));
       const unsigned run = std::min(zeros / 2, count - i);
       s.pos += 2 * run;
-      const double value = std::bit_cast<double>(s.value);
-      for (unsigned j = 0; j < run; j += 4) {
-        for (unsigned k = 0; k < 4; ++k) {
-          times[i + j + k] = static_cast<TimestampMs>(s.time + (j + k + 1) * s.delta);
-          values[i + j + k] = value;
-        }
-      }
+      StoreRun(s, run, times + i, values + i);
       s.time += run * s.delta;
       i += run;
       continue;
     }
-    unsigned used = 0;
-    if (!(word >> 63)) {
-      used = 1;
-    } else if (!((word >> 62) & 1)) {
-      used = 16;
-      s.delta += SignExtend<14>(word >> 48);
-    } else if (!((word >> 61) & 1)) {
-      used = 20;
-      s.delta += SignExtend<17>(word >> 44);
-    } else if (!((word >> 60) & 1)) {
-      used = 24;
-      s.delta += SignExtend<20>(word >> 40);
-    } else {
-      s.delta += ReadBits(s, s.pos + 4, 64);
-      s.pos += 68;
-      word = LoadBigEndian(s.base + (s.pos >> 3)) << (s.pos & 7);
-    }
+    const unsigned used = ReadDelta(s, word);
     s.time += s.delta;
     ReadValue(s, word << used, used);
     times[i] = static_cast<TimestampMs>(s.time);
     values[i++] = std::bit_cast<double>(s.value);
   }
+  stream = s;
   return i;
 }
 
-void AppendSamples(const TimestampMs* times, const double* values, unsigned count, Columns* out) {
-  out->times.insert(out->times.end(), times, times + count);
-  out->values.insert(out->values.end(), values, values + count);
-}
-
-// Decodes `left` samples at s until the limit; the number that are still left.
-unsigned DecodeSamples(Stream& s, unsigned left, Columns* out) {
-  TimestampMs times[kBlock + 3];
-  double values[kBlock + 3];
-  while (left > 0) {
-    const unsigned got = DecodeBlock(s, std::min(left, kBlock), times, values);
-    AppendSamples(times, values, got, out);
-    left -= got;
-    if (s.pos > s.limit) break;
+// The last bytes of a chunk with zeros behind them, so that looking ahead stays inside.
+struct Tail {
+  explicit Tail(std::string_view data) {
+    for (std::size_t i = kTail; i < kTail + kMargin; i += 8) std::memset(bytes + i, 0, 8);
+    if (data.size() >= kTail) {
+      // Word by word: for one copy of this size the compiler takes a slow string instruction.
+      from = data.size() - kTail;
+      for (std::size_t i = 0; i < kTail; i += 8) std::memcpy(bytes + i, data.data() + from + i, 8);
+    } else {
+      std::memset(bytes, 0, kTail);
+      std::memcpy(bytes, data.data(), data.size());
+    }
   }
-  return left;
-}
 
-// All samples after the first, whose bits start at s.pos, in `bytes` bytes at s.base. False when
-// the bytes end before the samples do.
-bool DecodeRest(Stream s, std::size_t bytes, unsigned left, Columns* out) {
-  if (bytes > kMargin) {
-    s.limit = (bytes - kMargin) * 8;
-    left = DecodeSamples(s, left, out);
+  alignas(16) std::uint8_t bytes[kTail + kMargin];
+  std::size_t from = 0;  // where in the chunk they start
+};
+
+// The second sample has a plain delta in front of its value, which s.pos points at; those after it
+// are alike. False when `data` ends before `count` samples do.
+bool DecodeAfterFirst(std::string_view data, Stream s, unsigned count, TimestampMs* times,
+                      double* values) {
+  const Tail tail(data);
+  const auto enter_tail = [&] {
+    s.base = tail.bytes;
+    s.pos -= tail.from * 8;
+    s.limit = (data.size() - tail.from) * 8 - 1;
+  };
+  s.base = reinterpret_cast<const std::uint8_t*>(data.data());
+  s.limit = data.size() < kMargin ? 0 : (data.size() - kMargin) * 8;
+  const bool in_tail = s.pos > s.limit;
+  if (in_tail) enter_tail();
+  ReadValue(s, LoadBigEndian(s.base + (s.pos >> 3)), 0);
+  s.time += s.delta;
+  times[0] = static_cast<TimestampMs>(s.time);
+  values[0] = std::bit_cast<double>(s.value);
+  unsigned done = 1 + DecodeSamples(s, count - 1, times + 1, values + 1);
+  if (!in_tail) {
+    enter_tail();
+    done += DecodeSamples(s, count - done, times + done, values + done);
   }
-  // The last bytes go on from a copy with zeros behind them.
-  const std::size_t at = s.pos >> 3;
-  if (at > bytes) return false;
-  std::uint8_t tail[kTail] = {};
-  std::memcpy(tail, s.base + at, std::min(bytes - at, kTail - kMargin));
-  const std::size_t end = (bytes - at) * 8;
-  s.base = tail;
-  s.pos &= 7;
-  s.limit = end == 0 ? 0 : end - 1;
-  if (left > 0 && end > 0) left = DecodeSamples(s, left, out);
-  return left == 0 && s.pos <= end;
+  return done == count && s.pos <= s.limit + 1;
 }
 
 }  // namespace
@@ -162,160 +181,163 @@ Status DecodeXor(std::string_view data, Columns* out) {
   s.value = reader.ReadU64();
   RETURN_IF_ERROR(reader.status());
   const std::size_t before = out->times.size();
-  out->times.push_back(static_cast<TimestampMs>(s.time));
-  out->values.push_back(std::bit_cast<double>(s.value));
-  if (samples == 1) return OkStatus();
-
-  bool whole = true;
-  s.delta = reader.ReadUvarint();
-  if (reader.status().ok() && !reader.done()) {
-    // The second sample has a plain delta in front of its value.
-    const std::size_t offset = reader.offset();
-    const std::size_t rest = data.size() - offset;
-    std::uint8_t start[kTail] = {};
-    std::memcpy(start, data.data() + offset, std::min(rest, kTail - 16));
-    s.base = start;
-    s.pos = 0;
-    ReadValue(s, LoadBigEndian(start), 0);
-    s.time += s.delta;
-    out->times.push_back(static_cast<TimestampMs>(s.time));
-    out->values.push_back(std::bit_cast<double>(s.value));
-    s.base = reinterpret_cast<const std::uint8_t*>(data.data()) + offset;
-    whole = s.pos <= rest * 8 && DecodeRest(s, rest, samples - 2, out);
-  } else {
-    whole = false;
+  // A sample takes two bits or more, so a damaged count can't ask for memory.
+  bool whole = samples - 1 <= (data.size() - reader.offset()) * 4;
+  if (whole) {
+    const std::size_t room = before + samples + kSpare;
+    out->times.resize(room);
+    out->values.resize(room);
+    TimestampMs* times = out->times.data() + before;
+    double* values = out->values.data() + before;
+    times[0] = static_cast<TimestampMs>(s.time);
+    values[0] = std::bit_cast<double>(s.value);
+    if (samples > 1) {
+      s.delta = reader.ReadUvarint();
+      s.pos = reader.offset() * 8;
+      whole = reader.status().ok() && !reader.done() &&
+              DecodeAfterFirst(data, s, samples - 1, times + 1, values + 1);
+    }
+    const std::size_t size = whole ? before + samples : before;
+    out->times.resize(size);
+    out->values.resize(size);
   }
   if (!whole) {
-    out->times.resize(before);
-    out->values.resize(before);
     return Corruption("xor chunk ends before its samples do, samples: {}, bytes: {}", samples,
                       data.size());
   }
   return OkStatus();
 }
 
-void XorEncoder::Reset() {
-  bytes_.clear();
-  word_ = 0;
-  word_bits_ = 0;
-  samples_ = 0;
-  has_window_ = false;
-}
+// Appends bits to a stream. A copy of the state, which stays in registers.
+class XorEncoder::Writer {
+ public:
+  Writer(const State& state, std::uint8_t* stream) : s_(state), stream_(stream) {}
 
-void XorEncoder::Put(std::uint64_t bits, unsigned count) {
-  const unsigned room = 64 - word_bits_;
-  if (count < room) {
-    word_ = word_ << count | bits;
-    word_bits_ += count;
-    return;
-  }
-  const unsigned over = count - room;
-  // A shift by 64 is undefined, hence the case of an empty word.
-  std::uint64_t full = (room == 64 ? 0 : word_ << room) | bits >> over;
-  full = __builtin_bswap64(full);
-  char text[8];
-  std::memcpy(text, &full, sizeof text);
-  bytes_.append(text, sizeof text);
-  word_ = over == 0 ? 0 : bits & ((std::uint64_t{1} << over) - 1);
-  word_bits_ = over;
-}
+  const State& state() const { return s_; }
 
-void XorEncoder::PutDelta(std::int64_t delta_of_delta) {
-  const auto bits = static_cast<std::uint64_t>(delta_of_delta);
-  const auto fits = [&](unsigned n) {
-    const std::int64_t half = std::int64_t{1} << (n - 1);
-    return delta_of_delta >= -half + 1 && delta_of_delta <= half;
-  };
-  if (delta_of_delta == 0) {
-    Put(0, 1);
-  } else if (fits(14)) {
-    Put(std::uint64_t{0b10} << 14 | (bits & 0x3fff), 16);
-  } else if (fits(17)) {
-    Put(std::uint64_t{0b110} << 17 | (bits & 0x1ffff), 20);
-  } else if (fits(20)) {
-    Put(std::uint64_t{0b1110} << 20 | (bits & 0xfffff), 24);
-  } else {
-    Put(0b1111, 4);
-    Put(bits, 64);
-  }
-}
-
-void XorEncoder::PutValue(std::uint64_t bits) {
-  const std::uint64_t change = bits ^ value_;
-  value_ = bits;
-  if (change == 0) {
-    Put(0, 1);
-    return;
-  }
-  // Five bits hold the leading zeros.
-  const unsigned leading = std::min(static_cast<unsigned>(std::countl_zero(change)), 31U);
-  const auto trailing = static_cast<unsigned>(std::countr_zero(change));
-  if (has_window_ && leading >= leading_ && trailing >= trailing_) {
-    const unsigned significant = 64 - leading_ - trailing_;
-    if (significant <= 62) {
-      Put(std::uint64_t{0b10} << significant | change >> trailing_, significant + 2);
-    } else {
-      Put(0b10, 2);
-      Put(change >> trailing_, significant);
-    }
-    return;
-  }
-  leading_ = leading;
-  trailing_ = trailing;
-  has_window_ = true;
-  const unsigned significant = 64 - leading - trailing;
-  const std::uint64_t header =
-      std::uint64_t{0b11} << 11 | std::uint64_t{leading} << 6 | (significant & 63);
-  if (significant <= 51) {
-    Put(header << significant | change >> trailing, significant + 13);
-  } else {
-    Put(header, 13);
-    Put(change >> trailing, significant);
-  }
-}
-
-void XorEncoder::Append(TimestampMs time, double value) {
-  const auto bits = std::bit_cast<std::uint64_t>(value);
-  if (samples_ == 0) {
-    auto rest = static_cast<std::uint64_t>(time) << 1 ^ static_cast<std::uint64_t>(time >> 63);
-    for (; rest >= 0x80; rest >>= 7) PutByte(static_cast<std::uint8_t>(rest | 0x80));
-    PutByte(static_cast<std::uint8_t>(rest));
-    Put(bits, 64);
-    value_ = bits;
-  } else {
+  void Append(TimestampMs time, std::uint64_t bits) {
     const std::uint64_t delta =
-        static_cast<std::uint64_t>(time) - static_cast<std::uint64_t>(time_);
-    if (samples_ == 1) {
-      std::uint64_t rest = delta;
-      for (; rest >= 0x80; rest >>= 7) PutByte(static_cast<std::uint8_t>(rest | 0x80));
-      PutByte(static_cast<std::uint8_t>(rest));
-      PutValue(bits);
-    } else {
-      const std::uint64_t change = delta - delta_;
-      if (change == 0 && bits == value_) {
+        static_cast<std::uint64_t>(time) - static_cast<std::uint64_t>(s_.time);
+    if (s_.samples > 1) {
+      const std::uint64_t change = delta - s_.delta;
+      if (change == 0 && bits == s_.value) {
         Put(0, 2);
       } else {
-        PutDelta(static_cast<std::int64_t>(change));
+        PutDelta(change);
         PutValue(bits);
       }
+    } else if (s_.samples == 1) {
+      PutUvarint(delta);
+      PutValue(bits);
+    } else {
+      const auto unsigned_time = static_cast<std::uint64_t>(time);
+      PutUvarint(unsigned_time << 1 ^ static_cast<std::uint64_t>(time >> 63));
+      PutLong(bits, 64);
     }
-    delta_ = delta;
+    s_.value = bits;
+    s_.delta = delta;
+    s_.time = time;
+    ++s_.samples;
   }
-  time_ = time;
-  ++samples_;
+
+ private:
+  // Up to 57 bits; no others may be set. Writes 8 bytes, of which later ones write over the last.
+  void Put(std::uint64_t value, unsigned count) {
+    s_.word |= value << (64 - s_.word_bits - count);
+    const std::uint64_t big_endian = __builtin_bswap64(s_.word);
+    std::memcpy(stream_ + s_.used, &big_endian, sizeof big_endian);
+    s_.word_bits += count;
+    s_.used += s_.word_bits >> 3;
+    // Two shifts, as one by 64 is undefined.
+    s_.word = s_.word << (s_.word_bits >> 3 << 2) << (s_.word_bits >> 3 << 2);
+    s_.word_bits &= 7;
+  }
+
+  // 1 to 64 bits.
+  void PutLong(std::uint64_t value, unsigned count) {
+    if (count > 57) {
+      Put(value >> 32, count - 32);
+      value &= 0xffffffff;
+      count = 32;
+    }
+    Put(value, count);
+  }
+
+  void PutUvarint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) Put((value & 0x7f) | 0x80, 8);
+    Put(value, 8);
+  }
+
+  void PutDelta(std::uint64_t delta_of_delta) {
+    const auto value = static_cast<std::int64_t>(delta_of_delta);
+    const auto fits = [value](unsigned n) {
+      const std::int64_t half = std::int64_t{1} << (n - 1);
+      return value > -half && value <= half;
+    };
+    if (value == 0) {
+      Put(0, 1);
+    } else if (fits(14)) {
+      Put(std::uint64_t{0b10} << 14 | (delta_of_delta & 0x3fff), 16);
+    } else if (fits(17)) {
+      Put(std::uint64_t{0b110} << 17 | (delta_of_delta & 0x1ffff), 20);
+    } else if (fits(20)) {
+      Put(std::uint64_t{0b1110} << 20 | (delta_of_delta & 0xfffff), 24);
+    } else {
+      Put(0b1111, 4);
+      PutLong(delta_of_delta, 64);
+    }
+  }
+
+  void PutValue(std::uint64_t bits) {
+    const std::uint64_t change = bits ^ s_.value;
+    if (change == 0) {
+      Put(0, 1);
+      return;
+    }
+    // Five bits hold the leading zeros.
+    const unsigned leading = std::min(static_cast<unsigned>(std::countl_zero(change)), 31U);
+    const auto trailing = static_cast<unsigned>(std::countr_zero(change));
+    std::uint64_t header = 0b10;
+    unsigned header_bits = 2;
+    if (!s_.has_window || leading < s_.leading || trailing < s_.trailing) {
+      s_.leading = leading;
+      s_.trailing = trailing;
+      s_.has_window = true;
+      header = std::uint64_t{0b11} << 11 | std::uint64_t{leading} << 6 |
+               ((64 - leading - trailing) & 63);
+      header_bits = 13;
+    }
+    const unsigned significant = 64 - s_.leading - s_.trailing;
+    if (significant + header_bits <= 57) {
+      Put(header << significant | change >> s_.trailing, significant + header_bits);
+    } else {
+      Put(header, header_bits);
+      PutLong(change >> s_.trailing, significant);
+    }
+  }
+
+  State s_;
+  std::uint8_t* const stream_;
+};
+
+void XorEncoder::Append(std::span<const TimestampMs> times, std::span<const double> values) {
+  // A sample takes at most 10 bytes for its time and 10 for its value; Put writes up to 8 behind.
+  constexpr std::size_t kSampleRoom = 20;
+  const std::size_t room = state_.used + times.size() * kSampleRoom + 8;
+  if (bytes_.size() < room) bytes_.resize(std::max(room, 2 * bytes_.size()));
+  Writer writer(state_, bytes_.data());
+  for (std::size_t i = 0; i < times.size(); ++i)
+    writer.Append(times[i], std::bit_cast<std::uint64_t>(values[i]));
+  state_ = writer.state();
 }
 
 std::string XorEncoder::Bytes() const {
   std::string out;
-  out.reserve(bytes_.size() + 10);
-  out += static_cast<char>(samples_ >> 8);
-  out += static_cast<char>(samples_);
-  out += bytes_;
-  for (unsigned done = 0; done < word_bits_; done += 8) {
-    const unsigned left = word_bits_ - done;
-    const std::uint64_t byte = left >= 8 ? word_ >> (left - 8) : word_ << (8 - left);
-    out += static_cast<char>(byte);
-  }
+  out.reserve(state_.used + 3);
+  out += static_cast<char>(state_.samples >> 8);
+  out += static_cast<char>(state_.samples);
+  out.append(reinterpret_cast<const char*>(bytes_.data()), state_.used);
+  if (state_.word_bits > 0) out += static_cast<char>(state_.word >> 56);
   return out;
 }
 

@@ -6,9 +6,12 @@
 // Prometheus changed it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -22,30 +25,32 @@ Status DecodeXor(std::string_view data, Columns* out);
 // Encodes up to 65,535 samples; Prometheus cuts at 120. Thread-compatible.
 class XorEncoder {
  public:
-  // Times should ascend; any pair is encoded faithfully.
-  void Append(TimestampMs time, double value);
-  std::uint16_t samples() const { return samples_; }
+  // Appends samples; the spans have the same size. Times should ascend; any are encoded faithfully.
+  void Append(std::span<const TimestampMs> times, std::span<const double> values);
+  void Append(TimestampMs time, double value) { Append({&time, 1}, {&value, 1}); }
+  std::uint16_t samples() const { return state_.samples; }
   // The chunk so far.
   std::string Bytes() const;
   // Starts another chunk.
-  void Reset();
+  void Reset() { state_ = State(); }
 
  private:
-  void Put(std::uint64_t bits, unsigned count);
-  void PutByte(std::uint8_t byte) { Put(byte, 8); }
-  void PutDelta(std::int64_t delta_of_delta);
-  void PutValue(std::uint64_t bits);
+  struct State {
+    std::size_t used = 0;    // bytes of the stream that are whole
+    std::uint64_t word = 0;  // the bits that fill no byte yet, in the upper ones
+    unsigned word_bits = 0;
+    unsigned leading = 0;
+    unsigned trailing = 0;
+    bool has_window = false;
+    std::uint16_t samples = 0;
+    TimestampMs time = 0;
+    std::uint64_t delta = 0;
+    std::uint64_t value = 0;
+  };
+  class Writer;
 
-  std::string bytes_;  // whole words of the stream, without the sample count
-  std::uint64_t word_ = 0;
-  unsigned word_bits_ = 0;
-  std::uint16_t samples_ = 0;
-  TimestampMs time_ = 0;
-  std::uint64_t delta_ = 0;
-  std::uint64_t value_ = 0;
-  unsigned leading_ = 0;
-  unsigned trailing_ = 0;
-  bool has_window_ = false;
+  std::vector<std::uint8_t> bytes_;  // room for the stream, without the sample count
+  State state_;
 };
 
 }  // namespace aevum::chunk

@@ -42,8 +42,7 @@ std::vector<Samples> MakeSamples(const std::string& shape) {
 
 std::string EncodeAll(const Samples& samples) {
   XorEncoder encoder;
-  for (std::size_t i = 0; i < samples.times.size(); ++i)
-    encoder.Append(samples.times[i], samples.values[i]);
+  encoder.Append(samples.times, samples.values);
   return encoder.Bytes();
 }
 
@@ -75,8 +74,7 @@ void BM_XorEncode(benchmark::State& state, const std::string& shape) {
   for (auto _ : state) {
     const Samples& samples = all[next];
     encoder.Reset();
-    for (std::size_t i = 0; i < samples.times.size(); ++i)
-      encoder.Append(samples.times[i], samples.values[i]);
+    encoder.Append(samples.times, samples.values);
     benchmark::DoNotOptimize(encoder.samples());
     next = (next + 1) % all.size();
   }

@@ -43,7 +43,8 @@ std::shared_ptr<const EncodedChunks> Encode(const wire::SampledSeries& series) {
   for (std::size_t first = 0; first < series.times.size(); first += kSamplesPerChunk) {
     const std::size_t end = std::min(first + kSamplesPerChunk, series.times.size());
     encoder.Reset();
-    for (std::size_t i = first; i < end; ++i) encoder.Append(series.times[i], series.values[i]);
+    encoder.Append(std::span(series.times).subspan(first, end - first),
+                   std::span(series.values).subspan(first, end - first));
     chunks->bytes.push_back(encoder.Bytes());
     chunks->views.push_back({.min_time = series.times[first],
                              .max_time = series.times[end - 1],
