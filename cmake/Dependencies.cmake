@@ -21,3 +21,10 @@ pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 find_library(AEVUM_CRYPT crypt REQUIRED)
+
+# What programs link for malloc. Queries free what other threads allocated, where glibc's is slow.
+add_library(aevum_allocator INTERFACE)
+find_library(AEVUM_JEMALLOC jemalloc)
+if(AEVUM_JEMALLOC AND NOT AEVUM_SANITIZER)
+  target_link_libraries(aevum_allocator INTERFACE ${AEVUM_JEMALLOC})
+endif()

@@ -70,17 +70,12 @@ StatusOr<OperatorPtr> RoundOrClamp(const Call& call, Planner& planner) {
 class WholeRowsOperator final : public Operator {
  public:
   using Change = std::function<StatusOr<RowBatch>(RowBatch rows)>;
-  WholeRowsOperator(QueryState& state, std::size_t steps, std::string_view who, OperatorPtr source,
-                    Change change)
-      : state_(state),
-        steps_(steps),
-        who_(who),
-        source_(std::move(source)),
-        change_(std::move(change)) {}
+  WholeRowsOperator(QueryState& state, std::size_t steps, OperatorPtr source, Change change)
+      : state_(state), steps_(steps), source_(std::move(source)), change_(std::move(change)) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (rows_ == nullptr) {
-      ASSIGN_OR_RETURN(RowBatch rows, Materialize(*source_, state_, steps_, who_));
+      ASSIGN_OR_RETURN(RowBatch rows, Materialize(*source_, state_, steps_));
       source_.reset();
       ASSIGN_OR_RETURN(rows, change_(std::move(rows)));
       rows_ = MakeRowSource(std::move(rows), state_.context.budget());
@@ -91,7 +86,6 @@ class WholeRowsOperator final : public Operator {
  private:
   QueryState& state_;
   const std::size_t steps_;
-  const std::string_view who_;
   OperatorPtr source_;
   const Change change_;
   OperatorPtr rows_;
@@ -107,7 +101,7 @@ StatusOr<OperatorPtr> ChangeLabels(const Call& call, Planner& planner) {
   ASSIGN_OR_RETURN(OperatorPtr source, planner.Vector(*call.args[0], call.function->name));
   QueryState& state = planner.state();
   return OperatorPtr(std::make_unique<WholeRowsOperator>(
-      state, planner.steps(), call.function->name, std::move(source),
+      state, planner.steps(), std::move(source),
       [change = std::move(change), &state](RowBatch rows) -> StatusOr<RowBatch> {
         for (std::size_t i = 0; i < rows.size(); ++i)
           rows.set_labels(i, change.Apply(rows.labels(i)));

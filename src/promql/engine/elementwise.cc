@@ -36,8 +36,7 @@ class MergingOperator final : public Operator {
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (rows_ == nullptr) {
-      ASSIGN_OR_RETURN(RowBatch rows,
-                       Materialize(*source_, state_, steps_, "series without names"));
+      ASSIGN_OR_RETURN(RowBatch rows, Materialize(*source_, state_, steps_));
       RETURN_IF_ERROR(MergeEqualLabels(&rows, state_));
       rows_ = MakeRowSource(std::move(rows), state_.context.budget());
     }

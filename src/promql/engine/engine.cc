@@ -1,7 +1,6 @@
 #include "promql/engine/engine.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "promql/engine/evaluation.h"
@@ -25,21 +24,15 @@ bool Sorts(const Expr& expr) {
   return op == AggregateOp::kTopk || op == AggregateOp::kBottomk;
 }
 
-StatusOr<RowBatch> SortedByLabels(const RowBatch& rows, const Context& context) {
+// Rows without a value are left out.
+void SortByLabels(RowBatch* rows) {
   std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows.AnyPresent(i)) order.push_back(i);
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    if (rows->AnyPresent(i)) order.push_back(i);
   }
   std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return rows.labels(a) < rows.labels(b); });
-  RowBatch sorted;
-  sorted.Reset(rows.steps(), context.budget());
-  for (const std::size_t row : order) {
-    RETURN_IF_ERROR(sorted.Add(rows.labels(row), "result"));
-    std::memcpy(sorted.values(sorted.size() - 1), rows.values(row), rows.steps() * sizeof(double));
-    std::memcpy(sorted.present(sorted.size() - 1), rows.present(row), rows.steps());
-  }
-  return sorted;
+            [&](std::size_t a, std::size_t b) { return rows->labels(a) < rows->labels(b); });
+  rows->Select(order);
 }
 
 bool IsSorted(const RowBatch& rows) {
@@ -114,13 +107,10 @@ class Query {
 
   Status EvaluateVector(const Expr& expr, bool instant, Planner& planner) {
     ASSIGN_OR_RETURN(const OperatorPtr root, planner.Vector(expr));
-    ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, grid_.steps, "result"));
+    ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, grid_.steps));
     RETURN_IF_ERROR(MergeEqualLabels(&rows, state_));
-    if ((instant && Sorts(expr)) || IsSorted(rows)) {
-      result_.rows = std::move(rows);
-      return OkStatus();
-    }
-    ASSIGN_OR_RETURN(result_.rows, SortedByLabels(rows, state_.context));
+    if (!(instant && Sorts(expr)) && !IsSorted(rows)) SortByLabels(&rows);
+    result_.rows = std::move(rows);
     return OkStatus();
   }
 
@@ -166,8 +156,8 @@ class Query {
     ASSIGN_OR_RETURN(const Grid inner, SubqueryGrid(subquery, times, state_));
     if (inner.steps == 0) return OkStatus();
     ASSIGN_OR_RETURN(const OperatorPtr root, Planner(state_, inner).Vector(*subquery.expr));
-    ASSIGN_OR_RETURN(RowBatch all, Materialize(*root, state_, inner.steps, "result"));
-    ASSIGN_OR_RETURN(const RowBatch rows, SortedByLabels(all, state_.context));
+    ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, inner.steps));
+    SortByLabels(&rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       QueryResult::Range range{.labels = rows.labels(i)};
       for (std::size_t k = 0; k < inner.steps; ++k) {

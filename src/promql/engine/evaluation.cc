@@ -13,24 +13,18 @@ namespace {
 class RowSource final : public Operator {
  public:
   RowSource(RowBatch rows, std::shared_ptr<MemoryBudget> budget)
-      : rows_(std::move(rows)), budget_(std::move(budget)) {}
+      : rows_(std::move(rows)), steps_(rows_.steps()), budget_(std::move(budget)) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
-    out->Reset(rows_.steps(), budget_);
-    const std::size_t end = std::min(rows_.size(), next_ + RowBatch::RowsPerBatch(rows_.steps()));
-    for (; next_ < end; ++next_) {
-      RETURN_IF_ERROR(out->Add(rows_.labels(next_), "rows"));
-      std::memcpy(out->values(out->size() - 1), rows_.values(next_),
-                  rows_.steps() * sizeof(double));
-      std::memcpy(out->present(out->size() - 1), rows_.present(next_), rows_.steps());
-    }
+    out->Reset(steps_, budget_);
+    out->Append(std::move(rows_));
     return !out->empty();
   }
 
  private:
   RowBatch rows_;
-  std::shared_ptr<MemoryBudget> budget_;
-  std::size_t next_ = 0;
+  const std::size_t steps_;
+  const std::shared_ptr<MemoryBudget> budget_;
 };
 
 }  // namespace
@@ -76,19 +70,14 @@ std::vector<std::string> Annotations::store_warnings() const {
   return {store_warnings_.begin(), store_warnings_.end()};
 }
 
-StatusOr<RowBatch> Materialize(Operator& source, const QueryState& state, std::size_t steps,
-                               std::string_view who) {
+StatusOr<RowBatch> Materialize(Operator& source, const QueryState& state, std::size_t steps) {
   RowBatch all;
   all.Reset(steps, state.context.budget());
   RowBatch batch;
   while (true) {
     ASSIGN_OR_RETURN(const bool more, source.Next(&batch));
     if (!more) return all;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      RETURN_IF_ERROR(all.Add(batch.labels(i), who));
-      std::memcpy(all.values(all.size() - 1), batch.values(i), steps * sizeof(double));
-      std::memcpy(all.present(all.size() - 1), batch.present(i), steps);
-    }
+    all.Append(std::move(batch));
   }
 }
 

@@ -77,8 +77,7 @@ class Operator {
 using OperatorPtr = std::unique_ptr<Operator>;
 
 // All rows of an operator in one batch.
-StatusOr<RowBatch> Materialize(Operator& source, const QueryState& state, std::size_t steps,
-                               std::string_view who);
+StatusOr<RowBatch> Materialize(Operator& source, const QueryState& state, std::size_t steps);
 
 // Gives the rows of a batch, in batches.
 OperatorPtr MakeRowSource(RowBatch rows, std::shared_ptr<MemoryBudget> budget);

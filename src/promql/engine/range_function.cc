@@ -294,34 +294,47 @@ class ExtrapolatedRate {
   }
 
  private:
-  // True when every window has the two samples that it needs.
-  bool FindWindows(const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                   double* increase, std::uint8_t* present) {
-    Cursor cursor(times, steps_.range_ms);
-    std::size_t first_reset = 0;
+  // True when every window has the two samples that it needs. All that the loop reads lies in local
+  // variables: a store to `present`, of characters, could change anything else.
+  bool FindWindows(const std::vector<TimestampMs>& sample_times,
+                   const std::vector<double>& sample_values, double* increase,
+                   std::uint8_t* present) {
+    const TimestampMs* const times = sample_times.data();
+    const double* const samples = sample_values.data();
+    const TimestampMs* const ends = steps_.ends;
+    double* const to_start = to_start_.data();
+    double* const to_end = to_end_.data();
+    double* const span = span_.data();
+    double* const gaps = gaps_.data();
+    double* const first = first_.data();
+    const std::size_t size = sample_times.size();
+    const std::size_t steps = steps_.size;
+    const std::int64_t range_ms = steps_.range_ms;
+    const std::size_t* reset = resets_.data();
+    const std::size_t* const resets_end = reset + resets_.size();
+    std::size_t lo = 0;
+    std::size_t hi = 0;
     bool all = true;
-    for (std::size_t k = 0; k < steps_.size; ++k) {
-      const TimestampMs end = steps_.ends[k];
-      cursor.MoveTo(end);
-      const std::size_t lo = cursor.lo;
-      const std::size_t hi = cursor.hi;
+    for (std::size_t k = 0; k < steps; ++k) {
+      const TimestampMs end = ends[k];
+      const TimestampMs start = end - range_ms;  // outside: ranges are left-open
+      while (hi < size && times[hi] <= end) ++hi;
+      while (lo < hi && times[lo] <= start) ++lo;
       if (hi - lo < 2) {
-        to_start_[k] = to_end_[k] = 0;
-        span_[k] = gaps_[k] = first_[k] = 1;
+        to_start[k] = to_end[k] = 0;
+        span[k] = gaps[k] = first[k] = 1;
         all = false;
         continue;
       }
-      to_start_[k] = static_cast<double>(times[lo] - (end - steps_.range_ms));
-      to_end_[k] = static_cast<double>(end - times[hi - 1]);
-      span_[k] = static_cast<double>(times[hi - 1] - times[lo]);
-      gaps_[k] = static_cast<double>(hi - lo - 1);
-      first_[k] = samples[lo];
+      to_start[k] = static_cast<double>(times[lo] - start);
+      to_end[k] = static_cast<double>(end - times[hi - 1]);
+      span[k] = static_cast<double>(times[hi - 1] - times[lo]);
+      gaps[k] = static_cast<double>(static_cast<std::int64_t>(hi - lo - 1));
+      first[k] = samples[lo];
       double gained = samples[hi - 1] - samples[lo];
       // In order within each window: sums of other shapes round differently.
-      while (first_reset < resets_.size() && resets_[first_reset] <= lo) ++first_reset;
-      for (std::size_t r = first_reset; r < resets_.size() && resets_[r] < hi; ++r) {
-        gained += samples[resets_[r] - 1];
-      }
+      while (reset != resets_end && *reset <= lo) ++reset;
+      for (const std::size_t* r = reset; r != resets_end && *r < hi; ++r) gained += samples[*r - 1];
       increase[k] = gained;
       present[k] = 1;
     }

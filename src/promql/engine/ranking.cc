@@ -21,7 +21,7 @@ class WholeOperator : public Operator {
 
   StatusOr<bool> Next(RowBatch* out) final {
     if (rows_ == nullptr) {
-      ASSIGN_OR_RETURN(RowBatch input, Materialize(*source_, state_, steps_, who_));
+      ASSIGN_OR_RETURN(RowBatch input, Materialize(*source_, state_, steps_));
       source_.reset();
       ASSIGN_OR_RETURN(RowBatch result, Make(std::move(input)));
       rows_ = MakeRowSource(std::move(result), state_.context.budget());

@@ -2,51 +2,89 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace aevum::promql {
 namespace {
 
 constexpr std::size_t kValuesPerBatch = 64 << 10;
 constexpr std::size_t kMaxRows = 256;
-constexpr std::int64_t kLabelsBytes = 64;  // what a row holds of labels, roughly; they are shared
+constexpr std::size_t kFirstValues = 2 << 10;
+constexpr std::size_t kRowBytes = 64;  // what a row holds of labels, roughly; they are shared
 
 }  // namespace
 
 void RowBatch::Reset(std::size_t steps, const std::shared_ptr<MemoryBudget>& budget) {
-  if (steps != steps_ || budget != budget_) {
-    charge_ = MemoryCharge(budget);
-    budget_ = budget;
-    charged_rows_ = 0;
-    values_ = {};
-    present_ = {};
-  }
+  rows_.clear();
+  slab_ = 0;
+  used_ = 0;
+  if (steps == steps_ && budget == budget_) return;
+  slabs_.clear();
   steps_ = steps;
-  labels_.clear();
-  values_.clear();
-  present_.clear();
+  budget_ = budget;
 }
 
-Status RowBatch::Add(model::Labels labels, std::string_view who) {
-  if (labels_.size() == charged_rows_) {
-    // Grows by half, as the vectors do, so that the charge follows what is held.
-    const std::size_t more = std::max<std::size_t>(1, charged_rows_ / 2);
-    const auto row_bytes = static_cast<std::int64_t>(steps_ * (sizeof(double) + 1)) + kLabelsBytes;
-    RETURN_IF_ERROR(charge_.Add(static_cast<std::int64_t>(more) * row_bytes, who));
-    charged_rows_ += more;
-    labels_.reserve(charged_rows_);
-    values_.reserve(charged_rows_ * steps_);
-    present_.reserve(charged_rows_ * steps_);
-  }
-  labels_.push_back(std::move(labels));
-  values_.resize(values_.size() + steps_);
-  present_.resize(present_.size() + steps_);
+Status RowBatch::NextSlab(std::string_view who) {
+  if (slab_ < slabs_.size()) ++slab_;
+  used_ = 0;
+  if (slab_ < slabs_.size()) return OkStatus();
+  // Each twice the last, so that a few rows take little.
+  const std::size_t most = RowsPerBatch(steps_);
+  const std::size_t rows =
+      std::min(most, slabs_.empty() ? kFirstValues / std::max<std::size_t>(steps_, 1) + 1
+                                    : 2 * slabs_.back().rows);
+  Slab slab{.memory = nullptr, .rows = rows, .charge = MemoryCharge(budget_)};
+  const std::size_t words = rows * steps_ + (rows * steps_ + sizeof(double) - 1) / sizeof(double);
+  RETURN_IF_ERROR(
+      slab.charge.Add(static_cast<std::int64_t>(words * sizeof(double) + rows * kRowBytes), who));
+  slab.memory = std::make_unique_for_overwrite<double[]>(words);
+  slabs_.push_back(std::move(slab));
   return OkStatus();
 }
 
-void RowBatch::RemoveLast() {
-  labels_.pop_back();
-  values_.resize(values_.size() - steps_);
-  present_.resize(present_.size() - steps_);
+Status RowBatch::Add(model::Labels labels, std::string_view who) {
+  if (slab_ == slabs_.size() || used_ == slabs_[slab_].rows) RETURN_IF_ERROR(NextSlab(who));
+  const Slab& slab = slabs_[slab_];
+  double* values = slab.memory.get() + used_ * steps_;
+  auto* present =
+      reinterpret_cast<std::uint8_t*>(slab.memory.get() + slab.rows * steps_) + used_ * steps_;
+  ++used_;
+  std::memset(values, 0, steps_ * sizeof(double));
+  std::memset(present, 0, steps_);
+  rows_.push_back({std::move(labels), values, present});
+  return OkStatus();
+}
+
+Status RowBatch::AddCopy(const RowBatch& source, std::size_t row, std::string_view who) {
+  RETURN_IF_ERROR(Add(source.labels(row), who));
+  std::memcpy(rows_.back().values, source.values(row), steps_ * sizeof(double));
+  std::memcpy(rows_.back().present, source.present(row), steps_);
+  return OkStatus();
+}
+
+void RowBatch::Append(RowBatch&& source) {
+  if (rows_.empty() && slabs_.empty()) {
+    rows_ = std::move(source.rows_);
+    slabs_ = std::move(source.slabs_);
+  } else {
+    std::move(source.rows_.begin(), source.rows_.end(), std::back_inserter(rows_));
+    std::move(source.slabs_.begin(), source.slabs_.end(), std::back_inserter(slabs_));
+  }
+  source.rows_.clear();
+  source.slabs_.clear();
+  source.slab_ = source.used_ = 0;
+  // What is left of the slabs that came stays unused.
+  slab_ = slabs_.size();
+  used_ = 0;
+}
+
+void RowBatch::Select(const std::vector<std::size_t>& order) {
+  std::vector<Row> rows;
+  rows.reserve(order.size());
+  for (const std::size_t row : order) rows.push_back(std::move(rows_[row]));
+  rows_ = std::move(rows);
+  slab_ = slabs_.size();
+  used_ = 0;
 }
 
 bool RowBatch::AnyPresent(std::size_t row) const {

@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,12 +14,11 @@
 
 namespace aevum::promql {
 
-// Some series with a row of all steps each:
+// Some series with a row of all steps each: its labels, `steps` values, and `steps` bytes that are
+// 1 where there is a value. The value of a step that is not present is 0.
 //
-//     labels[i] | values[i * steps .. (i + 1) * steps) | present[...], 1 where there is a value
-//
-// The value of a step that is not present is 0. Memory: 9 bytes a step and series, charged to the
-// budget before it is taken. Thread-compatible.
+// Rows lie in slabs of several, which move from batch to batch without being copied. Memory: 9
+// bytes a step and series, charged to the budget before it is taken. Thread-compatible.
 class RowBatch {
  public:
   // A batch without steps; Reset before use.
@@ -29,19 +29,25 @@ class RowBatch {
 
   // Adds a row without values. ResourceExhausted, naming `who`, when the budget is used up.
   Status Add(model::Labels labels, std::string_view who);
+  // Adds a copy of a row of a batch with as many steps.
+  Status AddCopy(const RowBatch& source, std::size_t row, std::string_view who);
   // Takes the last row away again.
-  void RemoveLast();
+  void RemoveLast() { rows_.pop_back(), --used_; }
+  // Moves the rows of a batch with as many steps behind those of this one.
+  void Append(RowBatch&& source);
+  // Leaves the rows `order`, in this order.
+  void Select(const std::vector<std::size_t>& order);
 
-  std::size_t size() const { return labels_.size(); }
-  bool empty() const { return labels_.empty(); }
+  std::size_t size() const { return rows_.size(); }
+  bool empty() const { return rows_.empty(); }
   std::size_t steps() const { return steps_; }
 
-  const model::Labels& labels(std::size_t row) const { return labels_[row]; }
-  void set_labels(std::size_t row, model::Labels labels) { labels_[row] = std::move(labels); }
-  double* values(std::size_t row) { return values_.data() + row * steps_; }
-  const double* values(std::size_t row) const { return values_.data() + row * steps_; }
-  std::uint8_t* present(std::size_t row) { return present_.data() + row * steps_; }
-  const std::uint8_t* present(std::size_t row) const { return present_.data() + row * steps_; }
+  const model::Labels& labels(std::size_t row) const { return rows_[row].labels; }
+  void set_labels(std::size_t row, model::Labels labels) { rows_[row].labels = std::move(labels); }
+  double* values(std::size_t row) { return rows_[row].values; }
+  const double* values(std::size_t row) const { return rows_[row].values; }
+  std::uint8_t* present(std::size_t row) { return rows_[row].present; }
+  const std::uint8_t* present(std::size_t row) const { return rows_[row].present; }
   // True when a step of the row has a value.
   bool AnyPresent(std::size_t row) const;
 
@@ -49,13 +55,26 @@ class RowBatch {
   static std::size_t RowsPerBatch(std::size_t steps);
 
  private:
+  struct Row {
+    model::Labels labels;
+    double* values;
+    std::uint8_t* present;
+  };
+  // The values of all its rows, then their presence.
+  struct Slab {
+    std::unique_ptr<double[]> memory;
+    std::size_t rows;
+    MemoryCharge charge;
+  };
+
+  Status NextSlab(std::string_view who);
+
   std::size_t steps_ = 0;
-  std::vector<model::Labels> labels_;
-  std::vector<double> values_;
-  std::vector<std::uint8_t> present_;
   std::shared_ptr<MemoryBudget> budget_;
-  MemoryCharge charge_;
-  std::size_t charged_rows_ = 0;
+  std::vector<Row> rows_;
+  std::vector<Slab> slabs_;
+  std::size_t slab_ = 0;  // that the next row goes to; slabs_.size() when there is none
+  std::size_t used_ = 0;  // rows of it
 };
 
 }  // namespace aevum::promql

@@ -59,8 +59,7 @@ class VectorBinaryOperator final : public Operator {
 
   StatusOr<Side> Read(OperatorPtr& source) {
     Side side;
-    ASSIGN_OR_RETURN(side.rows,
-                     Materialize(*source, state_, steps_, "operand of a binary operator"));
+    ASSIGN_OR_RETURN(side.rows, Materialize(*source, state_, steps_));
     source.reset();
     side.any.resize(steps_);
     for (std::size_t i = 0; i < side.rows.size(); ++i) {
@@ -107,12 +106,12 @@ class VectorBinaryOperator final : public Operator {
   // Adds a row where the mask is as wanted; everywhere when there is no mask.
   Status AddMasked(const RowBatch& rows, std::size_t row, const std::uint8_t* mask, bool wanted,
                    RowBatch* result) {
-    RETURN_IF_ERROR(result->Add(rows.labels(row), "set operator"));
+    RETURN_IF_ERROR(result->AddCopy(rows, row, "set operator"));
     const std::size_t at = result->size() - 1;
-    std::memcpy(result->values(at), rows.values(row), steps_ * sizeof(double));
-    std::memcpy(result->present(at), rows.present(row), steps_);
     for (std::size_t k = 0; mask != nullptr && k < steps_; ++k) {
-      if ((mask[k] != 0) != wanted) result->present(at)[k] = 0;
+      if ((mask[k] != 0) == wanted) continue;
+      result->present(at)[k] = 0;
+      result->values(at)[k] = 0;
     }
     if (!result->AnyPresent(at)) result->RemoveLast();
     return OkStatus();

@@ -71,8 +71,7 @@ class HistogramQuantileOperator final : public Operator {
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (result_ == nullptr) {
-      ASSIGN_OR_RETURN(const RowBatch rows,
-                       Materialize(*source_, state_, grid_.steps, "histogram_quantile"));
+      ASSIGN_OR_RETURN(const RowBatch rows, Materialize(*source_, state_, grid_.steps));
       ASSIGN_OR_RETURN(RowBatch result, Quantiles(rows));
       result_ = MakeRowSource(std::move(result), state_.context.budget());
     }

@@ -47,29 +47,22 @@ class SortOperator final : public Operator {
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (sorted_ == nullptr) {
-      ASSIGN_OR_RETURN(const RowBatch rows, Materialize(*source_, state_, 1, "sort"));
-      ASSIGN_OR_RETURN(RowBatch sorted, Sorted(rows));
-      sorted_ = MakeRowSource(std::move(sorted), state_.context.budget());
+      ASSIGN_OR_RETURN(RowBatch rows, Materialize(*source_, state_, 1));
+      Sort(&rows);
+      sorted_ = MakeRowSource(std::move(rows), state_.context.budget());
     }
     return sorted_->Next(out);
   }
 
  private:
-  StatusOr<RowBatch> Sorted(const RowBatch& rows) const {
+  void Sort(RowBatch* rows) const {
     std::vector<std::size_t> order;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (rows.present(i)[0] != 0) order.push_back(i);
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+      if (rows->present(i)[0] != 0) order.push_back(i);
     }
     std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return before_(rows, a, b); });
-    RowBatch sorted;
-    sorted.Reset(1, state_.context.budget());
-    for (const std::size_t i : order) {
-      RETURN_IF_ERROR(sorted.Add(rows.labels(i), "sort"));
-      sorted.values(sorted.size() - 1)[0] = rows.values(i)[0];
-      sorted.present(sorted.size() - 1)[0] = 1;
-    }
-    return sorted;
+              [&](std::size_t a, std::size_t b) { return before_(*rows, a, b); });
+    rows->Select(order);
   }
 
   QueryState& state_;
