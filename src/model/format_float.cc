@@ -1,17 +1,81 @@
 #include "model/format_float.h"
 
+#include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
 
 namespace aevum::model {
 namespace {
 
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53: above, whole numbers have gaps
 
+static_assert(std::endian::native == std::endian::little, "digits are made as little-endian words");
+constexpr std::uint64_t kZeros = 0x3030303030303030;  // eight characters 0
+
+// The eight digits of a number below 10^8, one a byte, the first in the lowest byte: halves, then
+// quarters, then digits are divided side by side in one word, by multiplying.
+std::uint64_t EightDigits(std::uint64_t value) {
+  const std::uint64_t halves = value / 10'000 | (value % 10'000) << 32;
+  const std::uint64_t hundreds = ((halves * 10'486) >> 20) & 0x0000'007f'0000'007f;
+  const std::uint64_t pairs = hundreds | (halves - 100 * hundreds) << 16;
+  const std::uint64_t tens = ((pairs * 103) >> 10) & 0x000f'000f'000f'000f;
+  return tens | (pairs - 10 * tens) << 8;
+}
+
+constexpr std::uint64_t kTenTo8 = 100'000'000;
+constexpr std::uint64_t kTenTo16 = kTenTo8 * kTenTo8;
+
+char* PutEight(char* out, std::uint64_t value) {
+  const std::uint64_t digits = EightDigits(value) | kZeros;
+  std::memcpy(out, &digits, sizeof digits);
+  return out + sizeof digits;
+}
+
+// Below 10^8, without leading zeros. Writes 8 bytes.
+char* PutUpToEight(char* out, std::uint64_t value) {
+  std::uint64_t digits = EightDigits(value);
+  const unsigned leading = value == 0 ? 7 : static_cast<unsigned>(std::countr_zero(digits)) / 8;
+  digits = (digits | kZeros) >> (8 * leading);
+  std::memcpy(out, &digits, sizeof digits);
+  return out + (8 - leading);
+}
+
+// May write up to 7 bytes behind the end.
 char* PutUnsigned(char* out, std::uint64_t value) {
-  return std::to_chars(out, out + 20, value).ptr;
+  if (value < kTenTo8) return PutUpToEight(out, value);
+  if (value < kTenTo16) return PutEight(PutUpToEight(out, value / kTenTo8), value % kTenTo8);
+  const std::uint64_t low = value % kTenTo16;
+  out = PutUpToEight(out, value / kTenTo16);
+  return PutEight(PutEight(out, low / kTenTo8), low % kTenTo8);
+}
+
+constexpr std::array<std::uint64_t, 20> kPowersOfTen = [] {
+  std::array<std::uint64_t, 20> powers{};
+  std::uint64_t power = 1;
+  for (std::uint64_t& p : powers) p = std::exchange(power, power * 10);
+  return powers;
+}();
+
+int CountDigits(std::uint64_t value) {
+  // 1233 / 4096 is log10(2), near enough for 64 bits.
+  const int guess =
+      static_cast<int>((static_cast<unsigned>(std::bit_width(value | 1)) * 1233) >> 12);
+  return guess + (value >= kPowersOfTen[static_cast<std::size_t>(guess)] ? 1 : 0);
+}
+
+// Exactly `count` digits, 1 to 16, of a number that has no more. Writes 16 bytes.
+char* PutPadded(char* out, std::uint64_t value, int count) {
+  __extension__ using Wide = unsigned __int128;
+  Wide digits = EightDigits(value % kTenTo8) | kZeros;
+  digits = digits << 64 | EightDigits(value / kTenTo8) | kZeros;
+  digits >>= 8 * (16 - count);
+  std::memcpy(out, &digits, sizeof digits);
+  return out + count;
 }
 
 char* PutText(char* out, const char* text, std::size_t size) {
@@ -26,7 +90,9 @@ char* TryDecimals(char* out, double magnitude) {
   const double scaled = magnitude * kScale;
   if (!(scaled < 1e15) || magnitude < 1e-4) return nullptr;
   const auto whole = static_cast<std::uint64_t>(scaled + 0.5);
-  if (static_cast<double>(whole) / kScale != magnitude) return nullptr;
+  const double rounded = static_cast<double>(whole);
+  // A cheap no before the division: the product is at most some last bits off.
+  if (std::abs(rounded - scaled) > scaled * 1e-15 || rounded / kScale != magnitude) return nullptr;
   char* end = PutUnsigned(out, whole / 10'000);
   auto rest = static_cast<unsigned>(whole % 10'000);
   *end++ = '.';
@@ -37,45 +103,39 @@ char* TryDecimals(char* out, double magnitude) {
   return end;
 }
 
-// Places the digits of the scientific form, which are the shortest.
-char* PutDigits(char* out, double magnitude) {
-  char text[32];
-  const char* const text_end =
-      std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific).ptr;
-  const char* e = text_end;
-  while (*--e != 'e') {
-  }
-  int exponent = 0;
-  std::from_chars(e + (e[1] == '+' ? 2 : 1), text_end, exponent);
-  char digits[24];
-  std::size_t count = 1;
-  digits[0] = text[0];
-  for (const char* c = text + 2; c < e; ++c) digits[count++] = *c;
+char* PutScientific(char* out, std::uint64_t significand, int exponent) {
+  char digits[32];
+  const int count = static_cast<int>(PutUnsigned(digits, significand) - digits);
+  *out++ = digits[0];
+  if (count > 1) *out++ = '.';
+  out = PutText(out, digits + 1, static_cast<std::size_t>(count - 1));
+  exponent += count - 1;
+  *out++ = 'e';
+  *out++ = exponent < 0 ? '-' : '+';
+  if (std::abs(exponent) < 10) *out++ = '0';
+  return PutUnsigned(out, static_cast<unsigned>(std::abs(exponent)));
+}
 
-  if (magnitude < 1e-6 || magnitude >= 1e21) {
-    *out++ = digits[0];
-    if (count > 1) {
-      *out++ = '.';
-      out = PutText(out, digits + 1, count - 1);
-    }
-    // The exponent of to_chars has two digits at least, as Go's.
-    return PutText(out, e, static_cast<std::size_t>(text_end - e));
+// The shortest digits by fmt's Dragonbox, which is twice as fast as to_chars; placed as Go does.
+char* PutDigits(char* out, double magnitude) {
+  const auto decimal = fmt::detail::dragonbox::to_decimal(magnitude);
+  const std::uint64_t significand = decimal.significand;
+  if (magnitude < 1e-6 || magnitude >= 1e21)
+    return PutScientific(out, significand, decimal.exponent);
+  if (decimal.exponent >= 0) {
+    out = PutUnsigned(out, significand);
+    std::memset(out, '0', static_cast<std::size_t>(decimal.exponent));
+    return out + decimal.exponent;
   }
-  if (exponent < 0) {
-    *out++ = '0';
-    *out++ = '.';
-    for (int i = -1; i > exponent; --i) *out++ = '0';
-    return PutText(out, digits, count);
+  const int decimals = -decimal.exponent;
+  if (magnitude < 1) {
+    std::memcpy(out, "0.000000", 8);
+    return PutUnsigned(out + 2 + (decimals - CountDigits(significand)), significand);
   }
-  const auto integer = static_cast<std::size_t>(exponent) + 1;
-  if (count <= integer) {
-    out = PutText(out, digits, count);
-    std::memset(out, '0', integer - count);
-    return out + (integer - count);
-  }
-  out = PutText(out, digits, integer);
+  const std::uint64_t power = kPowersOfTen[static_cast<std::size_t>(decimals)];
+  out = PutUnsigned(out, significand / power);
   *out++ = '.';
-  return PutText(out, digits + integer, count - integer);
+  return PutPadded(out, significand % power, decimals);
 }
 
 }  // namespace

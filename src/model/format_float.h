@@ -7,8 +7,8 @@
 
 namespace aevum::model {
 
-// The most bytes that FormatFloat and FormatTimestamp write.
-inline constexpr std::size_t kMaxFloatSize = 32;
+// The most bytes that FormatFloat and FormatTimestamp write, behind the end of the text included.
+inline constexpr std::size_t kMaxFloatSize = 64;
 
 // Writes the shortest digits that read back equal, as Go's 'f' form, or 'e' with at least two
 // digits of exponent below 1e-6 and from 1e21 on; NaN, +Inf, -Inf. Returns the end. `out` must have

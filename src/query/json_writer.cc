@@ -11,6 +11,7 @@ namespace aevum::query {
 namespace {
 
 constexpr std::size_t kPiece = 32 << 10;
+constexpr std::size_t kMaxPoint = 2 * model::kMaxFloatSize;
 
 bool IsPlain(char c) {
   return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
@@ -72,7 +73,7 @@ class Prefixes {
     }
   }
 
-  // Writes `[time,"value"]` and returns the end; at most 80 bytes.
+  // Writes `[time,"value"]` and returns the end; at most kMaxPoint bytes, some of them behind it.
   char* Put(char* out, std::size_t k, double value) const {
     const Text& text = texts_[k];
     std::memcpy(out, text.bytes, sizeof text.bytes);
@@ -141,7 +142,7 @@ void JsonWriter::Labels(const model::Labels& labels) {
 }
 
 void JsonWriter::Sample(TimestampMs time, double value) {
-  char text[80];
+  char text[2 * model::kMaxFloatSize];
   char* end = text;
   *end++ = '[';
   end = model::FormatTimestamp(end, time);
@@ -186,7 +187,7 @@ void JsonWriter::Matrix(const promql::QueryResult& result) {
       if (comma) *end++ = ',';
       comma = true;
       end = prefixes.Put(end, k, values[k]);
-      if (end > points + sizeof points - 100) {
+      if (end > points + sizeof points - kMaxPoint - 1) {
         Raw({points, static_cast<std::size_t>(end - points)});
         end = points;
       }
