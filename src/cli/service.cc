@@ -11,6 +11,7 @@
 #include <prometheus/registry.h>
 
 #include "cli/version.h"
+#include "wire/descriptors.h"
 
 namespace aevum::cli {
 namespace {
@@ -162,6 +163,8 @@ Service::Service(std::string component, const ServiceOptions& options, Logger lo
   RaiseDescriptorLimit();
   AddBuildInfo(*metrics_);
   net::AddOpsRoutes(*http_, *probe_, metrics_);
+  for (const std::string_view file : wire::FileDescriptors())
+    grpc_->AddFileDescriptor(std::string(file));
   probe_->OnReadyChange([this](bool ready) { grpc_->SetServing(ready); });
 }
 

@@ -1,6 +1,6 @@
 // The messages of the StoreAPI and of Info as plain structs, and their protobuf forms.
 //
-// The field numbers and meanings are those of Thanos's rpc.proto; see docs/format.
+// The field numbers and meanings are those of Thanos's rpc.proto; see proto/thanos/.
 #pragma once
 
 #include <cstdint>
