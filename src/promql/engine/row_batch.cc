@@ -4,6 +4,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "model/histogram_arithmetic.h"
+
 namespace aevum::promql {
 namespace {
 
@@ -51,7 +53,7 @@ Status RowBatch::Add(model::Labels labels, std::string_view who) {
   ++used_;
   std::memset(values, 0, steps_ * sizeof(double));
   std::memset(present, 0, steps_);
-  rows_.push_back({std::move(labels), values, present});
+  rows_.push_back({std::move(labels), values, present, nullptr});
   return OkStatus();
 }
 
@@ -59,6 +61,27 @@ Status RowBatch::AddCopy(const RowBatch& source, std::size_t row, std::string_vi
   RETURN_IF_ERROR(Add(source.labels(row), who));
   std::memcpy(rows_.back().values, source.values(row), steps_ * sizeof(double));
   std::memcpy(rows_.back().present, source.present(row), steps_);
+  const HistogramPtr* histograms = source.histograms(row);
+  for (std::size_t k = 0; histograms != nullptr && k < steps_; ++k) {
+    if (histograms[k] != nullptr)
+      RETURN_IF_ERROR(SetHistogram(rows_.size() - 1, k, histograms[k], who));
+  }
+  return OkStatus();
+}
+
+Status RowBatch::SetHistogram(std::size_t row, std::size_t step, HistogramPtr histogram,
+                              std::string_view who) {
+  std::unique_ptr<Lane>& lane = rows_[row].lane;
+  if (lane == nullptr) {
+    lane = std::make_unique<Lane>(Lane{{}, MemoryCharge(budget_)});
+    RETURN_IF_ERROR(
+        lane->charge.Add(static_cast<std::int64_t>(steps_ * sizeof(HistogramPtr)), who));
+    lane->values.resize(steps_);
+  }
+  // A sample that several steps see is one histogram.
+  if (step == 0 || lane->values[step - 1] != histogram)
+    RETURN_IF_ERROR(lane->charge.Add(model::SizeBytes(*histogram), who));
+  lane->values[step] = std::move(histogram);
   return OkStatus();
 }
 
@@ -88,7 +111,10 @@ void RowBatch::Select(const std::vector<std::size_t>& order) {
 }
 
 bool RowBatch::AnyPresent(std::size_t row) const {
-  return std::memchr(present(row), 1, steps_) != nullptr;
+  if (std::memchr(present(row), 1, steps_) != nullptr) return true;
+  const HistogramPtr* all = histograms(row);
+  return all != nullptr &&
+         std::any_of(all, all + steps_, [](const HistogramPtr& h) { return h != nullptr; });
 }
 
 std::size_t RowBatch::RowsPerBatch(std::size_t steps) {

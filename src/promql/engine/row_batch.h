@@ -10,12 +10,20 @@
 
 #include "base/memory_budget.h"
 #include "base/status.h"
+#include "model/histogram.h"
 #include "model/labels.h"
 
 namespace aevum::promql {
 
+// A native histogram that several rows and steps may share.
+using HistogramPtr = std::shared_ptr<const model::FloatHistogram>;
+
 // Some series with a row of all steps each: its labels, `steps` values, and `steps` bytes that are
 // 1 where there is a value. The value of a step that is not present is 0.
+//
+// A row that holds native histograms has a lane of them beside: null, or the histogram of a step,
+// at which `present` is 0. So what looks at numbers only passes over histograms. Rows without
+// histograms have no lane.
 //
 // Rows lie in slabs of several, which move from batch to batch without being copied. Memory: 9
 // bytes a step and series, charged to the budget before it is taken. Thread-compatible.
@@ -48,17 +56,40 @@ class RowBatch {
   const double* values(std::size_t row) const { return rows_[row].values; }
   std::uint8_t* present(std::size_t row) { return rows_[row].present; }
   const std::uint8_t* present(std::size_t row) const { return rows_[row].present; }
-  // True when a step of the row has a value.
+  // The histograms of all steps; null when the row has none.
+  const HistogramPtr* histograms(std::size_t row) const {
+    return rows_[row].lane == nullptr ? nullptr : rows_[row].lane->values.data();
+  }
+  // Puts a histogram at a step that has no value. ResourceExhausted as Add.
+  Status SetHistogram(std::size_t row, std::size_t step, HistogramPtr histogram,
+                      std::string_view who);
+  // Takes a histogram away; the row must have some.
+  void RemoveHistogram(std::size_t row, std::size_t step) {
+    rows_[row].lane->values[step] = nullptr;
+  }
+  void RemoveHistograms(std::size_t row) { rows_[row].lane = nullptr; }
+
+  // True when the step has a number or a histogram.
+  bool Holds(std::size_t row, std::size_t step) const {
+    return present(row)[step] != 0 ||
+           (rows_[row].lane != nullptr && rows_[row].lane->values[step] != nullptr);
+  }
+  // True when a step of the row holds something.
   bool AnyPresent(std::size_t row) const;
 
   // How many rows a batch should have: few when the rows are long.
   static std::size_t RowsPerBatch(std::size_t steps);
 
  private:
+  struct Lane {
+    std::vector<HistogramPtr> values;
+    MemoryCharge charge;
+  };
   struct Row {
     model::Labels labels;
     double* values;
     std::uint8_t* present;
+    std::unique_ptr<Lane> lane;
   };
   // The values of all its rows, then their presence.
   struct Slab {

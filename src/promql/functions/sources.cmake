@@ -1,6 +1,7 @@
 set(PROMQL_FUNCTIONS_HEADERS
   functions/bucket_quantile.h
   functions/label_functions.h
+  functions/native_histograms.h
   functions/natural_order.h
   functions/row_functions.h
   functions/whole_vectors.h)
@@ -8,6 +9,7 @@ set(PROMQL_FUNCTIONS_SOURCES
   functions/bucket_quantile.cc
   functions/histogram_quantile.cc
   functions/label_functions.cc
+  functions/native_histograms.cc
   functions/natural_order.cc
   functions/row_functions.cc
   functions/sort.cc)
