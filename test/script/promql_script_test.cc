@@ -36,13 +36,20 @@ class EngineEvaluator final : public Evaluator {
                   .warnings = result.warnings,
                   .infos = result.infos};
     for (const QueryResult::Range& range : result.ranges) {
-      answer.series.push_back({range.labels, range.times, range.values, {}});
+      AnswerSeries& series = answer.series.emplace_back(
+          AnswerSeries{range.labels, range.times, range.values, {}});
+      for (std::size_t k = 0; k < range.histograms.size(); ++k)
+        series.histograms.push_back({range.histogram_times[k], range.histograms[k]});
     }
     for (std::size_t i = 0; i < result.rows.size(); ++i) {
       AnswerSeries& series = answer.series.emplace_back();
       series.labels = result.rows.labels(i);
       for (std::size_t k = 0; k < result.rows.steps(); ++k) {
-        if (result.rows.present(i)[k] == 0) continue;
+        if (!result.rows.Holds(i, k)) continue;
+        if (result.rows.present(i)[k] == 0) {
+          series.histograms.push_back({result.TimeOf(k), result.rows.histograms(i)[k]});
+          continue;
+        }
         series.times.push_back(result.TimeOf(k));
         series.values.push_back(result.rows.values(i)[k]);
       }

@@ -6,6 +6,8 @@
 #include <unordered_map>
 
 #include "promql/engine/groups.h"
+#include "promql/engine/histogram_cells.h"
+#include "promql/engine/histogram_notes.h"
 #include "promql/engine/kahan.h"
 #include "promql/engine/row_kernels.h"
 
@@ -19,6 +21,8 @@ class Accumulator {
   virtual void AddGroup() = 0;
   virtual void AddRow(std::size_t group, const double* values, const std::uint8_t* present) = 0;
   virtual void Finish(std::size_t group, double* values, std::uint8_t* present) const = 0;
+  // Whether a number was added at the step.
+  virtual bool Seen(std::size_t group, std::size_t step) const = 0;
   // Bytes that a group takes, for each step.
   virtual std::int64_t bytes_per_step() const = 0;
 };
@@ -43,6 +47,9 @@ class SumAccumulator final : public Accumulator {
       present[k] = seen_[at];
       values[k] = std::isinf(sum_[at]) ? sum_[at] : sum_[at] + compensation_[at];
     }
+  }
+  bool Seen(std::size_t group, std::size_t step) const override {
+    return seen_[group * steps_ + step] != 0;
   }
   std::int64_t bytes_per_step() const override { return 17; }
 
@@ -77,6 +84,9 @@ class StateAccumulator final : public Accumulator {
       present[k] = seen_[at];
       values[k] = seen_[at] != 0 ? states_[at].Result() : 0;
     }
+  }
+  bool Seen(std::size_t group, std::size_t step) const override {
+    return seen_[group * steps_ + step] != 0;
   }
   std::int64_t bytes_per_step() const override { return sizeof(State) + 1; }
 
@@ -162,12 +172,14 @@ std::unique_ptr<Accumulator> MakeAccumulator(AggregateOp op, std::size_t steps) 
 
 class AggregationOperator final : public Operator {
  public:
-  AggregationOperator(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+  AggregationOperator(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                       OperatorPtr source)
       : state_(state),
         steps_(steps),
-        groups_(std::move(grouping)),
-        accumulator_(MakeAccumulator(op, steps)),
+        expr_(expr),
+        groups_(Grouping(expr.grouping, expr.without)),
+        accumulator_(MakeAccumulator(expr.op, steps)),
+        cells_(state, steps, expr),
         source_(std::move(source)),
         charge_(state.context.budget()) {}
 
@@ -178,6 +190,7 @@ class AggregationOperator final : public Operator {
     for (; next_ < end; ++next_) {
       RETURN_IF_ERROR(out->Add(groups_.labels(next_), "aggregation"));
       accumulator_->Finish(next_, out->values(out->size() - 1), out->present(out->size() - 1));
+      RETURN_IF_ERROR(cells_.Finish(next_, out));
     }
     return !out->empty();
   }
@@ -198,17 +211,52 @@ class AggregationOperator final : public Operator {
                           "groups of an aggregation"));
           accumulator_->AddGroup();
         }
-        accumulator_->AddRow(group, batch.values(i), batch.present(i));
+        if (batch.histograms(i) != nullptr) {
+          RETURN_IF_ERROR(AddMixedRow(group, batch, i));
+        } else {
+          accumulator_->AddRow(group, batch.values(i), batch.present(i));
+        }
       }
     }
     source_.reset();
     return OkStatus();
   }
 
+  Status AddMixedRow(std::size_t group, const RowBatch& batch, std::size_t row) {
+    switch (expr_.op) {
+      case AggregateOp::kCount:
+      case AggregateOp::kGroup: {
+        std::vector<std::uint8_t> holds(steps_);
+        for (std::size_t k = 0; k < steps_; ++k) holds[k] = batch.Holds(row, k) ? 1 : 0;
+        accumulator_->AddRow(group, batch.values(row), holds.data());
+        return OkStatus();
+      }
+      case AggregateOp::kSum:
+      case AggregateOp::kAvg:
+        for (std::size_t k = 0; k < steps_; ++k) {
+          const HistogramPtr& histogram = batch.histograms(row)[k];
+          if (histogram == nullptr) continue;
+          RETURN_IF_ERROR(cells_.Add(group, k, *histogram, accumulator_->Seen(group, k),
+                                     batch.labels(row).Get(model::kMetricName)));
+        }
+        break;
+      default:
+        if (std::any_of(batch.histograms(row), batch.histograms(row) + steps_,
+                        [](const HistogramPtr& h) { return h != nullptr; })) {
+          HistogramNotes(state_.annotations, WithoutParens(*expr_.expr))
+              .IgnoredInAggregation(AggregateName(expr_.op));
+        }
+    }
+    accumulator_->AddRow(group, batch.values(row), batch.present(row));
+    return OkStatus();
+  }
+
   QueryState& state_;
   const std::size_t steps_;
+  const AggregateExpr& expr_;
   Groups groups_;
   std::unique_ptr<Accumulator> accumulator_;
+  HistogramCells cells_;
   OperatorPtr source_;
   MemoryCharge charge_;
   std::size_t next_ = 0;
@@ -236,10 +284,9 @@ std::size_t Groups::Find(const model::Labels& labels) {
   return it->second;
 }
 
-OperatorPtr MakeAggregation(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+OperatorPtr MakeAggregation(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                             OperatorPtr source) {
-  return std::make_unique<AggregationOperator>(state, steps, op, std::move(grouping),
-                                               std::move(source));
+  return std::make_unique<AggregationOperator>(state, steps, expr, std::move(source));
 }
 
 }  // namespace aevum::promql

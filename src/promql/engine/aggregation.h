@@ -26,12 +26,12 @@ class Grouping {
 
 // sum, avg, count, min, max, group, stddev, stdvar: one row a group is held, however many series
 // there are. Groups come in the order of their first series.
-OperatorPtr MakeAggregation(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+OperatorPtr MakeAggregation(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                             OperatorPtr source);
 
 // topk, bottomk, limitk, quantile: all series of a step are needed at once. `parameter` has a value
 // a step.
-OperatorPtr MakeRanking(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+OperatorPtr MakeRanking(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                         std::vector<double> parameter, OperatorPtr source);
 
 // count_values("label", ...).

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "promql/engine/elementwise.h"
+#include "promql/engine/histogram_calls.h"
 #include "promql/function_table.h"
 #include "promql/functions/label_functions.h"
 #include "promql/functions/row_functions.h"
@@ -11,6 +12,25 @@
 
 namespace aevum::promql {
 namespace {
+
+// The time of the step for each sample, histograms too.
+StatusOr<OperatorPtr> TimesOfSamples(const Call& call, Planner& planner,
+                                     std::vector<double> times) {
+  ASSIGN_OR_RETURN(OperatorPtr source, planner.Vector(*call.args[0], call.function->name));
+  const auto mark = [](RowBatch* rows, std::size_t row) {
+    for (std::size_t k = 0; k < rows->steps(); ++k) {
+      if (rows->histograms(row)[k] != nullptr) rows->present(row)[k] = 1;
+    }
+    rows->RemoveHistograms(row);
+    return OkStatus();
+  };
+  return MakeElementwise(
+      planner.state(), planner.steps(), std::move(source),
+      [times = std::move(times)](double* values, std::uint8_t*, std::size_t steps) {
+        std::copy_n(times.data(), steps, values);
+      },
+      NameRule::kDrop, Planner::UniqueWithoutName(*call.args[0]), mark);
+}
 
 // One row without labels, of a scalar.
 StatusOr<OperatorPtr> RowOf(const std::vector<double>& values, Planner& planner) {
@@ -129,16 +149,16 @@ StatusOr<OperatorPtr> MakeCall(const Call& call, Planner& planner) {
     std::vector<double> times(planner.steps());
     for (std::size_t k = 0; k < times.size(); ++k)
       times[k] = static_cast<double>(planner.grid().At(k)) / 1000;
-    return OverValues(call, planner,
-                      [times = std::move(times)](double* values, std::uint8_t*, std::size_t steps) {
-                        std::copy_n(times.data(), steps, values);
-                      });
+    return TimesOfSamples(call, planner, std::move(times));
   }
   if (name == "round" || name == "clamp" || name == "clamp_min" || name == "clamp_max")
     return RoundOrClamp(call, planner);
   if (name == "label_replace" || name == "label_join") return ChangeLabels(call, planner);
   if (name.starts_with("sort")) return MakeSort(call, planner);
+  if (IsHistogramCall(name)) return MakeHistogramCall(call, planner);
   if (name == "histogram_quantile") return MakeHistogramQuantile(call, planner);
+  if (name == "histogram_fraction") return MakeHistogramFraction(call, planner);
+  if (name == "histogram_quantiles") return MakeHistogramQuantiles(call, planner);
   return Unimplemented("function \"{}\" is not available yet", name);
 }
 

@@ -8,14 +8,26 @@ namespace {
 
 class ElementwiseOperator final : public Operator {
  public:
-  ElementwiseOperator(QueryState& state, OperatorPtr source, RowFunction function, NameRule names)
-      : state_(state), source_(std::move(source)), function_(std::move(function)), names_(names) {}
+  ElementwiseOperator(QueryState& state, OperatorPtr source, RowFunction function, NameRule names,
+                      HistogramRowFunction histograms)
+      : state_(state),
+        source_(std::move(source)),
+        function_(std::move(function)),
+        names_(names),
+        histograms_(std::move(histograms)) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     RETURN_IF_ERROR(state_.context.status());
     ASSIGN_OR_RETURN(const bool more, source_->Next(out));
     for (std::size_t i = 0; i < out->size(); ++i) {
       function_(out->values(i), out->present(i), out->steps());
+      if (out->histograms(i) != nullptr) {
+        if (histograms_) {
+          RETURN_IF_ERROR(histograms_(out, i));
+        } else {
+          out->RemoveHistograms(i);
+        }
+      }
       if (names_ == NameRule::kDrop) out->set_labels(i, WithoutName(out->labels(i)));
     }
     return more;
@@ -26,6 +38,7 @@ class ElementwiseOperator final : public Operator {
   OperatorPtr source_;
   RowFunction function_;
   NameRule names_;
+  HistogramRowFunction histograms_;
 };
 
 // Reads its source whole, puts equal labels together, and gives the rows again.
@@ -112,9 +125,10 @@ double Apply(BinaryOp op, double a, double b) {
 }
 
 OperatorPtr MakeElementwise(QueryState& state, std::size_t steps, OperatorPtr source,
-                            RowFunction function, NameRule names, bool unique) {
-  auto rows =
-      std::make_unique<ElementwiseOperator>(state, std::move(source), std::move(function), names);
+                            RowFunction function, NameRule names, bool unique,
+                            HistogramRowFunction histograms) {
+  auto rows = std::make_unique<ElementwiseOperator>(state, std::move(source), std::move(function),
+                                                    names, std::move(histograms));
   if (names == NameRule::kKeep || unique) return rows;
   return std::make_unique<MergingOperator>(state, steps, std::move(rows));
 }

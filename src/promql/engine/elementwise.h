@@ -16,12 +16,17 @@ double Apply(BinaryOp op, double a, double b);
 // Changes a row in place; may clear places of `present`, never set them.
 using RowFunction = std::function<void(double* values, std::uint8_t* present, std::size_t steps)>;
 
+// Changes the histograms of a row that has some.
+using HistogramRowFunction = std::function<Status(RowBatch* rows, std::size_t row)>;
+
 enum class NameRule : std::uint8_t { kKeep, kDrop };
 
-// Applies a function to each row. When names are dropped, series may become equal: `unique` says
+// Applies a function to each row. Histograms are taken away unless there is a function for them.
+// When names are dropped, series may become equal: `unique` says
 // that they can't; otherwise rows are put together as MergeEqualLabels does.
 OperatorPtr MakeElementwise(QueryState& state, std::size_t steps, OperatorPtr source,
-                            RowFunction function, NameRule names, bool unique);
+                            RowFunction function, NameRule names, bool unique,
+                            HistogramRowFunction histograms = nullptr);
 
 // Puts rows with equal labels together, as MergeEqualLabels does.
 OperatorPtr MakeMerging(QueryState& state, std::size_t steps, OperatorPtr source);

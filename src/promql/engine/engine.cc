@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "model/histogram_arithmetic.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/planner.h"
 #include "promql/engine/selector.h"
@@ -141,7 +142,18 @@ class Query {
         range.times.push_back(columns.times[i]);
         range.values.push_back(columns.values[i]);
       }
-      if (range.times.empty()) continue;
+      for (std::size_t i = 0; i < columns.histograms.size(); ++i) {
+        const TimestampMs time = columns.histogram_times[i];
+        if (time < hints.start_ms || time > hints.end_ms ||
+            chunk::IsStale(columns.histograms[i].sum))
+          continue;
+        RETURN_IF_ERROR(
+            charge.Add(model::SizeBytes(columns.histograms[i]), "samples of the result"));
+        range.histogram_times.push_back(time);
+        range.histograms.push_back(
+            std::make_shared<const model::FloatHistogram>(std::move(columns.histograms[i])));
+      }
+      if (range.times.empty() && range.histograms.empty()) continue;
       RETURN_IF_ERROR(
           charge.Add(static_cast<std::int64_t>(range.times.size()) * 16, "samples of the result"));
       result_.ranges.push_back(std::move(range));
@@ -161,7 +173,12 @@ class Query {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       QueryResult::Range range{.labels = rows.labels(i)};
       for (std::size_t k = 0; k < inner.steps; ++k) {
-        if (rows.present(i)[k] == 0) continue;
+        if (!rows.Holds(i, k)) continue;
+        if (rows.present(i)[k] == 0) {
+          range.histogram_times.push_back(inner.At(k));
+          range.histograms.push_back(rows.histograms(i)[k]);
+          continue;
+        }
         range.times.push_back(inner.At(k));
         range.values.push_back(rows.values(i)[k]);
       }

@@ -41,6 +41,8 @@ struct QueryResult {
     model::Labels labels;
     std::vector<TimestampMs> times;
     std::vector<double> values;
+    std::vector<TimestampMs> histogram_times;
+    std::vector<HistogramPtr> histograms;
   };
 
   ValueType type = ValueType::kNone;

@@ -103,10 +103,15 @@ Status MergeEqualLabels(RowBatch* rows, const QueryState& state) {
     double* values = merged.values(it->second);
     std::uint8_t* present = merged.present(it->second);
     for (std::size_t k = 0; k < steps; ++k) {
-      if (rows->present(i)[k] == 0) continue;
-      if (present[k] != 0) {
+      if (!rows->Holds(i, k)) continue;
+      if (merged.Holds(it->second, k)) {
         return MakeError(StatusCode::kFailedPrecondition,
                          "vector cannot contain metrics with the same labelset");
+      }
+      if (rows->present(i)[k] == 0) {
+        RETURN_IF_ERROR(
+            merged.SetHistogram(it->second, k, rows->histograms(i)[k], "merged rows"));
+        continue;
       }
       values[k] = rows->values(i)[k];
       present[k] = 1;

@@ -64,6 +64,12 @@ struct QueryState {
   std::int64_t default_subquery_step_ms = 0;
   Annotations& annotations;
   std::atomic<std::int64_t> samples{0};  // read from the source
+
+  // Where the planner is: within functions that look at nothing but count and sum of histograms,
+  // and within those that look at buckets or may miss a reset.
+  int statistics_depth = 0;
+  int buckets_depth = 0;
+  bool only_statistics() const { return statistics_depth > 0 && buckets_depth == 0; }
 };
 
 // Gives the rows of an expression, batch by batch. Pulled by one thread. Every label set comes

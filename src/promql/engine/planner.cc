@@ -10,6 +10,7 @@
 #include "promql/engine/aggregation.h"
 #include "promql/engine/calls.h"
 #include "promql/engine/elementwise.h"
+#include "promql/engine/histogram_operators.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/subquery.h"
 #include "promql/engine/vector_matching.h"
@@ -31,11 +32,6 @@ std::string FixedName(const model::Matchers& matchers) {
   return "";
 }
 
-bool LooksLikeCounter(std::string_view name) {
-  return name.ends_with("_total") || name.ends_with("_sum") || name.ends_with("_count") ||
-         name.ends_with("_bucket");
-}
-
 class AbsentOperator final : public Operator {
  public:
   AbsentOperator(QueryState& state, std::size_t steps, model::Labels labels, OperatorPtr source)
@@ -51,7 +47,7 @@ class AbsentOperator final : public Operator {
       ASSIGN_OR_RETURN(const bool more, source_->Next(out));
       if (!more) break;
       for (std::size_t i = 0; i < out->size(); ++i) {
-        for (std::size_t k = 0; k < steps_; ++k) any[k] |= out->present(i)[k];
+        for (std::size_t k = 0; k < steps_; ++k) if (out->Holds(i, k)) any[k] = 1;
       }
     }
     source_.reset();
@@ -71,6 +67,17 @@ class AbsentOperator final : public Operator {
   const model::Labels labels_;
   OperatorPtr source_;
 };
+
+// Numbers can't be trimmed.
+RowFunction RefuseNumbers(const BinaryExpr& expr, Annotations& annotations) {
+  return [&expr, &annotations](double* values, std::uint8_t* present, std::size_t steps) {
+    for (std::size_t k = 0; k < steps; ++k) {
+      if (present[k] != 0) Operate(expr.op, {}, {}).note.Tell(annotations, expr);
+      present[k] = 0;
+      values[k] = 0;
+    }
+  };
+}
 
 RowFunction Negate() {
   return [](double* values, std::uint8_t* /*present*/, std::size_t steps) {
@@ -143,7 +150,7 @@ StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, ""));
   if (!expr.negate) return source;
   return MakeElementwise(state_, steps(), std::move(source), Negate(), NameRule::kDrop,
-                         UniqueWithoutName(*expr.expr));
+                         UniqueWithoutName(*expr.expr), NegateHistograms);
 }
 
 StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
@@ -168,11 +175,10 @@ StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
     case AggregateOp::kQuantile: {
       ASSIGN_OR_RETURN(std::vector<double> parameter, Scalar(*expr.param));
       if (expr.op == AggregateOp::kQuantile) WarnOfQuantile(parameter, *expr.param);
-      return MakeRanking(state_, steps(), expr.op, std::move(grouping), std::move(parameter),
-                         std::move(source));
+      return MakeRanking(state_, steps(), expr, std::move(parameter), std::move(source));
     }
     default:
-      return MakeAggregation(state_, steps(), expr.op, std::move(grouping), std::move(source));
+      return MakeAggregation(state_, steps(), expr, std::move(source));
   }
 }
 
@@ -186,9 +192,14 @@ void Planner::WarnOfQuantile(const std::vector<double>& ranks, const Expr& expr)
 }
 
 StatusOr<OperatorPtr> Planner::Binary(const BinaryExpr& expr) {
-  if (expr.op == BinaryOp::kTrimUpper || expr.op == BinaryOp::kTrimLower) {
-    return Unimplemented("operator \"{}\" is not available yet", OperatorText(expr.op));
-  }
+  const bool trims = expr.op == BinaryOp::kTrimUpper || expr.op == BinaryOp::kTrimLower;
+  state_.buckets_depth += trims ? 1 : 0;
+  StatusOr<OperatorPtr> rows = BinaryRows(expr);
+  state_.buckets_depth -= trims ? 1 : 0;
+  return rows;
+}
+
+StatusOr<OperatorPtr> Planner::BinaryRows(const BinaryExpr& expr) {
   const bool left_vector = TypeOf(*expr.lhs) == ValueType::kVector;
   const bool right_vector = TypeOf(*expr.rhs) == ValueType::kVector;
   if (left_vector && right_vector) {
@@ -202,9 +213,15 @@ StatusOr<OperatorPtr> Planner::Binary(const BinaryExpr& expr) {
   ASSIGN_OR_RETURN(std::vector<double> scalar, Scalar(left_vector ? *expr.rhs : *expr.lhs));
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(vector, ""));
   const bool keeps_name = IsComparison(expr.op) && !expr.return_bool;
-  return MakeElementwise(state_, steps(), std::move(source),
-                         ScalarOperand(expr.op, std::move(scalar), !left_vector, expr.return_bool),
-                         keeps_name ? NameRule::kKeep : NameRule::kDrop, UniqueWithoutName(vector));
+  HistogramRowFunction histograms =
+      HistogramScalarOperand(expr, scalar, !left_vector, state_.annotations);
+  RowFunction numbers =
+      expr.op == BinaryOp::kTrimUpper || expr.op == BinaryOp::kTrimLower
+          ? RefuseNumbers(expr, state_.annotations)
+          : ScalarOperand(expr.op, std::move(scalar), !left_vector, expr.return_bool);
+  return MakeElementwise(state_, steps(), std::move(source), std::move(numbers),
+                         keeps_name ? NameRule::kKeep : NameRule::kDrop, UniqueWithoutName(vector),
+                         std::move(histograms));
 }
 
 StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
@@ -266,6 +283,7 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
     }
   }
   RETURN_IF_ERROR(CheckParameters(call, function));
+  function.argument = &WithoutParens(*call.args[0]);
   const bool keeps_name = function.keeps_name;
   const bool is_absent = function.name == "absent_over_time";
   OperatorPtr rows;
@@ -275,14 +293,6 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
       return Unimplemented("anchored and smoothed selectors are not available yet");
     }
     if (matrix.range_expr) return Unimplemented("duration expressions are not available yet");
-    const std::string name = FixedName(matrix.selector->matchers);
-    if (function.is_counter && !name.empty() && !LooksLikeCounter(name) &&
-        (function.name == "rate" || function.name == "increase")) {
-      std::string text =
-          "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ";
-      model::AppendGoQuoted(text, name);
-      state_.annotations.AddInfo(std::move(text), *call.args[0]);
-    }
     ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(matrix.selector->time, grid_, state_));
     rows = MakeRangeSelector(state_, matrix, times, std::move(function));
   } else {
@@ -291,7 +301,11 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
       return Unimplemented("duration expressions are not available yet");
     ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(subquery.time, grid_, state_));
     ASSIGN_OR_RETURN(const Grid inner_grid, SubqueryGrid(subquery, times, state_));
-    ASSIGN_OR_RETURN(OperatorPtr inner, Planner(state_, inner_grid).Vector(*subquery.expr));
+    // What lies between the steps is not seen, so resets can't be taken from hints.
+    ++state_.buckets_depth;
+    StatusOr<OperatorPtr> planned = Planner(state_, inner_grid).Vector(*subquery.expr);
+    --state_.buckets_depth;
+    ASSIGN_OR_RETURN(OperatorPtr inner, std::move(planned));
     rows = MakeSubqueryFunction(state_, subquery, times, inner_grid, std::move(inner),
                                 std::move(function));
   }

@@ -37,6 +37,7 @@ class Planner {
  private:
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
   StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
+  StatusOr<OperatorPtr> BinaryRows(const BinaryExpr& expr);
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
   StatusOr<OperatorPtr> Call(const promql::Call& call);
   StatusOr<OperatorPtr> Range(const promql::Call& call, RangeFunction function);

@@ -176,44 +176,47 @@ std::optional<double> DoubleExponentialSmoothing(const Window& w) {
 
 using Kind = RangeFunction::Kind;
 
+using Of = RangeFunction::OfHistograms;
+
 constexpr bool kKeepsName = true;
 
 struct Entry {
   std::string_view name;
   Kind kind;
   WindowFunction window;
+  Of of_histograms = Of::kIgnored;
   bool keeps_name = false;
   bool is_counter = false;
 };
 
 constexpr std::array<Entry, 27> kFunctions = {{
-    {"rate", Kind::kRate, nullptr, false, true},
-    {"increase", Kind::kIncrease, nullptr, false, true},
-    {"delta", Kind::kDelta, nullptr},
-    {"irate", Kind::kWindow, Irate, false, true},
-    {"idelta", Kind::kWindow, Idelta},
+    {"rate", Kind::kRate, nullptr, Of::kRate, false, true},
+    {"increase", Kind::kIncrease, nullptr, Of::kRate, false, true},
+    {"delta", Kind::kDelta, nullptr, Of::kRate},
+    {"irate", Kind::kWindow, Irate, Of::kInstantRate},
+    {"idelta", Kind::kWindow, Idelta, Of::kInstantDelta},
     {"deriv", Kind::kWindow, Deriv},
     {"predict_linear", Kind::kWindow, PredictLinear},
     {"double_exponential_smoothing", Kind::kWindow, DoubleExponentialSmoothing},
-    {"resets", Kind::kWindow, Resets},
-    {"changes", Kind::kWindow, Changes},
-    {"sum_over_time", Kind::kWindow, SumOverTime},
-    {"avg_over_time", Kind::kWindow, AvgOverTime},
+    {"resets", Kind::kWindow, Resets, Of::kResets},
+    {"changes", Kind::kWindow, Changes, Of::kChanges},
+    {"sum_over_time", Kind::kWindow, SumOverTime, Of::kSum},
+    {"avg_over_time", Kind::kWindow, AvgOverTime, Of::kMean},
     {"min_over_time", Kind::kWindow, MinOverTime},
     {"max_over_time", Kind::kWindow, MaxOverTime},
-    {"count_over_time", Kind::kWindow, CountOverTime},
-    {"last_over_time", Kind::kWindow, LastOverTime, kKeepsName},
-    {"first_over_time", Kind::kWindow, FirstOverTime, kKeepsName},
-    {"present_over_time", Kind::kWindow, PresentOverTime},
-    {"absent_over_time", Kind::kWindow, PresentOverTime},
+    {"count_over_time", Kind::kWindow, CountOverTime, Of::kCount},
+    {"last_over_time", Kind::kWindow, LastOverTime, Of::kLast, kKeepsName},
+    {"first_over_time", Kind::kWindow, FirstOverTime, Of::kFirst, kKeepsName},
+    {"present_over_time", Kind::kWindow, PresentOverTime, Of::kPresent},
+    {"absent_over_time", Kind::kWindow, PresentOverTime, Of::kPresent},
     {"stddev_over_time", Kind::kWindow, StddevOverTime},
     {"stdvar_over_time", Kind::kWindow, StdvarOverTime},
     {"quantile_over_time", Kind::kWindow, QuantileOverTime},
     {"mad_over_time", Kind::kWindow, MadOverTime},
     {"ts_of_min_over_time", Kind::kWindow, TimeOfMin},
     {"ts_of_max_over_time", Kind::kWindow, TimeOfMax},
-    {"ts_of_last_over_time", Kind::kWindow, TimeOfLast},
-    {"ts_of_first_over_time", Kind::kWindow, TimeOfFirst},
+    {"ts_of_last_over_time", Kind::kWindow, TimeOfLast, Of::kTimeOfLast},
+    {"ts_of_first_over_time", Kind::kWindow, TimeOfFirst, Of::kTimeOfFirst},
 }};
 
 // ---- windows that advance ----
@@ -356,6 +359,7 @@ std::optional<RangeFunction> FindRangeFunction(std::string_view name) {
       function.name = entry.name;
       function.kind = entry.kind;
       function.window = entry.window;
+      function.of_histograms = entry.of_histograms;
       function.keeps_name = entry.keeps_name;
       function.is_counter = entry.is_counter;
       return function;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "chunk/chunk.h"
+#include "promql/ast.h"
 
 namespace aevum::promql {
 
@@ -31,8 +32,27 @@ using WindowFunction = std::optional<double> (*)(const Window& window);
 // One function over ranges, with the parameters of each step.
 struct RangeFunction {
   enum class Kind : std::uint8_t { kWindow, kRate, kIncrease, kDelta };
+  // What a window with native histograms gives; kIgnored: what its numbers alone give.
+  enum class OfHistograms : std::uint8_t {
+    kIgnored,
+    kRate,
+    kInstantRate,
+    kInstantDelta,
+    kSum,
+    kMean,
+    kCount,
+    kPresent,
+    kFirst,
+    kLast,
+    kTimeOfFirst,
+    kTimeOfLast,
+    kChanges,
+    kResets,
+  };
   std::string_view name;
   Kind kind = Kind::kWindow;
+  OfHistograms of_histograms = OfHistograms::kIgnored;
+  const Expr* argument = nullptr;  // the first, which annotations point at
   WindowFunction window = nullptr;
   bool keeps_name = false;
   bool is_counter = false;         // the name of its metric should say that it counts

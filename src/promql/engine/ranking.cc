@@ -7,7 +7,9 @@
 
 #include "promql/engine/aggregation.h"
 #include "promql/engine/groups.h"
+#include "promql/engine/histogram_notes.h"
 #include "promql/engine/range_function.h"
+#include "promql/functions/native_histograms.h"
 #include "promql/printer.h"
 
 namespace aevum::promql {
@@ -62,11 +64,12 @@ bool Better(AggregateOp op, double a, double b) {
 
 class SelectionOperator final : public WholeOperator {
  public:
-  SelectionOperator(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+  SelectionOperator(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                     std::vector<double> parameter, OperatorPtr source)
-      : WholeOperator(state, steps, AggregateName(op), std::move(source)),
-        op_(op),
-        grouping_(std::move(grouping)),
+      : WholeOperator(state, steps, AggregateName(expr.op), std::move(source)),
+        expr_(expr),
+        op_(expr.op),
+        grouping_(expr.grouping, expr.without),
         parameter_(std::move(parameter)) {}
 
  private:
@@ -82,7 +85,11 @@ class SelectionOperator final : public WholeOperator {
       for (std::size_t k = 0; k < steps_; ++k) {
         candidates.clear();
         for (const std::size_t row : rows) {
-          if (input.present(row)[k] != 0) candidates.push_back(row);
+          if (input.present(row)[k] != 0 || (op_ == AggregateOp::kLimitk && input.Holds(row, k))) {
+            candidates.push_back(row);
+          } else if (parameter_[k] >= 1 && input.Holds(row, k)) {
+            HistogramNotes(state_.annotations, expr_).IgnoredInAggregation(AggregateName(op_));
+          }
         }
         Choose(input, k, &candidates);
         for (const std::size_t row : candidates) kept[row * steps_ + k] = 1;
@@ -129,12 +136,21 @@ class SelectionOperator final : public WholeOperator {
           first + static_cast<std::ptrdiff_t>(steps_))
         continue;
       RETURN_IF_ERROR(result.Add(input.labels(row), who_));
-      std::copy_n(input.values(row), steps_, result.values(result.size() - 1));
-      std::copy_n(first, steps_, result.present(result.size() - 1));
+      const std::size_t at = result.size() - 1;
+      for (std::size_t k = 0; k < steps_; ++k) {
+        if (first[static_cast<std::ptrdiff_t>(k)] == 0) continue;
+        if (input.present(row)[k] == 0) {
+          RETURN_IF_ERROR(result.SetHistogram(at, k, input.histograms(row)[k], who_));
+          continue;
+        }
+        result.values(at)[k] = input.values(row)[k];
+        result.present(at)[k] = 1;
+      }
     }
     return result;
   }
 
+  const AggregateExpr& expr_;
   const AggregateOp op_;
   const Grouping grouping_;
   const std::vector<double> parameter_;
@@ -142,10 +158,11 @@ class SelectionOperator final : public WholeOperator {
 
 class QuantileOperator final : public WholeOperator {
  public:
-  QuantileOperator(QueryState& state, std::size_t steps, Grouping grouping,
+  QuantileOperator(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                    std::vector<double> parameter, OperatorPtr source)
       : WholeOperator(state, steps, "quantile", std::move(source)),
-        grouping_(std::move(grouping)),
+        expr_(expr),
+        grouping_(expr.grouping, expr.without),
         parameter_(std::move(parameter)) {}
 
  private:
@@ -161,7 +178,11 @@ class QuantileOperator final : public WholeOperator {
       for (std::size_t k = 0; k < steps_; ++k) {
         values.clear();
         for (const std::size_t row : members[group]) {
-          if (input.present(row)[k] != 0) values.push_back(input.values(row)[k]);
+          if (input.present(row)[k] != 0) {
+            values.push_back(input.values(row)[k]);
+          } else if (input.Holds(row, k)) {
+            HistogramNotes(state_.annotations, WithoutParens(*expr_.expr)).IgnoredInAggregation("quantile");
+          }
         }
         if (values.empty()) continue;
         result.present(group)[k] = 1;
@@ -171,6 +192,7 @@ class QuantileOperator final : public WholeOperator {
     return result;
   }
 
+  const AggregateExpr& expr_;
   const Grouping grouping_;
   const std::vector<double> parameter_;
 };
@@ -192,8 +214,10 @@ class CountValuesOperator final : public WholeOperator {
       RETURN_IF_ERROR(state_.context.status());
       const model::Labels group = grouping_.Of(input.labels(i));
       for (std::size_t k = 0; k < steps_; ++k) {
-        if (input.present(i)[k] == 0) continue;
-        const std::string text = FormatNumber(input.values(i)[k]);
+        if (!input.Holds(i, k)) continue;
+        const std::string text = input.present(i)[k] != 0
+                                     ? FormatNumber(input.values(i)[k])
+                                     : functions::NativeText(*input.histograms(i)[k]);
         const auto [it, inserted] =
             index.emplace(model::LabelsBuilder(group).Set(label_, text).Build(), result.size());
         if (inserted) RETURN_IF_ERROR(result.Add(it->first, who_));
@@ -210,14 +234,14 @@ class CountValuesOperator final : public WholeOperator {
 
 }  // namespace
 
-OperatorPtr MakeRanking(QueryState& state, std::size_t steps, AggregateOp op, Grouping grouping,
+OperatorPtr MakeRanking(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                         std::vector<double> parameter, OperatorPtr source) {
-  if (op == AggregateOp::kQuantile) {
-    return std::make_unique<QuantileOperator>(state, steps, std::move(grouping),
-                                              std::move(parameter), std::move(source));
+  if (expr.op == AggregateOp::kQuantile) {
+    return std::make_unique<QuantileOperator>(state, steps, expr, std::move(parameter),
+                                              std::move(source));
   }
-  return std::make_unique<SelectionOperator>(state, steps, op, std::move(grouping),
-                                             std::move(parameter), std::move(source));
+  return std::make_unique<SelectionOperator>(state, steps, expr, std::move(parameter),
+                                             std::move(source));
 }
 
 OperatorPtr MakeCountValues(QueryState& state, std::size_t steps, Grouping grouping,

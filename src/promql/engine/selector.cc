@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "model/histogram_arithmetic.h"
+#include "promql/engine/histogram_notes.h"
+#include "promql/engine/histogram_windows.h"
 #include "promql/engine/row_kernels.h"
 
 namespace aevum::promql {
@@ -9,8 +12,47 @@ namespace {
 
 constexpr std::int64_t kSampleBytes = sizeof(TimestampMs) + sizeof(double);
 
+void DropStaleHistograms(chunk::Columns* columns) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < columns->histograms.size(); ++i) {
+    if (chunk::IsStale(columns->histograms[i].sum)) continue;
+    if (kept != i) {
+      columns->histograms[kept] = std::move(columns->histograms[i]);
+      columns->histogram_times[kept] = columns->histogram_times[i];
+    }
+    ++kept;
+  }
+  columns->histograms.resize(kept);
+  columns->histogram_times.resize(kept);
+}
+
+// Leaves count and sum of each histogram, with what is known of resets: the reference decodes no
+// more where only these are asked for, so nothing is said about buckets that don't fit.
+void KeepStatistics(std::vector<model::FloatHistogram>* histograms) {
+  model::FloatHistogram last;
+  bool any = false;
+  for (model::FloatHistogram& histogram : *histograms) {
+    model::FloatHistogram kept;
+    kept.reset_hint = histogram.reset_hint;
+    kept.schema = histogram.schema;
+    kept.count = histogram.count;
+    kept.sum = histogram.sum;
+    if (chunk::IsStale(histogram.sum)) {
+      histogram = std::move(kept);
+      continue;
+    }
+    if (any && kept.reset_hint == model::ResetHint::kUnknown) {
+      kept.reset_hint = model::DetectReset(histogram, last) ? model::ResetHint::kReset
+                                                            : model::ResetHint::kNoReset;
+    }
+    last = std::exchange(histogram, std::move(kept));
+    any = true;
+  }
+}
+
 // Takes staleness markers out: to a range they are no samples.
 void DropStaleMarkers(chunk::Columns* columns) {
+  DropStaleHistograms(columns);
   if (!AnyStale(columns->values)) return;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < columns->values.size(); ++i) {
@@ -52,7 +94,13 @@ class VectorSelectorOperator final : public Operator {
       ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
       if (labels == nullptr) break;
       RETURN_IF_ERROR(out->Add(*labels, "selector"));
-      if (!Fill(out->values(out->size() - 1), out->present(out->size() - 1))) out->RemoveLast();
+      const std::size_t row = out->size() - 1;
+      if (!columns_.histograms.empty()) {
+        RETURN_IF_ERROR(FillMixed(out, row));
+        if (!out->AnyPresent(row)) out->RemoveLast();
+      } else if (!Fill(out->values(row), out->present(row))) {
+        out->RemoveLast();
+      }
     }
     return !out->empty();
   }
@@ -78,6 +126,36 @@ class VectorSelectorOperator final : public Operator {
       any = true;
     }
     return any;
+  }
+
+  // The same for a series with histograms: the newest of both kinds counts.
+  Status FillMixed(RowBatch* out, std::size_t row) {
+    Fill(out->values(row), out->present(row));
+    const std::vector<TimestampMs>& times = columns_.histogram_times;
+    std::vector<HistogramPtr> shared(times.size());
+    std::size_t next = 0;
+    std::size_t next_float = 0;
+    for (std::size_t k = 0; k < times_.grid.steps; ++k) {
+      const TimestampMs at = times_.At(k);
+      while (next < times.size() && times[next] <= at) ++next;
+      while (next_float < columns_.times.size() && columns_.times[next_float] <= at) ++next_float;
+      if (next == 0 || times[next - 1] <= at - state_.lookback_ms) continue;
+      if (next_float > 0 && columns_.times[next_float - 1] > times[next - 1]) continue;
+      out->present(row)[k] = 0;
+      out->values(row)[k] = 0;
+      model::FloatHistogram& histogram = columns_.histograms[next - 1];
+      HistogramPtr& pointer = shared[next - 1];
+      if (pointer == nullptr && chunk::IsStale(histogram.sum)) continue;
+      if (value_ == SelectedValue::kTimestamp) {
+        out->present(row)[k] = 1;
+        out->values(row)[k] = static_cast<double>(times[next - 1]) / 1000;
+        continue;
+      }
+      if (pointer == nullptr)
+        pointer = std::make_shared<const model::FloatHistogram>(std::move(histogram));
+      RETURN_IF_ERROR(out->SetHistogram(row, k, pointer, "selector"));
+    }
+    return OkStatus();
   }
 
   QueryState& state_;
@@ -115,8 +193,15 @@ class RangeSelectorOperator final : public Operator {
       RETURN_IF_ERROR(
           out->Add(function_.keeps_name ? *labels : WithoutName(*labels), function_.name));
       const std::size_t row = out->size() - 1;
-      EvaluateWindows(function_, steps, columns_.times, columns_.values, out->values(row),
-                      out->present(row));
+      const std::string_view name = labels->Get(model::kMetricName);
+      if (columns_.histograms.empty()) {
+        EvaluateWindows(function_, steps, columns_.times, columns_.values, out->values(row),
+                        out->present(row));
+      } else {
+        RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, columns_, name, state_.annotations,
+                                             out, row));
+      }
+      NoteIfNoCounter(function_, name, *out, row, state_.annotations);
       if (!out->AnyPresent(row)) out->RemoveLast();
     }
     return !out->empty();
@@ -145,6 +230,7 @@ class RangeSelectorOperator final : public Operator {
 StatusOr<const model::Labels*> SeriesReader::Next(chunk::Columns* columns) {
   if (stream_ == nullptr) {
     charge_ = MemoryCharge(state_.context.budget());
+    histogram_charge_ = MemoryCharge(state_.context.budget());
     ASSIGN_OR_RETURN(stream_, state_.queryable.Select(state_.context, matchers_, hints_));
   }
   while (batch_ == nullptr || next_ == batch_->size()) {
@@ -159,17 +245,30 @@ StatusOr<const model::Labels*> SeriesReader::Next(chunk::Columns* columns) {
   }
   columns->Clear();
   RETURN_IF_ERROR(batch_->Decode(next_, columns));
+  if (!columns->histograms.empty()) RETURN_IF_ERROR(ChargeHistograms(*columns));
+  if (statistics_only_) KeepStatistics(&columns->histograms);
   const auto held = static_cast<std::int64_t>(columns->values.capacity()) * kSampleBytes;
   if (held > charge_.bytes())
     RETURN_IF_ERROR(charge_.Add(held - charge_.bytes(), "decoded samples"));
-  if (!columns->histogram_times.empty()) {
-    return Unimplemented(
-        "series {} holds native histograms, which PromQL of this version can't evaluate",
-        batch_->labels(next_).ToString());
-  }
-  state_.samples.fetch_add(static_cast<std::int64_t>(columns->values.size()),
+  state_.samples.fetch_add(static_cast<std::int64_t>(columns->values.size() + columns->histograms.size()),
                            std::memory_order_relaxed);
   return &batch_->labels(next_++);
+}
+
+Status SeriesReader::ChargeHistograms(const chunk::Columns& columns) {
+  std::int64_t held = 0;
+  for (const model::FloatHistogram& histogram : columns.histograms)
+    held += model::SizeBytes(histogram);
+  if (held <= histogram_charge_.bytes()) return OkStatus();
+  return histogram_charge_.Add(held - histogram_charge_.bytes(), "decoded histograms");
+}
+
+void NoteIfNoCounter(const RangeFunction& function, std::string_view name, const RowBatch& rows,
+                     std::size_t row, Annotations& annotations) {
+  if (!function.is_counter || name.empty()) return;
+  const std::uint8_t* present = rows.present(row);
+  if (std::find(present, present + rows.steps(), 1) != present + rows.steps())
+    HistogramNotes(annotations, *function.argument, name).PossibleNonCounter();
 }
 
 StatusOr<SelectTimes> TimesOf(const TimeModifiers& time, const Grid& grid,

@@ -13,13 +13,18 @@ namespace aevum::promql {
 class SeriesReader {
  public:
   SeriesReader(QueryState& state, model::Matchers matchers, SelectHints hints)
-      : state_(state), matchers_(std::move(matchers)), hints_(std::move(hints)) {}
+      : state_(state),
+        matchers_(std::move(matchers)),
+        hints_(std::move(hints)),
+        statistics_only_(state.only_statistics()) {}
 
   // The labels of the next series, with its samples in `columns`; null at the end. The pointer is
   // valid until the next call.
   StatusOr<const model::Labels*> Next(chunk::Columns* columns);
 
  private:
+  Status ChargeHistograms(const chunk::Columns& columns);
+
   QueryState& state_;
   const model::Matchers matchers_;
   const SelectHints hints_;
@@ -27,6 +32,8 @@ class SeriesReader {
   std::unique_ptr<const SelectBatch> batch_;
   std::size_t next_ = 0;
   MemoryCharge charge_;
+  MemoryCharge histogram_charge_;
+  const bool statistics_only_;  // of histograms nothing but count and sum is needed
 };
 
 // When a selector looks at each step: offset and @ applied.
@@ -40,6 +47,10 @@ struct SelectTimes {
 };
 // Unimplemented when an offset has to be calculated.
 StatusOr<SelectTimes> TimesOf(const TimeModifiers& time, const Grid& grid, const QueryState& state);
+
+// Tells when rate or increase gave numbers for a metric whose name is not that of a counter.
+void NoteIfNoCounter(const RangeFunction& function, std::string_view name, const RowBatch& rows,
+                     std::size_t row, Annotations& annotations);
 
 enum class SelectedValue : std::uint8_t { kValue, kTimestamp };
 

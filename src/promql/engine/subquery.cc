@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "promql/engine/histogram_windows.h"
+
 namespace aevum::promql {
 namespace {
 
@@ -37,8 +39,15 @@ class SubqueryFunctionOperator final : public Operator {
             out->Add(function_.keeps_name ? batch_.labels(i) : WithoutName(batch_.labels(i)),
                      function_.name));
         const std::size_t row = out->size() - 1;
-        EvaluateWindows(function_, steps, sample_times_, samples_, out->values(row),
-                        out->present(row));
+        const std::string_view name = batch_.labels(i).Get(model::kMetricName);
+        if (samples_.histograms.empty()) {
+          EvaluateWindows(function_, steps, samples_.times, samples_.values, out->values(row),
+                          out->present(row));
+        } else {
+          RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, samples_, name,
+                                               state_.annotations, out, row));
+        }
+        NoteIfNoCounter(function_, name, *out, row, state_.annotations);
         if (!out->AnyPresent(row)) out->RemoveLast();
       }
     }
@@ -48,13 +57,24 @@ class SubqueryFunctionOperator final : public Operator {
  private:
   // The samples of a row: its steps that have a value.
   void Collect(std::size_t row) {
-    sample_times_.clear();
-    samples_.clear();
+    samples_.Clear();
+    const HistogramPtr* histograms = batch_.histograms(row);
     for (std::size_t k = 0; k < inner_grid_.steps; ++k) {
-      if (batch_.present(row)[k] == 0) continue;
-      sample_times_.push_back(inner_grid_.At(k));
-      samples_.push_back(batch_.values(row)[k]);
+      if (batch_.present(row)[k] != 0) {
+        samples_.times.push_back(inner_grid_.At(k));
+        samples_.values.push_back(batch_.values(row)[k]);
+      } else if (histograms != nullptr && histograms[k] != nullptr) {
+        samples_.histogram_times.push_back(inner_grid_.At(k));
+        samples_.histograms.push_back(*histograms[k]);
+        ForgetResets(&samples_.histograms.back());
+      }
     }
+  }
+
+  // A subquery may leave out the sample that a hint is about, or give it twice.
+  static void ForgetResets(model::FloatHistogram* histogram) {
+    if (histogram->reset_hint != model::ResetHint::kGauge)
+      histogram->reset_hint = model::ResetHint::kUnknown;
   }
 
   QueryState& state_;
@@ -66,8 +86,7 @@ class SubqueryFunctionOperator final : public Operator {
   std::vector<TimestampMs> ends_;
   std::vector<TimestampMs> steps_;
   RowBatch batch_;
-  std::vector<TimestampMs> sample_times_;
-  std::vector<double> samples_;
+  chunk::Columns samples_;
 };
 
 }  // namespace

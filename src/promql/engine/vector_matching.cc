@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <fmt/core.h>
 
 #include "promql/engine/elementwise.h"
 #include "promql/engine/groups.h"
+#include "promql/engine/histogram_operators.h"
 
 namespace aevum::promql {
 namespace {
@@ -53,6 +55,7 @@ class VectorBinaryOperator final : public Operator {
     } else {
       RETURN_IF_ERROR(EvaluateMatches(left, right, &result));
     }
+    for (const StepNote& step : notes_) step.note.Tell(state_.annotations, expr_);
     RETURN_IF_ERROR(MergeEqualLabels(&result, state_));
     return result;
   }
@@ -66,7 +69,7 @@ class VectorBinaryOperator final : public Operator {
       const std::size_t signature = signatures_.Find(side.rows.labels(i));
       if (side.by_signature.size() <= signature) side.by_signature.resize(signature + 1);
       side.by_signature[signature].push_back(i);
-      for (std::size_t k = 0; k < steps_; ++k) side.any[k] |= side.rows.present(i)[k];
+      for (std::size_t k = 0; k < steps_; ++k) if (side.rows.Holds(i, k)) side.any[k] = 1;
     }
     return side;
   }
@@ -97,7 +100,7 @@ class VectorBinaryOperator final : public Operator {
     for (std::size_t s = 0; s < side.by_signature.size(); ++s) {
       for (const std::size_t row : side.by_signature[s]) {
         for (std::size_t k = 0; k < steps_; ++k)
-          presence[s * steps_ + k] |= side.rows.present(row)[k];
+          if (side.rows.Holds(row, k)) presence[s * steps_ + k] = 1;
       }
     }
     return presence;
@@ -112,6 +115,7 @@ class VectorBinaryOperator final : public Operator {
       if ((mask[k] != 0) == wanted) continue;
       result->present(at)[k] = 0;
       result->values(at)[k] = 0;
+      if (result->histograms(at) != nullptr) result->RemoveHistogram(at, k);
     }
     if (!result->AnyPresent(at)) result->RemoveLast();
     return OkStatus();
@@ -147,7 +151,7 @@ class VectorBinaryOperator final : public Operator {
       std::fill(owner.begin(), owner.end(), SIZE_MAX);
       for (const std::size_t row : rows) {
         for (std::size_t k = 0; k < steps_; ++k) {
-          if (one.rows.present(row)[k] == 0) continue;
+          if (!one.rows.Holds(row, k)) continue;
           if (owner[k] != SIZE_MAX && many_any[k] != 0)
             return DuplicateError(one.rows, owner[k], row, name);
           owner[k] = row;
@@ -173,20 +177,14 @@ class VectorBinaryOperator final : public Operator {
 
   Status Match(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
                bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
+    if (many.histograms(m) != nullptr || one.histograms(o) != nullptr || IsTrim())
+      return MatchMixed(many, m, one, o, swapped, taken, result);
     const bool filter = IsComparison(expr_.op) && !expr_.return_bool;
     RETURN_IF_ERROR(result->Add(ResultLabels(many.labels(m), one.labels(o)), "binary operator"));
     const std::size_t at = result->size() - 1;
     for (std::size_t k = 0; k < steps_; ++k) {
       if (many.present(m)[k] == 0 || one.present(o)[k] == 0) continue;
-      if (!taken->empty()) {
-        if ((*taken)[k] != 0) {
-          return MakeError(StatusCode::kFailedPrecondition,
-                           "multiple matches for labels: many-to-one matching must be explicit "
-                           "(group_left/group_right)");
-        }
-        // Also where a comparison then drops the sample.
-        (*taken)[k] = 1;
-      }
+      RETURN_IF_ERROR(Take(k, taken));
       const double a = swapped ? one.values(o)[k] : many.values(m)[k];
       const double b = swapped ? many.values(m)[k] : one.values(o)[k];
       const double value = Apply(expr_.op, a, b);
@@ -196,6 +194,59 @@ class VectorBinaryOperator final : public Operator {
     }
     if (!result->AnyPresent(at)) result->RemoveLast();
     return OkStatus();
+  }
+
+  bool IsTrim() const {
+    return expr_.op == BinaryOp::kTrimUpper || expr_.op == BinaryOp::kTrimLower;
+  }
+
+  // Of one to one matches only one may be at a step, also where a comparison then drops it.
+  static Status Take(std::size_t k, std::vector<std::uint8_t>* taken) {
+    if (taken->empty()) return OkStatus();
+    if (std::exchange((*taken)[k], std::uint8_t{1}) == 0) return OkStatus();
+    return MakeError(StatusCode::kFailedPrecondition,
+                     "multiple matches for labels: many-to-one matching must be explicit "
+                     "(group_left/group_right)");
+  }
+
+  static Operand OperandAt(const RowBatch& rows, std::size_t row, std::size_t k) {
+    if (rows.present(row)[k] != 0 || rows.histograms(row) == nullptr)
+      return {rows.values(row)[k], nullptr};
+    return {0, rows.histograms(row)[k]};
+  }
+
+  // Match for rows with histograms.
+  Status MatchMixed(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
+                    bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
+    RETURN_IF_ERROR(result->Add(ResultLabels(many.labels(m), one.labels(o)), "binary operator"));
+    const std::size_t at = result->size() - 1;
+    for (std::size_t k = 0; k < steps_; ++k) {
+      if (!many.Holds(m, k) || !one.Holds(o, k)) continue;
+      const Operand a = swapped ? OperandAt(one, o, k) : OperandAt(many, m, k);
+      const Operand b = swapped ? OperandAt(many, m, k) : OperandAt(one, o, k);
+      OperationResult pair = Operate(expr_.op, a, b);
+      if (pair.note.kind != OperationNote::Kind::kNone) Remember(k, m, std::move(pair.note));
+      if (!pair.defined) continue;
+      RETURN_IF_ERROR(Take(k, taken));
+      if (expr_.return_bool) pair.value = {pair.holds ? 1.0 : 0.0, nullptr};
+      if (!pair.holds && !expr_.return_bool) continue;
+      if (pair.value.histogram != nullptr) {
+        RETURN_IF_ERROR(
+            result->SetHistogram(at, k, std::move(pair.value.histogram), "binary operator"));
+        continue;
+      }
+      result->values(at)[k] = pair.value.number;
+      result->present(at)[k] = 1;
+    }
+    if (!result->AnyPresent(at)) result->RemoveLast();
+    return OkStatus();
+  }
+
+  // Of the notes of a step the reference tells that of the last series only.
+  void Remember(std::size_t k, std::size_t row, OperationNote note) {
+    notes_.resize(steps_);
+    if (notes_[k].note.kind != OperationNote::Kind::kNone && notes_[k].row > row) return;
+    notes_[k] = {row, std::move(note)};
   }
 
   model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
@@ -220,6 +271,11 @@ class VectorBinaryOperator final : public Operator {
   OperatorPtr lhs_;
   OperatorPtr rhs_;
   OperatorPtr result_;
+  struct StepNote {
+    std::size_t row = 0;
+    OperationNote note;
+  };
+  std::vector<StepNote> notes_;  // empty, or one a step
 };
 
 }  // namespace

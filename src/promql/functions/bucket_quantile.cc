@@ -92,4 +92,43 @@ BucketQuantile QuantileOfBuckets(double quantile, std::vector<Bucket>* buckets) 
   return result;
 }
 
+double FractionOfBuckets(double lower, double upper, std::vector<Bucket>* buckets) {
+  std::sort(buckets->begin(), buckets->end(),
+            [](const Bucket& a, const Bucket& b) { return a.upper_bound < b.upper_bound; });
+  if (buckets->back().upper_bound != kInfinity) return kNan;
+  MergeEqualBounds(buckets);
+  const double count = buckets->back().count;
+  if (count == 0 || std::isnan(lower) || std::isnan(upper)) return kNan;
+  if (lower >= upper) return 0;
+  double rank = 0;
+  double lower_rank = count;
+  double upper_rank = count;
+  bool lower_set = false;
+  bool upper_set = false;
+  double start = buckets->front().upper_bound <= 0 ? -kInfinity : 0;
+  for (const Bucket& bucket : *buckets) {
+    const auto place = [&](double value, double* at, bool* set) {
+      if (*set) return;
+      if (start >= value) {
+        *at = rank;
+        *set = true;
+      } else if (bucket.upper_bound > value) {
+        // Nothing is known about where in an endless bucket observations are.
+        *at = start == -kInfinity ? bucket.count
+                                  : rank + (bucket.count - rank) * (value - start) /
+                                               (bucket.upper_bound - start);
+        *set = true;
+      }
+    };
+    place(lower, &lower_rank, &lower_set);
+    place(upper, &upper_rank, &upper_set);
+    if (lower_set && upper_set) break;
+    rank = bucket.count;
+    start = bucket.upper_bound;
+  }
+  if (lower_rank > count) lower_rank = count;
+  if (upper_rank > count) upper_rank = count;
+  return (upper_rank - lower_rank) / count;
+}
+
 }  // namespace aevum::promql::functions

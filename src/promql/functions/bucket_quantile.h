@@ -1,4 +1,4 @@
-// Quantiles of classic histograms.
+// Quantiles and fractions of classic histograms.
 #pragma once
 
 #include <limits>
@@ -27,5 +27,8 @@ struct BucketQuantile {
 // when its bound is above. NaN without observations, without a +Inf bucket, with one bucket only,
 // or for NaN; -Inf and +Inf for quantiles below 0 and above 1.
 BucketQuantile QuantileOfBuckets(double quantile, std::vector<Bucket>* buckets);
+
+// histogram_fraction over such buckets: the share of observations between two bounds.
+double FractionOfBuckets(double lower, double upper, std::vector<Bucket>* buckets);
 
 }  // namespace aevum::promql::functions

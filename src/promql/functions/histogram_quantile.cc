@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <vector>
@@ -10,7 +11,9 @@
 #include "base/duration.h"
 #include "model/quote.h"
 #include "promql/engine/elementwise.h"
+#include "promql/function_table.h"
 #include "promql/functions/bucket_quantile.h"
+#include "promql/functions/native_histograms.h"
 #include "promql/functions/whole_vectors.h"
 #include "promql/printer.h"
 
@@ -59,20 +62,36 @@ struct ForcedInfo {
   }
 };
 
-class HistogramQuantileOperator final : public Operator {
+// One answer for each histogram: a quantile, or the fraction between two bounds.
+struct Question {
+  bool fraction = false;
+  std::vector<double> ranks;  // or lower bounds; a value a step
+  std::vector<double> uppers;
+};
+
+// A rank as the value of a label: 0.5, 1.0.
+std::string RankText(double rank) {
+  std::string text = FormatShort(rank);
+  if (std::isfinite(rank) && text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+class HistogramOperator final : public Operator {
  public:
-  HistogramQuantileOperator(QueryState& state, const Grid& grid, const Expr& argument,
-                            std::vector<double> quantiles, OperatorPtr source)
+  // With a label each rank is a series of its own.
+  HistogramOperator(QueryState& state, const Grid& grid, const Expr& argument,
+                    std::vector<Question> questions, std::string rank_label, OperatorPtr source)
       : state_(state),
         grid_(grid),
         argument_(argument),
-        quantiles_(std::move(quantiles)),
+        questions_(std::move(questions)),
+        rank_label_(std::move(rank_label)),
         source_(std::move(source)) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (result_ == nullptr) {
       ASSIGN_OR_RETURN(const RowBatch rows, Materialize(*source_, state_, grid_.steps));
-      ASSIGN_OR_RETURN(RowBatch result, Quantiles(rows));
+      ASSIGN_OR_RETURN(RowBatch result, Answer(rows));
       result_ = MakeRowSource(std::move(result), state_.context.budget());
     }
     return result_->Next(out);
@@ -82,10 +101,12 @@ class HistogramQuantileOperator final : public Operator {
   Histograms Group(const RowBatch& rows) {
     Histograms histograms;
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      // Rows of native histograms only have no bound.
+      if (std::memchr(rows.present(i), 1, rows.steps()) == nullptr) continue;
       const std::string_view text = rows.labels(i).Get(kBucketLabel);
       const std::optional<double> bound = ParseBound(text);
       if (!bound) {
-        if (rows.AnyPresent(i)) WarnOfBound(text);
+        WarnOfBound(text);
         continue;
       }
       // A bound that is no number has no place among the others.
@@ -102,32 +123,130 @@ class HistogramQuantileOperator final : public Operator {
     return histograms;
   }
 
-  StatusOr<RowBatch> Quantiles(const RowBatch& rows) {
+  StatusOr<RowBatch> Answer(const RowBatch& rows) {
     RowBatch result;
     result.Reset(grid_.steps, state_.context.budget());
-    std::vector<Bucket> present;
-    ForcedInfo forced;
-    for (const auto& [labels, buckets] : Group(rows)) {
-      RETURN_IF_ERROR(state_.context.status());
-      RETURN_IF_ERROR(result.Add(WithoutName(labels), "histogram_quantile"));
-      const std::size_t row = result.size() - 1;
-      for (std::size_t k = 0; k < grid_.steps; ++k) {
-        present.clear();
-        for (const BucketRow& bucket : buckets) {
-          if (rows.present(bucket.row)[k] == 0) continue;
-          present.push_back({bucket.upper_bound, rows.values(bucket.row)[k]});
-        }
-        if (present.empty()) continue;
-        const BucketQuantile quantile = functions::QuantileOfBuckets(quantiles_[k], &present);
-        result.values(row)[k] = quantile.value;
-        result.present(row)[k] = 1;
-        if (quantile.forced_monotonic) forced.Add(quantile, grid_.At(k));
-      }
-      if (!result.AnyPresent(row)) result.RemoveLast();
+    const Histograms classic = Group(rows);
+    // By native row, where a classic histogram has the same labels.
+    std::map<model::Labels, std::size_t> native;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows.histograms(i) != nullptr) native[rows.labels(i)] = i;
     }
-    if (forced.samples > 0) TellOfForced(forced);
+    for (const Question& question : questions_) {
+      for (const auto& [labels, row] : native)
+        RETURN_IF_ERROR(AnswerNative(question, rows, row, classic, &result));
+      for (const auto& [labels, buckets] : classic) {
+        RETURN_IF_ERROR(state_.context.status());
+        const auto same = native.find(labels);
+        RETURN_IF_ERROR(AnswerClassic(question, rows, labels, buckets,
+                                      same == native.end() ? nullptr
+                                                           : rows.histograms(same->second),
+                                      &result));
+      }
+    }
+    if (forced_.samples > 0) TellOfForced(forced_);
     RETURN_IF_ERROR(MergeEqualLabels(&result, state_));
     return result;
+  }
+
+  static bool AnyBucketAt(const std::vector<BucketRow>& buckets, const RowBatch& rows,
+                          std::size_t k) {
+    return std::any_of(buckets.begin(), buckets.end(), [&](const BucketRow& bucket) {
+      return rows.present(bucket.row)[k] != 0;
+    });
+  }
+
+  Status AnswerNative(const Question& question, const RowBatch& rows, std::size_t row,
+                      const Histograms& classic, RowBatch* result) {
+    RETURN_IF_ERROR(state_.context.status());
+    const HistogramPtr* histograms = rows.histograms(row);
+    const auto same = classic.find(rows.labels(row));
+    const model::Labels base = WithoutName(rows.labels(row));
+    RowOfRank at;
+    for (std::size_t k = 0; k < grid_.steps; ++k) {
+      if (histograms[k] == nullptr) continue;
+      if (same != classic.end() && AnyBucketAt(same->second, rows, k)) {
+        state_.annotations.AddWarning("vector contains a mix of classic and native histograms",
+                                      argument_);
+        continue;
+      }
+      const functions::NativeResult answer =
+          question.fraction
+              ? functions::NativeFraction(question.ranks[k], question.uppers[k], *histograms[k])
+              : functions::NativeQuantile(question.ranks[k], *histograms[k]);
+      TellOfNan(answer.note);
+      RETURN_IF_ERROR(Put(question, base, k, answer.value, &at, result));
+    }
+    return OkStatus();
+  }
+
+  // `native` has the histograms with the same labels, or is null.
+  Status AnswerClassic(const Question& question, const RowBatch& rows, const model::Labels& labels,
+                       const std::vector<BucketRow>& buckets, const HistogramPtr* native,
+                       RowBatch* result) {
+    const model::Labels base = WithoutName(labels);
+    std::vector<Bucket> present;
+    RowOfRank at;
+    for (std::size_t k = 0; k < grid_.steps; ++k) {
+      if (native != nullptr && native[k] != nullptr) continue;
+      present.clear();
+      for (const BucketRow& bucket : buckets) {
+        if (rows.present(bucket.row)[k] == 0) continue;
+        present.push_back({bucket.upper_bound, rows.values(bucket.row)[k]});
+      }
+      if (present.empty()) continue;
+      double value = 0;
+      if (question.fraction) {
+        value = functions::FractionOfBuckets(question.ranks[k], question.uppers[k], &present);
+      } else {
+        const BucketQuantile quantile = functions::QuantileOfBuckets(question.ranks[k], &present);
+        if (quantile.forced_monotonic) forced_.Add(quantile, grid_.At(k));
+        value = quantile.value;
+      }
+      RETURN_IF_ERROR(Put(question, base, k, value, &at, result));
+    }
+    return OkStatus();
+  }
+
+  // The row of the last answer; another rank may need another.
+  struct RowOfRank {
+    std::optional<std::size_t> row;
+    std::string rank;
+  };
+
+  Status Put(const Question& question, const model::Labels& base, std::size_t k, double value,
+             RowOfRank* at, RowBatch* result) {
+    std::string rank = rank_label_.empty() ? "" : RankText(question.ranks[k]);
+    if (!at->row || at->rank != rank) {
+      model::Labels labels =
+          rank_label_.empty() ? base : model::LabelsBuilder(base).Set(rank_label_, rank).Build();
+      RETURN_IF_ERROR(result->Add(std::move(labels), "histogram function"));
+      *at = {result->size() - 1, std::move(rank)};
+    }
+    result->values(*at->row)[k] = value;
+    result->present(*at->row)[k] = 1;
+    return OkStatus();
+  }
+
+  void TellOfNan(functions::NanNote note) {
+    const auto tell = [&](std::string_view text) {
+      state_.annotations.AddInfo(std::string(text), argument_);
+    };
+    switch (note) {
+      case functions::NanNote::kNone:
+        break;
+      case functions::NanNote::kResultIsNan:
+        tell("input to histogram_quantile has NaN observations, result is NaN");
+        break;
+      case functions::NanNote::kSkewed:
+        tell("input to histogram_quantile has NaN observations, result is skewed higher");
+        break;
+      case functions::NanNote::kExcluded:
+        tell(
+            "input to histogram_fraction has NaN observations, which are excluded from all "
+            "fractions");
+        break;
+    }
   }
 
   void WarnOfBound(std::string_view text) {
@@ -152,20 +271,52 @@ class HistogramQuantileOperator final : public Operator {
   QueryState& state_;
   const Grid grid_;
   const Expr& argument_;
-  const std::vector<double> quantiles_;
+  const std::vector<Question> questions_;
+  const std::string rank_label_;
   OperatorPtr source_;
   OperatorPtr result_;
+  ForcedInfo forced_;
 };
+
+// The operator over the vector argument, which looks at buckets.
+StatusOr<OperatorPtr> OverHistograms(const Call& call, const Expr& argument, Planner& planner,
+                                     std::vector<Question> questions, std::string rank_label) {
+  ++planner.state().buckets_depth;
+  StatusOr<OperatorPtr> source = planner.Vector(argument, call.function->name);
+  --planner.state().buckets_depth;
+  if (!source.ok()) return source.status();
+  return OperatorPtr(std::make_unique<HistogramOperator>(
+      planner.state(), planner.grid(), WithoutParens(argument), std::move(questions),
+      std::move(rank_label), *std::move(source)));
+}
 
 }  // namespace
 
 StatusOr<OperatorPtr> MakeHistogramQuantile(const Call& call, Planner& planner) {
-  ASSIGN_OR_RETURN(std::vector<double> quantiles, planner.Scalar(*call.args[0]));
-  planner.WarnOfQuantile(quantiles, *call.args[0]);
-  ASSIGN_OR_RETURN(OperatorPtr source, planner.Vector(*call.args[1], "histogram_quantile"));
-  return OperatorPtr(std::make_unique<HistogramQuantileOperator>(
-      planner.state(), planner.grid(), WithoutParens(*call.args[1]), std::move(quantiles),
-      std::move(source)));
+  Question question;
+  ASSIGN_OR_RETURN(question.ranks, planner.Scalar(*call.args[0]));
+  planner.WarnOfQuantile(question.ranks, *call.args[0]);
+  return OverHistograms(call, *call.args[1], planner, {std::move(question)}, "");
+}
+
+StatusOr<OperatorPtr> MakeHistogramFraction(const Call& call, Planner& planner) {
+  Question question{.fraction = true};
+  ASSIGN_OR_RETURN(question.ranks, planner.Scalar(*call.args[0]));
+  ASSIGN_OR_RETURN(question.uppers, planner.Scalar(*call.args[1]));
+  return OverHistograms(call, *call.args[2], planner, {std::move(question)}, "");
+}
+
+StatusOr<OperatorPtr> MakeHistogramQuantiles(const Call& call, Planner& planner) {
+  ASSIGN_OR_RETURN(std::string label, Planner::String(*call.args[1]));
+  if (label.empty()) return Unimplemented("quantiles without a label are not available yet");
+  std::vector<Question> questions;
+  for (std::size_t i = 2; i < call.args.size(); ++i) {
+    Question question;
+    ASSIGN_OR_RETURN(question.ranks, planner.Scalar(*call.args[i]));
+    planner.WarnOfQuantile(question.ranks, *call.args[i]);
+    questions.push_back(std::move(question));
+  }
+  return OverHistograms(call, *call.args[0], planner, std::move(questions), std::move(label));
 }
 
 }  // namespace aevum::promql

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "promql/function_table.h"
+#include "promql/engine/elementwise.h"
 #include "promql/functions/natural_order.h"
 #include "promql/functions/whole_vectors.h"
 
@@ -42,8 +43,12 @@ Before ByLabels(std::vector<std::string> names, bool descending) {
 // Reads its source whole and gives the rows with a value at the only step, in order.
 class SortOperator final : public Operator {
  public:
-  SortOperator(QueryState& state, OperatorPtr source, Before before)
-      : state_(state), source_(std::move(source)), before_(std::move(before)) {}
+  // Histograms have no place among values, but one among labels.
+  SortOperator(QueryState& state, OperatorPtr source, Before before, bool histograms)
+      : state_(state),
+        source_(std::move(source)),
+        before_(std::move(before)),
+        histograms_(histograms) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (sorted_ == nullptr) {
@@ -58,7 +63,7 @@ class SortOperator final : public Operator {
   void Sort(RowBatch* rows) const {
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < rows->size(); ++i) {
-      if (rows->present(i)[0] != 0) order.push_back(i);
+      if (histograms_ ? rows->Holds(i, 0) : rows->present(i)[0] != 0) order.push_back(i);
     }
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return before_(*rows, a, b); });
@@ -68,6 +73,7 @@ class SortOperator final : public Operator {
   QueryState& state_;
   OperatorPtr source_;
   const Before before_;
+  const bool histograms_;
   OperatorPtr sorted_;
 };
 
@@ -80,7 +86,11 @@ StatusOr<OperatorPtr> MakeSort(const Call& call, Planner& planner) {
   if (planner.steps() > 1) {
     planner.state().annotations.AddWarning(
         "sort is ineffective for range queries since results are always ordered by labels", call);
-    return source;
+    if (name.starts_with("sort_by_label")) return source;
+    // Sorting by value leaves histograms out.
+    return MakeElementwise(
+        planner.state(), planner.steps(), std::move(source),
+        [](double*, std::uint8_t*, std::size_t) {}, NameRule::kKeep, true);
   }
   Before before = ByValue(descending);
   if (name.starts_with("sort_by_label")) {
@@ -92,7 +102,8 @@ StatusOr<OperatorPtr> MakeSort(const Call& call, Planner& planner) {
     before = ByLabels(std::move(names), descending);
   }
   return OperatorPtr(
-      std::make_unique<SortOperator>(planner.state(), std::move(source), std::move(before)));
+      std::make_unique<SortOperator>(planner.state(), std::move(source), std::move(before),
+                                     name.starts_with("sort_by_label")));
 }
 
 }  // namespace aevum::promql
