@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/histogram_arithmetic.h"
+
 namespace aevum::promql {
 namespace {
 
@@ -74,7 +76,42 @@ chunk::Columns& Columns(std::map<model::Labels, std::shared_ptr<chunk::Columns>>
   return *columns;
 }
 
+// Whether a histogram would go on in the chunk of the one before it.
+bool Continues(model::FloatHistogram histogram, const model::FloatHistogram& previous) {
+  if (histogram.reset_hint == model::ResetHint::kNoReset)
+    histogram.reset_hint = model::ResetHint::kUnknown;
+  return histogram.schema == previous.schema &&
+         histogram.zero_threshold == previous.zero_threshold &&
+         histogram.custom_values == previous.custom_values &&
+         !model::DetectReset(histogram, previous);
+}
+
+void DeriveHints(chunk::Columns* columns) {
+  using enum model::ResetHint;
+  for (std::size_t i = 0; i < columns->histograms.size(); ++i) {
+    model::FloatHistogram& histogram = columns->histograms[i];
+    if (histogram.reset_hint == kGauge) continue;
+    const auto float_between = [&] {
+      const auto it = std::lower_bound(columns->times.begin(), columns->times.end(),
+                                       columns->histogram_times[i - 1]);
+      return it != columns->times.end() && *it < columns->histogram_times[i];
+    };
+    const bool starts = i == 0 || columns->histograms[i - 1].reset_hint == kGauge ||
+                        chunk::IsStale(columns->histograms[i - 1].sum) || float_between();
+    histogram.reset_hint =
+        !starts && Continues(histogram, columns->histograms[i - 1]) ? kNoReset : kUnknown;
+  }
+}
+
 }  // namespace
+
+void MemoryStorage::DeriveResetHints() {
+  for (auto& [labels, columns] : series_) {
+    // Selects may still share what they gave.
+    columns = std::make_shared<chunk::Columns>(*columns);
+    DeriveHints(columns.get());
+  }
+}
 
 void MemoryStorage::Append(const model::Labels& labels, TimestampMs time, double value) {
   chunk::Columns& columns = Columns(series_, labels);

@@ -25,6 +25,9 @@ class MemoryStorage final : public Queryable {
   void Append(const model::Labels& labels, TimestampMs time, double value);
   void AppendHistogram(const model::Labels& labels, TimestampMs time,
                        model::FloatHistogram histogram);
+  // Gives counters the hints that Prometheus's storage would: no reset where a sample goes on in
+  // the chunk of the one before it, else unknown. Gauges stay gauges.
+  void DeriveResetHints();
   void Clear() { series_.clear(); }
   std::size_t size() const { return series_.size(); }
   void set_batch_size(std::size_t batch_size) { batch_size_ = batch_size; }

@@ -105,7 +105,7 @@ OperationResult Operate(BinaryOp op, const Operand& a, const Operand& b) {
     if (op != BinaryOp::kMul) return Incompatible(op, a, b);
     return WithNumber(op, b, a);
   }
-  if (op == BinaryOp::kTrimUpper || op == BinaryOp::kTrimLower) return Incompatible(op, a, b);
+  if (IsTrim(op)) return Incompatible(op, a, b);
   const double value = Apply(op, a.number, b.number);
   if (!IsComparison(op)) return {.value = {value, nullptr}};
   return {.holds = value != 0, .value = a};

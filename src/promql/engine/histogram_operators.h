@@ -11,6 +11,16 @@
 
 namespace aevum::promql {
 
+// </ and >/.
+inline bool IsTrim(BinaryOp op) {
+  return op == BinaryOp::kTrimUpper || op == BinaryOp::kTrimLower;
+}
+
+// Whether the result is still of the metric: trimmed, or kept by a comparison.
+inline bool KeepsName(const BinaryExpr& expr) {
+  return (IsComparison(expr.op) && !expr.return_bool) || IsTrim(expr.op);
+}
+
 // An operand: a histogram, or a number when that is null.
 struct Operand {
   double number = 0;

@@ -192,7 +192,7 @@ void Planner::WarnOfQuantile(const std::vector<double>& ranks, const Expr& expr)
 }
 
 StatusOr<OperatorPtr> Planner::Binary(const BinaryExpr& expr) {
-  const bool trims = expr.op == BinaryOp::kTrimUpper || expr.op == BinaryOp::kTrimLower;
+  const bool trims = IsTrim(expr.op);
   state_.buckets_depth += trims ? 1 : 0;
   StatusOr<OperatorPtr> rows = BinaryRows(expr);
   state_.buckets_depth -= trims ? 1 : 0;
@@ -212,11 +212,11 @@ StatusOr<OperatorPtr> Planner::BinaryRows(const BinaryExpr& expr) {
   const Expr& vector = left_vector ? *expr.lhs : *expr.rhs;
   ASSIGN_OR_RETURN(std::vector<double> scalar, Scalar(left_vector ? *expr.rhs : *expr.lhs));
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(vector, ""));
-  const bool keeps_name = IsComparison(expr.op) && !expr.return_bool;
+  const bool keeps_name = KeepsName(expr);
   HistogramRowFunction histograms =
       HistogramScalarOperand(expr, scalar, !left_vector, state_.annotations);
   RowFunction numbers =
-      expr.op == BinaryOp::kTrimUpper || expr.op == BinaryOp::kTrimLower
+      IsTrim(expr.op)
           ? RefuseNumbers(expr, state_.annotations)
           : ScalarOperand(expr.op, std::move(scalar), !left_vector, expr.return_bool);
   return MakeElementwise(state_, steps(), std::move(source), std::move(numbers),

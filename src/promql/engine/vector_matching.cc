@@ -177,7 +177,7 @@ class VectorBinaryOperator final : public Operator {
 
   Status Match(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
                bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
-    if (many.histograms(m) != nullptr || one.histograms(o) != nullptr || IsTrim())
+    if (many.histograms(m) != nullptr || one.histograms(o) != nullptr || IsTrim(expr_.op))
       return MatchMixed(many, m, one, o, swapped, taken, result);
     const bool filter = IsComparison(expr_.op) && !expr_.return_bool;
     RETURN_IF_ERROR(result->Add(ResultLabels(many.labels(m), one.labels(o)), "binary operator"));
@@ -194,10 +194,6 @@ class VectorBinaryOperator final : public Operator {
     }
     if (!result->AnyPresent(at)) result->RemoveLast();
     return OkStatus();
-  }
-
-  bool IsTrim() const {
-    return expr_.op == BinaryOp::kTrimUpper || expr_.op == BinaryOp::kTrimLower;
   }
 
   // Of one to one matches only one may be at a step, also where a comparison then drops it.
@@ -251,7 +247,7 @@ class VectorBinaryOperator final : public Operator {
 
   model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
     model::LabelsBuilder builder(many);
-    if (!IsComparison(expr_.op) || expr_.return_bool) builder.Remove(model::kMetricName);
+    if (!KeepsName(expr_)) builder.Remove(model::kMetricName);
     if (matching_.card == Cardinality::kOneToOne) {
       if (matching_.on) {
         builder.Keep(matching_.labels);

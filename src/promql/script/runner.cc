@@ -56,6 +56,7 @@ class Runner {
       }
     }
     if (load.with_custom_buckets) AppendCustomBuckets(load, &storage_);
+    storage_.DeriveResetHints();
   }
 
   void Execute(const Eval& eval) {
