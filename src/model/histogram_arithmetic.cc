@@ -119,7 +119,8 @@ ZeroBucket ReconcileZeroBuckets(FloatHistogram* h, const FloatHistogram& other,
   ZeroBucket zero{other.zero_count, other.zero_threshold, 0};
   while (zero.threshold != h->zero_threshold) {
     if (std::isnan(zero.threshold) || std::isnan(h->zero_threshold)) break;
-    if (h->zero_threshold > zero.threshold) zero = WiderZeroBucket(other, h->zero_threshold, nullptr);
+    if (h->zero_threshold > zero.threshold)
+      zero = WiderZeroBucket(other, h->zero_threshold, nullptr);
     if (zero.threshold > h->zero_threshold) {
       const ZeroBucket mine = WiderZeroBucket(*h, zero.threshold, lost);
       h->zero_count = mine.count;
@@ -164,8 +165,8 @@ void CombineMismatched(FloatHistogram* h, const FloatHistogram& other, Sign sign
   AddToBounds(ToColumns(h->positive_spans, h->positive_buckets,
                         lost != nullptr ? &lost->positive_buckets : nullptr),
               h->custom_values, bounds, 1, &counts, &compensations);
-  AddToBounds(ToColumns(other.positive_spans, other.positive_buckets, nullptr),
-              other.custom_values, bounds, sign == Sign::kMinus ? -1 : 1, &counts, &compensations);
+  AddToBounds(ToColumns(other.positive_spans, other.positive_buckets, nullptr), other.custom_values,
+              bounds, sign == Sign::kMinus ? -1 : 1, &counts, &compensations);
   h->positive_spans = {{0, static_cast<std::uint32_t>(counts.size())}};
   h->positive_buckets = std::move(counts);
   CompactSide(&h->positive_spans, &h->positive_buckets, &compensations);
@@ -227,7 +228,7 @@ void CombineBuckets(FloatHistogram* h, const FloatHistogram& other, Sign sign,
 CombineOutcome Combine(FloatHistogram* h, const FloatHistogram& other, Sign sign,
                        FloatHistogram* lost) {
   CombineOutcome outcome;
-  const auto add = [&](double value, double FloatHistogram::*field) {
+  const auto add = [&](double value, double FloatHistogram::* field) {
     if (lost != nullptr) {
       internal::AddCompensated(value, &(h->*field), &(lost->*field));
     } else {
@@ -357,8 +358,7 @@ CombineOutcome Subtract(FloatHistogram* histogram, const FloatHistogram& other) 
 
 CombineOutcome AddCompensated(FloatHistogram* histogram, const FloatHistogram& other,
                               std::optional<FloatHistogram>* compensation) {
-  if (histogram->uses_custom_buckets() != other.uses_custom_buckets())
-    return {.compatible = false};
+  if (histogram->uses_custom_buckets() != other.uses_custom_buckets()) return {.compatible = false};
   const bool collision = AdjustHint(histogram, other);
   if (!compensation->has_value()) *compensation = EmptyLike(*histogram);
   CombineOutcome outcome = Combine(histogram, other, Sign::kPlus, &**compensation);
@@ -434,8 +434,7 @@ bool DetectReset(const FloatHistogram& histogram, const FloatHistogram& previous
                           histogram)) ||
          AnyBucketLess(
              ColumnsAbove(histogram.negative_spans, histogram.negative_buckets, 0, histogram),
-             ColumnsAbove(previous.negative_spans, previous.negative_buckets, halvings,
-                          histogram));
+             ColumnsAbove(previous.negative_spans, previous.negative_buckets, halvings, histogram));
 }
 
 bool Identical(const FloatHistogram& a, const FloatHistogram& b) {
@@ -458,10 +457,9 @@ bool Overflows(const FloatHistogram& histogram) {
 }
 
 std::int64_t SizeBytes(const FloatHistogram& histogram) {
-  const std::size_t words =
-      histogram.positive_spans.size() + histogram.negative_spans.size() +
-      histogram.positive_buckets.size() + histogram.negative_buckets.size() +
-      histogram.custom_values.size();
+  const std::size_t words = histogram.positive_spans.size() + histogram.negative_spans.size() +
+                            histogram.positive_buckets.size() + histogram.negative_buckets.size() +
+                            histogram.custom_values.size();
   return static_cast<std::int64_t>(sizeof(FloatHistogram) + words * sizeof(double));
 }
 

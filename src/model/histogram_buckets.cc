@@ -27,8 +27,7 @@ enum class Side : std::uint8_t { kPositive, kNegative };
 
 std::vector<HistogramBucket> BucketsOf(const FloatHistogram& histogram, Side side) {
   const bool positive = side == Side::kPositive;
-  const std::vector<Span>& spans =
-      positive ? histogram.positive_spans : histogram.negative_spans;
+  const std::vector<Span>& spans = positive ? histogram.positive_spans : histogram.negative_spans;
   const std::vector<double>& counts =
       positive ? histogram.positive_buckets : histogram.negative_buckets;
   std::vector<HistogramBucket> buckets;

@@ -6,6 +6,7 @@
 
 #include "model/format_float.h"
 #include "model/quote.h"
+#include "query/json_histogram.h"
 
 namespace aevum::query {
 namespace {
@@ -154,15 +155,42 @@ void JsonWriter::Sample(TimestampMs time, double value) {
   Raw({text, static_cast<std::size_t>(end - text)});
 }
 
+void JsonWriter::Sample(TimestampMs time, const model::FloatHistogram& histogram) {
+  char text[model::kMaxFloatSize];
+  Raw("[");
+  Raw({text, static_cast<std::size_t>(model::FormatTimestamp(text, time) - text)});
+  buffer_ += ',';
+  AppendJsonHistogram(buffer_, histogram);
+  Raw("]");
+}
+
+void JsonWriter::Histograms(const promql::QueryResult& result, std::size_t row) {
+  const promql::HistogramPtr* histograms = result.rows.histograms(row);
+  bool any = false;
+  for (std::size_t k = 0; histograms != nullptr && k < result.rows.steps(); ++k) {
+    if (histograms[k] == nullptr) continue;
+    Raw(any ? "," : ",\"histograms\":[");
+    any = true;
+    Sample(result.TimeOf(k), *histograms[k]);
+  }
+  if (any) Raw("]");
+}
+
 void JsonWriter::Vector(const promql::QueryResult& result) {
   bool first = true;
   for (std::size_t i = 0; i < result.rows.size() && !failed_; ++i) {
-    if (result.rows.present(i)[0] == 0) continue;
+    const promql::HistogramPtr* histograms = result.rows.histograms(i);
+    if (!result.rows.Holds(i, 0)) continue;
     Raw(first ? "{\"metric\":" : ",{\"metric\":");
     first = false;
     Labels(result.rows.labels(i));
-    Raw(",\"value\":");
-    Sample(result.start, result.rows.values(i)[0]);
+    if (histograms != nullptr && histograms[0] != nullptr) {
+      Raw(",\"histogram\":");
+      Sample(result.start, *histograms[0]);
+    } else {
+      Raw(",\"value\":");
+      Sample(result.start, result.rows.values(i)[0]);
+    }
     Raw("}");
   }
 }
@@ -176,9 +204,14 @@ void JsonWriter::Matrix(const promql::QueryResult& result) {
     Raw(first ? "{\"metric\":" : ",{\"metric\":");
     first = false;
     Labels(result.rows.labels(i));
-    Raw(",\"values\":[");
     const double* values = result.rows.values(i);
     const std::uint8_t* present = result.rows.present(i);
+    if (result.rows.histograms(i) != nullptr && std::memchr(present, 1, steps) == nullptr) {
+      Histograms(result, i);
+      Raw("}");
+      continue;
+    }
+    Raw(",\"values\":[");
     char points[4096];
     char* end = points;
     bool comma = false;
@@ -193,7 +226,9 @@ void JsonWriter::Matrix(const promql::QueryResult& result) {
       }
     }
     Raw({points, static_cast<std::size_t>(end - points)});
-    Raw("]}");
+    Raw("]");
+    Histograms(result, i);
+    Raw("}");
   }
 }
 
@@ -202,12 +237,16 @@ void JsonWriter::Ranges(const promql::QueryResult& result) {
     const promql::QueryResult::Range& range = result.ranges[i];
     Raw(i == 0 ? "{\"metric\":" : ",{\"metric\":");
     Labels(range.labels);
-    Raw(",\"values\":[");
     for (std::size_t k = 0; k < range.times.size(); ++k) {
-      if (k > 0) Raw(",");
+      Raw(k > 0 ? "," : ",\"values\":[");
       Sample(range.times[k], range.values[k]);
     }
-    Raw("]}");
+    if (!range.times.empty()) Raw("]");
+    for (std::size_t k = 0; k < range.histograms.size(); ++k) {
+      Raw(k > 0 ? "," : ",\"histograms\":[");
+      Sample(range.histogram_times[k], *range.histograms[k]);
+    }
+    Raw(range.histograms.empty() ? "}" : "]}");
   }
 }
 

@@ -54,6 +54,10 @@ class JsonWriter {
   void Ranges(const promql::QueryResult& result);
   // `[1700000000.123,"value"]`
   void Sample(TimestampMs time, double value);
+  // `[1700000000.123,{...}]`
+  void Sample(TimestampMs time, const model::FloatHistogram& histogram);
+  // The histograms of a row: `,"histograms":[...]`, or nothing.
+  void Histograms(const promql::QueryResult& result, std::size_t row);
 
   JsonSink sink_;
   std::string buffer_;

@@ -36,8 +36,8 @@ class EngineEvaluator final : public Evaluator {
                   .warnings = result.warnings,
                   .infos = result.infos};
     for (const QueryResult::Range& range : result.ranges) {
-      AnswerSeries& series = answer.series.emplace_back(
-          AnswerSeries{range.labels, range.times, range.values, {}});
+      AnswerSeries& series =
+          answer.series.emplace_back(AnswerSeries{range.labels, range.times, range.values, {}});
       for (std::size_t k = 0; k < range.histograms.size(); ++k)
         series.histograms.push_back({range.histogram_times[k], range.histograms[k]});
     }
@@ -75,20 +75,30 @@ constexpr std::string_view kDelayed =
     "names are dropped at once, which is Prometheus's default, not at the end of the query";
 constexpr std::string_view kMetadata = "the labels __type__ and __unit__ stay where the name goes";
 constexpr KnownDifference kKnownDifferences[] = {
-    {"histograms.test", 1179, kDelayed},         {"histograms.test", 1200, kDelayed},
+    {"histograms.test", 1158, kDelayed},         {"histograms.test", 1163, kDelayed},
+    {"histograms.test", 1168, kDelayed},         {"histograms.test", 1179, kDelayed},
+    {"histograms.test", 1184, kDelayed},         {"histograms.test", 1189, kDelayed},
+    {"histograms.test", 1200, kDelayed},         {"histograms.test", 1205, kDelayed},
+    {"histograms.test", 1210, kDelayed},         {"histograms.test", 1223, kDelayed},
+    {"histograms.test", 1228, kDelayed},         {"histograms.test", 1233, kDelayed},
     {"name_label_dropping.test", 59, kDelayed},  {"name_label_dropping.test", 64, kDelayed},
     {"name_label_dropping.test", 69, kDelayed},  {"name_label_dropping.test", 74, kDelayed},
     {"name_label_dropping.test", 89, kDelayed},  {"name_label_dropping.test", 115, kDelayed},
     {"name_label_dropping.test", 119, kDelayed}, {"name_label_dropping.test", 123, kDelayed},
-    {"native_histograms.test", 1908, kDelayed},  {"native_histograms.test", 1911, kDelayed},
-    {"type_and_unit.test", 39, kMetadata},       {"type_and_unit.test", 53, kMetadata},
-    {"type_and_unit.test", 56, kMetadata},       {"type_and_unit.test", 63, kMetadata},
-    {"type_and_unit.test", 77, kMetadata},       {"type_and_unit.test", 92, kMetadata},
-    {"type_and_unit.test", 122, kMetadata},      {"type_and_unit.test", 140, kMetadata},
-    {"type_and_unit.test", 181, kMetadata},      {"type_and_unit.test", 195, kMetadata},
-    {"type_and_unit.test", 198, kMetadata},      {"type_and_unit.test", 208, kMetadata},
-    {"type_and_unit.test", 222, kMetadata},      {"type_and_unit.test", 237, kMetadata},
-    {"type_and_unit.test", 279, kMetadata},
+    {"native_histograms.test", 1616, kDelayed},  {"native_histograms.test", 1621, kDelayed},
+    {"native_histograms.test", 1626, kDelayed},  {"native_histograms.test", 1631, kDelayed},
+    {"native_histograms.test", 1635, kDelayed},  {"native_histograms.test", 1639, kDelayed},
+    {"native_histograms.test", 1644, kDelayed},  {"native_histograms.test", 1648, kDelayed},
+    {"native_histograms.test", 1653, kDelayed},  {"native_histograms.test", 1908, kDelayed},
+    {"native_histograms.test", 1911, kDelayed},  {"native_histograms.test", 1914, kDelayed},
+    {"native_histograms.test", 1917, kDelayed},  {"type_and_unit.test", 39, kMetadata},
+    {"type_and_unit.test", 53, kMetadata},       {"type_and_unit.test", 56, kMetadata},
+    {"type_and_unit.test", 63, kMetadata},       {"type_and_unit.test", 77, kMetadata},
+    {"type_and_unit.test", 92, kMetadata},       {"type_and_unit.test", 122, kMetadata},
+    {"type_and_unit.test", 140, kMetadata},      {"type_and_unit.test", 181, kMetadata},
+    {"type_and_unit.test", 195, kMetadata},      {"type_and_unit.test", 198, kMetadata},
+    {"type_and_unit.test", 208, kMetadata},      {"type_and_unit.test", 222, kMetadata},
+    {"type_and_unit.test", 237, kMetadata},      {"type_and_unit.test", 279, kMetadata},
 };
 
 // The reason why a failure is expected, or "".
@@ -124,9 +134,7 @@ struct Summary {
 void Count(const std::string& file, const Outcome& outcome, Summary* summary) {
   summary->passed += outcome.passed;
   for (const auto& [reason, count] : outcome.refused_for) {
-    // Not each series by its name.
-    const bool histograms = reason.find("native histograms") != std::string::npos;
-    summary->refused[histograms ? "native histograms" : reason] += count;
+    summary->refused[reason] += count;
   }
   for (const std::string& failure : outcome.failures) {
     const std::string_view reason = ReasonOf(file, failure);
@@ -176,7 +184,7 @@ TEST_P(PromqlScriptTest, PublishedScripts) {
   const fs::path folder = fs::path(AEVUM_SHARED_DIR) / "promqltest";
   if (!fs::exists(folder)) GTEST_SKIP() << "not there: " << folder;
   const Summary summary = RunFolder(folder, GetParam());
-  EXPECT_GE(summary.passed, 920);
+  EXPECT_GE(summary.passed, 1788);
   std::size_t different = 0;
   for (const auto& [reason, count] : summary.different) {
     different += static_cast<std::size_t>(count);

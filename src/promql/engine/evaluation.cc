@@ -109,8 +109,7 @@ Status MergeEqualLabels(RowBatch* rows, const QueryState& state) {
                          "vector cannot contain metrics with the same labelset");
       }
       if (rows->present(i)[k] == 0) {
-        RETURN_IF_ERROR(
-            merged.SetHistogram(it->second, k, rows->histograms(i)[k], "merged rows"));
+        RETURN_IF_ERROR(merged.SetHistogram(it->second, k, rows->histograms(i)[k], "merged rows"));
         continue;
       }
       values[k] = rows->values(i)[k];

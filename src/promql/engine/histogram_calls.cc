@@ -78,8 +78,7 @@ StatusOr<OperatorPtr> MakeHistogramCall(const Call& call, Planner& planner) {
   StatusOr<OperatorPtr> source = planner.Vector(*call.args[0], name);
   state.statistics_depth -= statistics ? 1 : 0;
   if (!source.ok()) return source.status();
-  OperatorPtr rows =
-      std::make_unique<HistogramCallOperator>(state, *std::move(source), Find(name));
+  OperatorPtr rows = std::make_unique<HistogramCallOperator>(state, *std::move(source), Find(name));
   if (Planner::UniqueWithoutName(*call.args[0])) return rows;
   return MakeMerging(state, planner.steps(), std::move(rows));
 }

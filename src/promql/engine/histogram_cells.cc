@@ -21,9 +21,9 @@ Status HistogramCells::Add(std::size_t group, std::size_t step,
   if (cell.sum.incompatible()) return OkStatus();
   if (inserted) {
     // The sum and its compensation.
-    RETURN_IF_ERROR(charge_.Add(
-        static_cast<std::int64_t>(sizeof(Cell)) + 2 * model::SizeBytes(histogram),
-        "histograms of an aggregation"));
+    RETURN_IF_ERROR(
+        charge_.Add(static_cast<std::int64_t>(sizeof(Cell)) + 2 * model::SizeBytes(histogram),
+                    "histograms of an aggregation"));
     cell.numbers_first = numbers;
   }
   // With numbers there will be no result.

@@ -43,9 +43,7 @@ void HistogramNotes::NotCounter() const {
   WarnNamed("this native histogram metric is not a counter:");
 }
 
-void HistogramNotes::NotGauge() const {
-  WarnNamed("this native histogram metric is not a gauge:");
-}
+void HistogramNotes::NotGauge() const { WarnNamed("this native histogram metric is not a gauge:"); }
 
 void HistogramNotes::IgnoredInMixedRange() const {
   annotations_.AddInfo(

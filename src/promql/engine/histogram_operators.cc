@@ -35,8 +35,7 @@ OperationResult Of(FloatHistogram histogram) {
 OperationResult AddOrSubtract(BinaryOp op, const FloatHistogram& a, const FloatHistogram& b) {
   FloatHistogram result = a;
   const bool add = op == BinaryOp::kAdd;
-  const model::CombineOutcome outcome =
-      add ? model::Add(&result, b) : model::Subtract(&result, b);
+  const model::CombineOutcome outcome = add ? model::Add(&result, b) : model::Subtract(&result, b);
   const std::string_view what = add ? kForAddition : kForSubtraction;
   if (!outcome.compatible) {
     return {.defined = false,

@@ -12,9 +12,7 @@
 namespace aevum::promql {
 
 // </ and >/.
-inline bool IsTrim(BinaryOp op) {
-  return op == BinaryOp::kTrimUpper || op == BinaryOp::kTrimLower;
-}
+inline bool IsTrim(BinaryOp op) { return op == BinaryOp::kTrimUpper || op == BinaryOp::kTrimLower; }
 
 // Whether the result is still of the metric: trimmed, or kept by a comparison.
 inline bool KeepsName(const BinaryExpr& expr) {

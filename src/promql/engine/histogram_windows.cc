@@ -143,8 +143,8 @@ LastTwo FindLastTwo(const MixedWindow& w) {
   std::size_t floats = w.float_count;
   std::size_t histograms = w.count;
   for (int place = 1; place >= 0; --place) {
-    const bool is_float = histograms == 0 ||
-                          (floats > 0 && w.float_times[floats - 1] > w.times[histograms - 1]);
+    const bool is_float =
+        histograms == 0 || (floats > 0 && w.float_times[floats - 1] > w.times[histograms - 1]);
     if (is_float) {
       --floats;
       two.numbers[place] = w.floats[floats];
@@ -224,8 +224,7 @@ double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
   bool any = false;
   bool before_is_float = false;
   while (f < w.float_count || h < w.count) {
-    const bool is_float =
-        h == w.count || (f < w.float_count && w.float_times[f] < w.times[h]);
+    const bool is_float = h == w.count || (f < w.float_count && w.float_times[f] < w.times[h]);
     if (any && is_float != before_is_float) {
       ++steps;
     } else if (any && is_float) {
@@ -247,8 +246,7 @@ double Changes(const MixedWindow& w) {
 }
 
 double Resets(const MixedWindow& w) {
-  return CountSteps(
-      w, [](double a, double b) { return a < b; }, model::DetectReset);
+  return CountSteps(w, [](double a, double b) { return a < b; }, model::DetectReset);
 }
 
 Result FirstOrLast(bool is_float, double number, const FloatHistogram& histogram) {
@@ -324,9 +322,8 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
                              .count = hi - lo,
                              .end = steps.ends[k],
                              .range_ms = steps.range_ms};
-    Result result =
-        Evaluate(function, window,
-                 present[k] != 0 ? std::optional<double>(values[k]) : std::nullopt, notes);
+    Result result = Evaluate(
+        function, window, present[k] != 0 ? std::optional<double>(values[k]) : std::nullopt, notes);
     values[k] = result.number.value_or(0);
     present[k] = result.number ? 1 : 0;
     if (result.histogram) {

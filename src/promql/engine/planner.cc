@@ -47,7 +47,8 @@ class AbsentOperator final : public Operator {
       ASSIGN_OR_RETURN(const bool more, source_->Next(out));
       if (!more) break;
       for (std::size_t i = 0; i < out->size(); ++i) {
-        for (std::size_t k = 0; k < steps_; ++k) if (out->Holds(i, k)) any[k] = 1;
+        for (std::size_t k = 0; k < steps_; ++k)
+          if (out->Holds(i, k)) any[k] = 1;
       }
     }
     source_.reset();
@@ -216,9 +217,8 @@ StatusOr<OperatorPtr> Planner::BinaryRows(const BinaryExpr& expr) {
   HistogramRowFunction histograms =
       HistogramScalarOperand(expr, scalar, !left_vector, state_.annotations);
   RowFunction numbers =
-      IsTrim(expr.op)
-          ? RefuseNumbers(expr, state_.annotations)
-          : ScalarOperand(expr.op, std::move(scalar), !left_vector, expr.return_bool);
+      IsTrim(expr.op) ? RefuseNumbers(expr, state_.annotations)
+                      : ScalarOperand(expr.op, std::move(scalar), !left_vector, expr.return_bool);
   return MakeElementwise(state_, steps(), std::move(source), std::move(numbers),
                          keeps_name ? NameRule::kKeep : NameRule::kDrop, UniqueWithoutName(vector),
                          std::move(histograms));

@@ -181,7 +181,8 @@ class QuantileOperator final : public WholeOperator {
           if (input.present(row)[k] != 0) {
             values.push_back(input.values(row)[k]);
           } else if (input.Holds(row, k)) {
-            HistogramNotes(state_.annotations, WithoutParens(*expr_.expr)).IgnoredInAggregation("quantile");
+            HistogramNotes(state_.annotations, WithoutParens(*expr_.expr))
+                .IgnoredInAggregation("quantile");
           }
         }
         if (values.empty()) continue;

@@ -198,8 +198,8 @@ class RangeSelectorOperator final : public Operator {
         EvaluateWindows(function_, steps, columns_.times, columns_.values, out->values(row),
                         out->present(row));
       } else {
-        RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, columns_, name, state_.annotations,
-                                             out, row));
+        RETURN_IF_ERROR(
+            EvaluateMixedWindows(function_, steps, columns_, name, state_.annotations, out, row));
       }
       NoteIfNoCounter(function_, name, *out, row, state_.annotations);
       if (!out->AnyPresent(row)) out->RemoveLast();
@@ -250,8 +250,9 @@ StatusOr<const model::Labels*> SeriesReader::Next(chunk::Columns* columns) {
   const auto held = static_cast<std::int64_t>(columns->values.capacity()) * kSampleBytes;
   if (held > charge_.bytes())
     RETURN_IF_ERROR(charge_.Add(held - charge_.bytes(), "decoded samples"));
-  state_.samples.fetch_add(static_cast<std::int64_t>(columns->values.size() + columns->histograms.size()),
-                           std::memory_order_relaxed);
+  state_.samples.fetch_add(
+      static_cast<std::int64_t>(columns->values.size() + columns->histograms.size()),
+      std::memory_order_relaxed);
   return &batch_->labels(next_++);
 }
 

@@ -44,8 +44,8 @@ class SubqueryFunctionOperator final : public Operator {
           EvaluateWindows(function_, steps, samples_.times, samples_.values, out->values(row),
                           out->present(row));
         } else {
-          RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, samples_, name,
-                                               state_.annotations, out, row));
+          RETURN_IF_ERROR(
+              EvaluateMixedWindows(function_, steps, samples_, name, state_.annotations, out, row));
         }
         NoteIfNoCounter(function_, name, *out, row, state_.annotations);
         if (!out->AnyPresent(row)) out->RemoveLast();

@@ -69,7 +69,8 @@ class VectorBinaryOperator final : public Operator {
       const std::size_t signature = signatures_.Find(side.rows.labels(i));
       if (side.by_signature.size() <= signature) side.by_signature.resize(signature + 1);
       side.by_signature[signature].push_back(i);
-      for (std::size_t k = 0; k < steps_; ++k) if (side.rows.Holds(i, k)) side.any[k] = 1;
+      for (std::size_t k = 0; k < steps_; ++k)
+        if (side.rows.Holds(i, k)) side.any[k] = 1;
     }
     return side;
   }

@@ -114,9 +114,9 @@ double FractionOfBuckets(double lower, double upper, std::vector<Bucket>* bucket
         *set = true;
       } else if (bucket.upper_bound > value) {
         // Nothing is known about where in an endless bucket observations are.
-        *at = start == -kInfinity ? bucket.count
-                                  : rank + (bucket.count - rank) * (value - start) /
-                                               (bucket.upper_bound - start);
+        *at = start == -kInfinity
+                  ? bucket.count
+                  : rank + (bucket.count - rank) * (value - start) / (bucket.upper_bound - start);
         *set = true;
       }
     };

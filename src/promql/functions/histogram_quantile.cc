@@ -138,10 +138,9 @@ class HistogramOperator final : public Operator {
       for (const auto& [labels, buckets] : classic) {
         RETURN_IF_ERROR(state_.context.status());
         const auto same = native.find(labels);
-        RETURN_IF_ERROR(AnswerClassic(question, rows, labels, buckets,
-                                      same == native.end() ? nullptr
-                                                           : rows.histograms(same->second),
-                                      &result));
+        RETURN_IF_ERROR(
+            AnswerClassic(question, rows, labels, buckets,
+                          same == native.end() ? nullptr : rows.histograms(same->second), &result));
       }
     }
     if (forced_.samples > 0) TellOfForced(forced_);
@@ -151,9 +150,8 @@ class HistogramOperator final : public Operator {
 
   static bool AnyBucketAt(const std::vector<BucketRow>& buckets, const RowBatch& rows,
                           std::size_t k) {
-    return std::any_of(buckets.begin(), buckets.end(), [&](const BucketRow& bucket) {
-      return rows.present(bucket.row)[k] != 0;
-    });
+    return std::any_of(buckets.begin(), buckets.end(),
+                       [&](const BucketRow& bucket) { return rows.present(bucket.row)[k] != 0; });
   }
 
   Status AnswerNative(const Question& question, const RowBatch& rows, std::size_t row,

@@ -167,8 +167,8 @@ double NativeVariance(const FloatHistogram& histogram) {
 }
 
 std::string NativeText(const FloatHistogram& histogram) {
-  std::string text = fmt::format("{{count:{}, sum:{}", FormatShort(histogram.count),
-                                 FormatShort(histogram.sum));
+  std::string text =
+      fmt::format("{{count:{}, sum:{}", FormatShort(histogram.count), FormatShort(histogram.sum));
   const auto append = [&](const HistogramBucket& bucket) {
     if (bucket.count == 0) return;
     text += fmt::format(", {}{},{}{}:{}", bucket.lower_inclusive ? '[' : '(',

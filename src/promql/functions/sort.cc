@@ -5,8 +5,8 @@
 #include <numeric>
 #include <vector>
 
-#include "promql/function_table.h"
 #include "promql/engine/elementwise.h"
+#include "promql/function_table.h"
 #include "promql/functions/natural_order.h"
 #include "promql/functions/whole_vectors.h"
 
@@ -101,9 +101,8 @@ StatusOr<OperatorPtr> MakeSort(const Call& call, Planner& planner) {
     }
     before = ByLabels(std::move(names), descending);
   }
-  return OperatorPtr(
-      std::make_unique<SortOperator>(planner.state(), std::move(source), std::move(before),
-                                     name.starts_with("sort_by_label")));
+  return OperatorPtr(std::make_unique<SortOperator>(
+      planner.state(), std::move(source), std::move(before), name.starts_with("sort_by_label")));
 }
 
 }  // namespace aevum::promql

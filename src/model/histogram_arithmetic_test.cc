@@ -1,0 +1,189 @@
+#include "model/histogram_arithmetic.h"
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "model/histogram_buckets.h"
+#include "model/histogram_trim.h"
+
+namespace aevum::model {
+namespace {
+
+FloatHistogram Exponential(std::int32_t schema, std::int32_t first, std::vector<double> counts) {
+  FloatHistogram histogram;
+  histogram.schema = schema;
+  for (const double count : counts) histogram.count += count;
+  histogram.positive_spans = {{first, static_cast<std::uint32_t>(counts.size())}};
+  histogram.positive_buckets = std::move(counts);
+  return histogram;
+}
+
+FloatHistogram Custom(std::vector<double> bounds, std::vector<double> counts) {
+  FloatHistogram histogram = Exponential(kCustomBucketsSchema, 0, std::move(counts));
+  histogram.custom_values = std::move(bounds);
+  return histogram;
+}
+
+TEST(HistogramBucketsTest, BoundsArePowersOfTwoAndEndAtTheGreatestNumber) {
+  EXPECT_EQ(ExponentialBound(0, 0), 1);
+  EXPECT_EQ(ExponentialBound(3, 0), 8);
+  EXPECT_EQ(ExponentialBound(-2, 1), 0.5);
+  EXPECT_EQ(ExponentialBound(1, 1), 1.414213562373095);
+  EXPECT_EQ(ExponentialBound(1, -2), 16);
+  EXPECT_EQ(ExponentialBound(1024, 0), std::numeric_limits<double>::max());
+  EXPECT_EQ(ExponentialBound(256, -2), std::numeric_limits<double>::max());
+  EXPECT_TRUE(std::isinf(ExponentialBound(1025, 0)));
+}
+
+TEST(HistogramBucketsTest, DamagedSpansGiveNoMoreThanThereIs) {
+  FloatHistogram histogram = Exponential(0, 0, {1, 2});
+  histogram.positive_spans = {{0, 1}, {5, 4'000'000'000}};
+  EXPECT_EQ(AllBuckets(histogram).size(), 2u);
+  FloatHistogram custom = Custom({1}, {1, 2, 3});
+  EXPECT_TRUE(std::isinf(AllBuckets(custom).back().lower));
+  EXPECT_TRUE(Add(&custom, Custom({1, 2}, {1, 1, 1})).bounds_reconciled);
+}
+
+TEST(HistogramArithmeticTest, AddsAtTheLowerResolution) {
+  FloatHistogram sum = Exponential(1, 1, {1, 2, 3});
+  EXPECT_TRUE(Add(&sum, Exponential(0, 1, {10, 20})).compatible);
+  EXPECT_EQ(sum.schema, 0);
+  EXPECT_EQ(sum.positive_spans, (std::vector<Span>{{1, 2}}));
+  EXPECT_EQ(sum.positive_buckets, (std::vector<double>{13, 23}));
+  EXPECT_EQ(sum.count, 36);
+}
+
+TEST(HistogramArithmeticTest, SubtractsBucketsThatOnlyOneHas) {
+  FloatHistogram difference = Exponential(0, 1, {1});
+  EXPECT_TRUE(Subtract(&difference, Exponential(0, 3, {4})).compatible);
+  EXPECT_EQ(difference.positive_spans, (std::vector<Span>{{1, 1}, {1, 1}}));
+  EXPECT_EQ(difference.positive_buckets, (std::vector<double>{1, -4}));
+}
+
+TEST(HistogramArithmeticTest, WidensTheZeroBucket) {
+  FloatHistogram narrow = Exponential(0, 0, {1, 2, 4});  // (0.5,1] (1,2] (2,4]
+  narrow.zero_threshold = 0.25;
+  narrow.zero_count = 8;
+  FloatHistogram wide;
+  wide.zero_threshold = 1.5;  // within (1,2], which is populated
+  wide.zero_count = 16;
+  EXPECT_TRUE(Add(&narrow, wide).compatible);
+  EXPECT_EQ(narrow.zero_threshold, 2);
+  EXPECT_EQ(narrow.zero_count, 27);
+  EXPECT_EQ(narrow.positive_spans, (std::vector<Span>{{2, 1}}));
+  EXPECT_EQ(narrow.positive_buckets, (std::vector<double>{4}));
+}
+
+TEST(HistogramArithmeticTest, KeepsTheBoundsThatBothHave) {
+  FloatHistogram sum = Custom({1, 2, 5}, {1, 2, 4, 8});
+  EXPECT_TRUE(Add(&sum, Custom({2, 3}, {16, 32, 64})).bounds_reconciled);
+  EXPECT_EQ(sum.custom_values, (std::vector<double>{2}));
+  EXPECT_EQ(sum.positive_buckets, (std::vector<double>{19, 108}));
+  EXPECT_FALSE(Add(&sum, Exponential(0, 0, {1})).compatible);
+}
+
+TEST(HistogramArithmeticTest, HintsMeet) {
+  using enum ResetHint;
+  struct Case {
+    ResetHint a, b, result;
+    bool collision;
+  };
+  for (const Case& c :
+       {Case{kReset, kReset, kReset, false}, Case{kReset, kNoReset, kUnknown, true},
+        Case{kUnknown, kNoReset, kUnknown, false}, Case{kNoReset, kUnknown, kUnknown, false},
+        Case{kGauge, kReset, kGauge, false}, Case{kReset, kGauge, kGauge, false}}) {
+    FloatHistogram a;
+    a.reset_hint = c.a;
+    FloatHistogram b;
+    b.reset_hint = c.b;
+    EXPECT_EQ(Add(&a, b).reset_collision, c.collision);
+    EXPECT_EQ(a.reset_hint, c.result);
+  }
+}
+
+TEST(HistogramArithmeticTest, CompensationKeepsWhatRoundingLoses) {
+  FloatHistogram sum = Exponential(0, 0, {1e16});
+  std::optional<FloatHistogram> compensation;
+  for (int i = 0; i < 10; ++i) AddCompensated(&sum, Exponential(0, 0, {1}), &compensation);
+  EXPECT_EQ(sum.positive_buckets[0], 1e16);
+  Add(&sum, *compensation);
+  EXPECT_EQ(sum.positive_buckets[0], 1e16 + 10);
+  EXPECT_EQ(sum.count, 1e16 + 10);
+}
+
+// Sums of whole numbers are exact, so all ways to add must agree whatever the layouts.
+TEST(HistogramArithmeticTest, WaysToAddAgree) {
+  std::mt19937 random(7);
+  const auto make = [&] {
+    FloatHistogram h = Exponential(static_cast<std::int32_t>(random() % 4),
+                                   static_cast<std::int32_t>(random() % 9) - 4,
+                                   std::vector<double>(1 + random() % 6));
+    h.count = h.zero_count = static_cast<double>(random() % 5);
+    // Up to the first bucket at most.
+    h.zero_threshold =
+        random() % 2 == 0 ? 0.001 : ExponentialBound(h.positive_spans[0].offset - 1, h.schema);
+    for (double& count : h.positive_buckets) h.count += count = static_cast<double>(random() % 4);
+    h.negative_spans = h.positive_spans;
+    h.negative_buckets = h.positive_buckets;
+    for (const double count : h.negative_buckets) h.count += count;
+    return h;
+  };
+  for (int round = 0; round < 500; ++round) {
+    FloatHistogram plain = make();
+    FloatHistogram compensated = plain;
+    std::optional<FloatHistogram> compensation;
+    for (int i = 0; i < 4; ++i) {
+      const FloatHistogram other = make();
+      Add(&plain, other);
+      AddCompensated(&compensated, other, &compensation);
+      ASSERT_EQ(compensation->positive_buckets.size(), compensated.positive_buckets.size());
+      ASSERT_EQ(compensation->negative_buckets.size(), compensated.negative_buckets.size());
+    }
+    Compact(&plain);
+    Compact(&compensated);
+    ASSERT_TRUE(Identical(plain, compensated)) << "round " << round;
+    double total = 0;
+    for (const HistogramBucket& bucket : AllBuckets(plain)) total += bucket.count;
+    ASSERT_EQ(total, plain.count) << "round " << round;
+  }
+}
+
+TEST(HistogramArithmeticTest, DetectsResets) {
+  const FloatHistogram before = Exponential(1, 1, {1, 2, 3});
+  EXPECT_FALSE(DetectReset(before, before));
+  EXPECT_FALSE(DetectReset(Exponential(0, 1, {3, 3}), before));
+  EXPECT_TRUE(DetectReset(Exponential(0, 1, {2, 9}), before));
+  EXPECT_TRUE(DetectReset(Exponential(2, 1, {9, 9, 9}), before));
+  EXPECT_TRUE(DetectReset(Exponential(1, 2, {9, 9}), before));
+  FloatHistogram hinted = Exponential(1, 1, {0, 0, 0});
+  hinted.reset_hint = ResetHint::kNoReset;
+  EXPECT_FALSE(DetectReset(hinted, before));
+  EXPECT_TRUE(DetectReset(Custom({1, 2}, {0, 9, 9}), Custom({1, 3}, {1, 1, 1})));
+  EXPECT_FALSE(DetectReset(Custom({1, 2}, {1, 1, 1}), Custom({1, 3}, {1, 1, 1})));
+}
+
+TEST(HistogramArithmeticTest, SpansOfNoLengthDoNotMatter) {
+  const FloatHistogram a = Exponential(0, 3, {1});
+  FloatHistogram b = a;
+  b.positive_spans = {{1, 0}, {2, 1}, {4, 0}};
+  EXPECT_TRUE(Identical(a, b));
+  b.positive_spans = {{2, 1}};
+  EXPECT_FALSE(Identical(a, b));
+}
+
+TEST(HistogramTrimTest, InterpolatesInTheBucketOfTheValue) {
+  FloatHistogram custom = Custom({0, 10, 20}, {0, 4, 8, 0});
+  TrimBuckets(&custom, 15, Trim::kAbove);
+  EXPECT_EQ(custom.count, 8);
+  EXPECT_EQ(custom.sum, 5 * 4 + 12.5 * 4);
+  FloatHistogram exponential = Exponential(0, 1, {4, 8});
+  TrimBuckets(&exponential, 2, Trim::kBelow);
+  EXPECT_EQ(exponential.count, 8);
+  EXPECT_EQ(exponential.positive_spans, (std::vector<Span>{{2, 1}}));
+}
+
+}  // namespace
+}  // namespace aevum::model
