@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "model/exponential_bounds.h"
+#include "model/logarithm.h"
 
 namespace aevum::model {
 namespace {
@@ -110,9 +111,9 @@ std::vector<HistogramBucket> AllBuckets(const FloatHistogram& histogram) {
 double FractionBelow(const HistogramBucket& bucket, double value, Interpolation interpolation) {
   if (interpolation == Interpolation::kLinear)
     return (value - bucket.lower) / (bucket.upper - bucket.lower);
-  const double log_lower = std::log2(std::abs(bucket.lower));
-  const double log_upper = std::log2(std::abs(bucket.upper));
-  const double log_value = std::log2(std::abs(value));
+  const double log_lower = Log2(std::abs(bucket.lower));
+  const double log_upper = Log2(std::abs(bucket.upper));
+  const double log_value = Log2(std::abs(value));
   if (value > 0) return (log_value - log_lower) / (log_upper - log_lower);
   return 1 - ((log_value - log_upper) / (log_lower - log_upper));
 }

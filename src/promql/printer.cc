@@ -185,7 +185,7 @@ std::string FormatNumber(double value) {
 std::string FormatShort(double value) {
   if (std::isnan(value) || std::isinf(value)) return FormatNumber(value);
   const double magnitude = std::abs(value);
-  if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e21)) {
+  if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e6)) {
     char buffer[64];
     const auto [end, error] =
         std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);

@@ -15,7 +15,7 @@ std::string ShortString(const Expr& expr);
 
 // Shortest digits that read back equal, without an exponent: 0.000001, +Inf.
 std::string FormatNumber(double value);
-// The same with an exponent where it is shorter: 1e-06, +Inf.
+// The same with an exponent below 1e-4 and from 1e6 on: 1e-06, +Inf.
 std::string FormatShort(double value);
 
 }  // namespace aevum::promql

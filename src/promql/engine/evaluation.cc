@@ -42,12 +42,14 @@ std::string Annotations::Placed(std::string_view text, const Expr& expr) const {
 
 void Annotations::AddWarning(std::string text, const Expr& expr) {
   MutexLock lock(mutex_);
-  warnings_.insert(Placed("PromQL warning: " + text, expr));
+  text = "PromQL warning: " + text;
+  warnings_[text] = Placed(text, expr);
 }
 
 void Annotations::AddInfo(std::string text, const Expr& expr) {
   MutexLock lock(mutex_);
-  infos_.insert(Placed("PromQL info: " + text, expr));
+  text = "PromQL info: " + text;
+  infos_[text] = Placed(text, expr);
 }
 
 void Annotations::AddStoreWarning(std::string text) {
@@ -55,14 +57,20 @@ void Annotations::AddStoreWarning(std::string text) {
   store_warnings_.insert(std::move(text));
 }
 
+std::vector<std::string> Annotations::Texts(const Placing& placing) {
+  std::vector<std::string> texts;
+  for (const auto& [text, placed] : placing) texts.push_back(placed);
+  return texts;
+}
+
 std::vector<std::string> Annotations::warnings() const {
   MutexLock lock(mutex_);
-  return {warnings_.begin(), warnings_.end()};
+  return Texts(warnings_);
 }
 
 std::vector<std::string> Annotations::infos() const {
   MutexLock lock(mutex_);
-  return {infos_.begin(), infos_.end()};
+  return Texts(infos_);
 }
 
 std::vector<std::string> Annotations::store_warnings() const {

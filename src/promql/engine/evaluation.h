@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,7 +31,8 @@ struct Grid {
   TimestampMs Last() const { return At(steps - 1); }
 };
 
-// Warnings and infos of a query, each once, in the order of their texts. Thread-safe.
+// Warnings and infos of a query, each text once, with the last place that it came up at, in the
+// order of their texts. Thread-safe.
 class Annotations {
  public:
   // "PromQL warning: ..." and "PromQL info: ...", with the place in the query.
@@ -49,8 +51,10 @@ class Annotations {
 
   std::string query_;
   mutable Mutex mutex_;
-  std::set<std::string> warnings_ AEVUM_GUARDED_BY(mutex_);
-  std::set<std::string> infos_ AEVUM_GUARDED_BY(mutex_);
+  using Placing = std::map<std::string, std::string>;  // text to text with place
+  static std::vector<std::string> Texts(const Placing& placing);
+  Placing warnings_ AEVUM_GUARDED_BY(mutex_);
+  Placing infos_ AEVUM_GUARDED_BY(mutex_);
   std::set<std::string> store_warnings_ AEVUM_GUARDED_BY(mutex_);
 };
 

@@ -283,7 +283,10 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
     }
   }
   RETURN_IF_ERROR(CheckParameters(call, function));
+  // To the reference a subquery is a selector without a place.
+  static const NumberLiteral kStartOfQuery;
   function.argument = &WithoutParens(*call.args[0]);
+  if (function.argument->kind == ExprKind::kSubquery) function.argument = &kStartOfQuery;
   const bool keeps_name = function.keeps_name;
   const bool is_absent = function.name == "absent_over_time";
   OperatorPtr rows;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "model/histogram_buckets.h"
+#include "model/logarithm.h"
 #include "promql/engine/kahan.h"
 #include "promql/printer.h"
 
@@ -32,10 +33,10 @@ double WithinBucket(const FloatHistogram& histogram, const HistogramBucket& buck
                     double fraction) {
   if (histogram.uses_custom_buckets() || (bucket.lower <= 0 && bucket.upper >= 0))
     return bucket.lower + (bucket.upper - bucket.lower) * fraction;
-  const double log_lower = std::log2(std::abs(bucket.lower));
-  const double log_upper = std::log2(std::abs(bucket.upper));
-  if (bucket.lower > 0) return std::exp2(log_lower + (log_upper - log_lower) * fraction);
-  return -std::exp2(log_upper + (log_lower - log_upper) * (1 - fraction));
+  const double log_lower = model::Log2(std::abs(bucket.lower));
+  const double log_upper = model::Log2(std::abs(bucket.upper));
+  if (bucket.lower > 0) return model::Exp2(log_lower + (log_upper - log_lower) * fraction);
+  return -model::Exp2(log_upper + (log_lower - log_upper) * (1 - fraction));
 }
 
 }  // namespace
