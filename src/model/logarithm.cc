@@ -13,12 +13,12 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLn2High = 6.93147180369123816490e-01;
 constexpr double kLn2Low = 1.90821492927058770002e-10;
 
-// The natural logarithm of a fraction in [0.5, 1).
-double LogOfFraction(double fraction) {
-  double k = 0;
+// ln(fraction * 2^exponent) of a fraction in [0.5, 1).
+double LogOf(double fraction, int exponent) {
+  double k = exponent;
   if (fraction <= 7.07106781186547524401e-01) {
     fraction *= 2;
-    k = -1;
+    k -= 1;
   }
   const double f = fraction - 1;
   const double s = f / (2 + f);
@@ -35,15 +35,22 @@ double LogOfFraction(double fraction) {
 
 }  // namespace
 
-double Log2(double value) {
+double Log(double value) {
   if (std::isnan(value) || value < 0) return std::numeric_limits<double>::quiet_NaN();
   if (value == 0) return -kInfinity;
   if (std::isinf(value)) return value;
   int exponent = 0;
   const double fraction = std::frexp(value, &exponent);
+  return LogOf(fraction, exponent);
+}
+
+double Log2(double value) {
+  if (!(value > 0) || std::isinf(value)) return Log(value);
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);
   if (fraction == 0.5) return exponent - 1;
   constexpr double kPerLn2 = 1.44269504088896340735992468100189214;
-  return LogOfFraction(fraction) * kPerLn2 + exponent;
+  return LogOf(fraction, 0) * kPerLn2 + exponent;
 }
 
 double Exp2(double value) {

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <numbers>
 
+#include "model/logarithm.h"
+
 namespace aevum::promql::functions {
 namespace {
 
@@ -121,9 +123,9 @@ constexpr Entry kEntries[] = {
     {"exp", Apply<std::exp>},
     {"floor", Apply<std::floor>},
     {"hour", Apply<Hour>},
-    {"ln", Apply<std::log>},
+    {"ln", Apply<model::Log>},
     {"log10", Apply<std::log10>},
-    {"log2", Apply<std::log2>},
+    {"log2", Apply<model::Log2>},
     {"minute", Apply<Minute>},
     {"month", Apply<Month>},
     {"rad", Apply<Radians>},
