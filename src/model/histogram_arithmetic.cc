@@ -18,6 +18,11 @@ using internal::ToSpans;
 
 enum class Sign : std::uint8_t { kPlus, kMinus };
 
+// How often two buckets become one from a schema to a lower one; 0 when it is not lower.
+int Halvings(std::int32_t from, std::int32_t to) {
+  return static_cast<int>(std::clamp<std::int64_t>(std::int64_t{from} - to, 0, 31));
+}
+
 // Leaves out the buckets that are empty in the histogram and in its compensation.
 void CompactSide(std::vector<Span>* spans, std::vector<double>* counts, std::vector<double>* lost) {
   BucketColumns columns = ToColumns(*spans, *counts, lost);
@@ -205,8 +210,8 @@ FloatHistogram EmptyLike(const FloatHistogram& h) {
 // that a compensation always has the layout of its histogram.
 void CombineBuckets(FloatHistogram* h, const FloatHistogram& other, Sign sign,
                     FloatHistogram* lost) {
-  const int a_halvings = std::max(h->schema - other.schema, 0);
-  const int b_halvings = std::max(other.schema - h->schema, 0);
+  const int a_halvings = Halvings(h->schema, other.schema);
+  const int b_halvings = Halvings(other.schema, h->schema);
   h->schema = std::min(h->schema, other.schema);
   BucketColumns positive = ToColumns(h->positive_spans, h->positive_buckets,
                                      lost != nullptr ? &lost->positive_buckets : nullptr);
@@ -398,13 +403,13 @@ void Compact(FloatHistogram* histogram) {
 
 FloatHistogram AtSchema(const FloatHistogram& histogram, std::int32_t schema) {
   FloatHistogram lower = histogram;
-  const int halvings = histogram.schema - schema;
-  if (halvings <= 0 || histogram.uses_custom_buckets()) return lower;
+  const int halvings = Halvings(histogram.schema, schema);
+  if (halvings == 0 || histogram.uses_custom_buckets()) return lower;
   lower.reset_hint = ResetHint::kUnknown;
   lower.schema = schema;
   const auto reduce = [&](std::vector<Span>* spans, std::vector<double>* counts) {
     BucketColumns columns = ToColumns(*spans, *counts, nullptr);
-    internal::ReduceColumns(std::min(halvings, 31), &columns);
+    internal::ReduceColumns(halvings, &columns);
     *spans = ToSpans(columns.indices);
     *counts = std::move(columns.counts);
   };
@@ -427,7 +432,7 @@ bool DetectReset(const FloatHistogram& histogram, const FloatHistogram& previous
   const ZeroBucket zero = WiderZeroBucket(previous, histogram.zero_threshold, nullptr);
   if (zero.threshold != histogram.zero_threshold) return true;
   if (histogram.zero_count < zero.count) return true;
-  const int halvings = std::min(previous.schema - histogram.schema, 31);
+  const int halvings = Halvings(previous.schema, histogram.schema);
   return AnyBucketLess(
              ColumnsAbove(histogram.positive_spans, histogram.positive_buckets, 0, histogram),
              ColumnsAbove(previous.positive_spans, previous.positive_buckets, halvings,

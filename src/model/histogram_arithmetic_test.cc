@@ -1,6 +1,7 @@
 #include "model/histogram_arithmetic.h"
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <random>
 
@@ -42,6 +43,11 @@ TEST(HistogramBucketsTest, DamagedSpansGiveNoMoreThanThereIs) {
   FloatHistogram histogram = Exponential(0, 0, {1, 2});
   histogram.positive_spans = {{0, 1}, {5, 4'000'000'000}};
   EXPECT_EQ(AllBuckets(histogram).size(), 2u);
+  histogram.positive_spans = {{INT32_MAX, 1}, {INT32_MAX, 1}};
+  FloatHistogram other = histogram;
+  other.schema = INT32_MIN;
+  Add(&other, histogram);
+  EXPECT_EQ(AllBuckets(other).size(), other.positive_buckets.size());
   FloatHistogram custom = Custom({1}, {1, 2, 3});
   EXPECT_TRUE(std::isinf(AllBuckets(custom).back().lower));
   EXPECT_TRUE(Add(&custom, Custom({1, 2}, {1, 1, 1})).bounds_reconciled);

@@ -33,13 +33,14 @@ std::vector<HistogramBucket> BucketsOf(const FloatHistogram& histogram, Side sid
       positive ? histogram.positive_buckets : histogram.negative_buckets;
   std::vector<HistogramBucket> buckets;
   buckets.reserve(counts.size());
-  std::int32_t index = 0;
+  // Wide, since the offsets of damaged spans may add up to anything.
+  std::int64_t index = 0;
   for (const Span& span : spans) {
     index += span.offset;
     for (std::uint32_t i = 0; i < span.length && buckets.size() < counts.size(); ++i, ++index) {
       HistogramBucket bucket{.count = counts[buckets.size()]};
-      const double outer = BoundOf(index, histogram);
-      const double inner = BoundOf(index - 1, histogram);
+      const double outer = BoundOf(static_cast<std::int32_t>(index), histogram);
+      const double inner = BoundOf(static_cast<std::int32_t>(index - 1), histogram);
       bucket.lower = positive ? inner : -outer;
       bucket.upper = positive ? outer : -inner;
       const bool custom = histogram.uses_custom_buckets();
@@ -65,7 +66,7 @@ double ExponentialBound(std::int32_t index, std::int32_t schema) {
   // The last bucket of finite numbers ends at the greatest of them.
   constexpr int kBeyondFinite = 1024;
   if (schema < 0) {
-    const std::int64_t exponent = static_cast<std::int64_t>(index) << std::min(-schema, 16);
+    const std::int64_t exponent = std::int64_t{index} * (std::int64_t{1} << -std::max(schema, -16));
     if (exponent == kBeyondFinite) return std::numeric_limits<double>::max();
     return std::ldexp(1.0, static_cast<int>(std::clamp<std::int64_t>(exponent, -5000, 5000)));
   }

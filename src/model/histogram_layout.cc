@@ -21,11 +21,12 @@ BucketColumns ToColumns(const std::vector<Span>& spans, const std::vector<double
                         const std::vector<double>* lost) {
   BucketColumns columns;
   columns.indices.reserve(counts.size());
-  std::int32_t index = 0;
+  // Wide, since the offsets of damaged spans may add up to anything.
+  std::int64_t index = 0;
   for (const Span& span : spans) {
     index += span.offset;
     for (std::uint32_t i = 0; i < span.length && columns.indices.size() < counts.size(); ++i)
-      columns.indices.push_back(index++);
+      columns.indices.push_back(static_cast<std::int32_t>(index++));
   }
   columns.counts = counts;
   columns.counts.resize(columns.indices.size());
@@ -38,11 +39,12 @@ BucketColumns ToColumns(const std::vector<Span>& spans, const std::vector<double
 
 std::vector<Span> ToSpans(const std::vector<std::int32_t>& indices) {
   std::vector<Span> spans;
-  std::int32_t next = 0;
+  std::int64_t next = 0;
   for (const std::int32_t index : indices) {
-    if (spans.empty() || index != next) spans.push_back({index - next, 0});
+    if (spans.empty() || index != next)
+      spans.push_back({static_cast<std::int32_t>(index - next), 0});
     ++spans.back().length;
-    next = index + 1;
+    next = std::int64_t{index} + 1;
   }
   return spans;
 }
@@ -51,7 +53,8 @@ void ReduceColumns(int halvings, BucketColumns* columns) {
   const bool compensated = columns->compensated();
   std::size_t kept = 0;
   for (std::size_t i = 0; i < columns->indices.size(); ++i) {
-    const std::int32_t index = ((columns->indices[i] - 1) >> halvings) + 1;
+    const auto index =
+        static_cast<std::int32_t>(((std::int64_t{columns->indices[i]} - 1) >> halvings) + 1);
     const double count = columns->counts[i];
     if (kept == 0 || columns->indices[kept - 1] != index) {
       columns->indices[kept] = index;
