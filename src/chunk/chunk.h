@@ -61,7 +61,7 @@ struct Columns {
 Status Decode(Encoding encoding, std::string_view data, Columns* out);
 
 // The number of samples that the header of a chunk claims, 0 when there is no header.
-std::uint32_t ClaimedSamples(std::string_view data);
+std::uint32_t ClaimedSamples(Encoding encoding, std::string_view data);
 
 // The bits of a staleness marker (Prometheus's value.StaleNaN) and of an ordinary NaN.
 inline constexpr std::uint64_t kStaleNanBits = 0x7ff0000000000002;

@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Columns columns;
   const auto encoding = static_cast<Encoding>(data[0] % 7);
   if (Decode(encoding, bytes, &columns).ok()) {
-    AEVUM_CHECK(columns.times.size() + columns.histogram_times.size() == ClaimedSamples(bytes));
+    AEVUM_CHECK(columns.times.size() + columns.histogram_times.size() ==
+                ClaimedSamples(encoding, bytes));
   }
   AEVUM_CHECK(columns.times.size() == columns.values.size());
   AEVUM_CHECK(columns.histogram_times.size() == columns.histograms.size());

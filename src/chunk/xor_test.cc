@@ -142,7 +142,7 @@ TEST(XorTest, AnEmptyChunkHasNoSamples) {
   EXPECT_EQ(XorEncoder().Bytes(), std::string("\0\0", 2));
 }
 
-TEST(DecodeTest, NamesAnEncodingThatItDoesNotKnow) {
+TEST(XorTest, NamesAnEncodingThatItDoesNotKnow) {
   Columns columns;
   EXPECT_EQ(Decode(static_cast<Encoding>(9), "xx", &columns).code(), StatusCode::kUnimplemented);
   EXPECT_TRUE(IsStale(std::bit_cast<double>(kStaleNanBits)));

@@ -220,7 +220,7 @@ TEST_F(RemoteReadStreamTest, EncodesAndSortsAnswersOfSamples) {
   EXPECT_EQ(chunks[2].max_time, 1249);
   chunk::Columns columns;
   for (const auto& chunk : chunks) {
-    EXPECT_LE(chunk::ClaimedSamples(chunk.data), 120u);
+    EXPECT_LE(chunk::ClaimedSamples(chunk.encoding, chunk.data), 120u);
     ASSERT_TRUE(chunk::Decode(chunk.encoding, chunk.data, &columns).ok());
   }
   ASSERT_EQ(columns.times.size(), 250u);

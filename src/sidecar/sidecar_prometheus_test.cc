@@ -576,7 +576,7 @@ TEST_F(SidecarPrometheusTest, PassesNativeHistogramsAsTheyAre) {
     for (const auto& series : batch.series) names.emplace_back(series.labels.Get("__name__"));
     for (const chunk::ChunkView& chunk : batch.chunks) {
       encodings.push_back(chunk.encoding);
-      EXPECT_EQ(chunk::ClaimedSamples(chunk.data), 5u);
+      EXPECT_EQ(chunk::ClaimedSamples(chunk.encoding, chunk.data), 5u);
       EXPECT_EQ(chunk.min_time, kStart);
       EXPECT_EQ(chunk.max_time, kStart + 4 * 60'000);
     }

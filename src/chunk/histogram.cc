@@ -1,0 +1,261 @@
+#include "chunk/histogram.h"
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "chunk/bit_reader.h"
+#include "chunk/start_time.h"
+
+namespace aevum::chunk {
+namespace {
+
+using model::FloatHistogram;
+using model::ResetHint;
+using model::Span;
+
+constexpr std::int32_t kMinSchema = -4;
+constexpr std::int32_t kMaxSchema = 8;
+constexpr std::size_t kHeaderBytes = 3;
+// Every sample repeats the layout, which the chunk has once; so many times the size of the chunk.
+constexpr std::size_t kMaxLayoutCopies = 1024;
+
+struct Header {
+  unsigned samples;
+  ResetHint hint;
+  StartTimeReader start_times;
+};
+
+Header ReadHeader(Encoding encoding, std::string_view data) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(data[i]); };
+  const bool start_times =
+      encoding == Encoding::kHistogramStart || encoding == Encoding::kFloatHistogramStart;
+  const std::uint8_t flags = start_times ? byte(0) : byte(2);
+  return {.samples = ClaimedSamples(encoding, data),
+          .hint = flags >> 6 == 3 ? ResetHint::kGauge : ResetHint::kUnknown,
+          .start_times = StartTimeReader(start_times ? byte(2) : std::uint8_t{0})};
+}
+
+// ---- layout ----
+
+double ReadZeroThreshold(BitReader& reader) {
+  const auto byte = static_cast<int>(reader.Read(8));
+  if (byte == 0) return 0;
+  if (byte == 255) return std::bit_cast<double>(reader.Read(64));
+  return std::ldexp(0.5, byte - 243);
+}
+
+double ReadCustomBound(BitReader& reader) {
+  const std::uint64_t thousandths = reader.ReadUnsignedVarbit();
+  if (thousandths == 0) return std::bit_cast<double>(reader.Read(64));
+  return static_cast<double>(thousandths - 1) / 1000;
+}
+
+// The number of their buckets, or an error. A bucket takes a bit at least.
+StatusOr<std::size_t> ReadSpans(BitReader& reader, std::vector<Span>* spans) {
+  const std::uint64_t count = reader.ReadUnsignedVarbit();
+  if (count > reader.bits_left() / 2) return Corruption("more spans than the chunk can hold");
+  spans->reserve(count);
+  std::uint64_t buckets = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t length = reader.ReadUnsignedVarbit();
+    const std::int64_t offset = reader.ReadVarbit();
+    if (length > reader.bits_left() || (buckets += length) > reader.bits_left())
+      return Corruption("more buckets than the chunk can hold");
+    if (offset < INT32_MIN || offset > INT32_MAX || (i > 0 && offset < 0))
+      return Corruption("a span of buckets starts at {}", offset);
+    spans->push_back({.offset = static_cast<std::int32_t>(offset),
+                      .length = static_cast<std::uint32_t>(length)});
+  }
+  return buckets;
+}
+
+// What all samples of a chunk share, in a histogram with buckets that are 0.
+Status ReadLayout(BitReader& reader, FloatHistogram* layout) {
+  layout->zero_threshold = ReadZeroThreshold(reader);
+  const std::int64_t schema = reader.ReadVarbit();
+  if (schema > kMaxSchema && schema <= 52)
+    return Unimplemented("native histograms of schema {} can't be read by this version", schema);
+  if (schema != model::kCustomBucketsSchema && (schema < kMinSchema || schema > kMaxSchema))
+    return Corruption("unknown schema {} of a native histogram", schema);
+  layout->schema = static_cast<std::int32_t>(schema);
+  ASSIGN_OR_RETURN(const std::size_t positive, ReadSpans(reader, &layout->positive_spans));
+  ASSIGN_OR_RETURN(const std::size_t negative, ReadSpans(reader, &layout->negative_spans));
+  if (layout->uses_custom_buckets()) {
+    const std::uint64_t count = reader.ReadUnsignedVarbit();
+    if (count > reader.bits_left() / 5) return Corruption("more bounds than the chunk can hold");
+    layout->custom_values.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i)
+      layout->custom_values.push_back(ReadCustomBound(reader));
+  }
+  if (positive + negative > reader.bits_left() || reader.failed())
+    return Corruption("more buckets than the chunk can hold");
+  layout->positive_buckets.resize(positive);
+  layout->negative_buckets.resize(negative);
+  return OkStatus();
+}
+
+// ---- counts ----
+
+// Integer counts: each the difference of its difference from the same bucket of the sample before;
+// buckets besides as differences from the bucket to their left.
+class IntegerCounts {
+ public:
+  explicit IntegerCounts(std::size_t buckets) : buckets_(buckets), deltas_(buckets) {}
+
+  void ReadFirst(BitReader& reader, FloatHistogram* h) {
+    count_ = reader.ReadUnsignedVarbit();
+    zero_count_ = reader.ReadUnsignedVarbit();
+    sum_ = reader.Read(64);
+    SetTotals(h);
+    for (std::uint64_t& bucket : buckets_) bucket = Unsigned(reader.ReadVarbit());
+    SetBuckets(h);
+  }
+
+  bool ReadNext(BitReader& reader, FloatHistogram* h) {
+    count_ += count_delta_ += Unsigned(reader.ReadVarbit());
+    zero_count_ += zero_delta_ += Unsigned(reader.ReadVarbit());
+    if (!ReadXored(reader, &window_, &sum_)) return false;
+    SetTotals(h);
+    if (sum_ == kStaleNanBits) return true;
+    for (std::size_t i = 0; i < buckets_.size(); ++i)
+      buckets_[i] += deltas_[i] += Unsigned(reader.ReadVarbit());
+    SetBuckets(h);
+    return true;
+  }
+
+ private:
+  // Damaged chunks may wrap.
+  static std::uint64_t Unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+  void SetTotals(FloatHistogram* h) const {
+    h->count = static_cast<double>(count_);
+    h->zero_count = static_cast<double>(zero_count_);
+    h->sum = std::bit_cast<double>(sum_);
+  }
+
+  void SetBuckets(FloatHistogram* h) const {
+    const std::uint64_t* bucket = buckets_.data();
+    for (std::vector<double>* side : {&h->positive_buckets, &h->negative_buckets}) {
+      std::uint64_t current = 0;
+      for (double& value : *side)
+        value = static_cast<double>(static_cast<std::int64_t>(current += *bucket++));
+    }
+  }
+
+  std::uint64_t count_ = 0, count_delta_ = 0;
+  std::uint64_t zero_count_ = 0, zero_delta_ = 0;
+  std::uint64_t sum_ = 0;
+  XorWindow window_;
+  std::vector<std::uint64_t> buckets_;  // positive ones, then negative ones
+  std::vector<std::uint64_t> deltas_;
+};
+
+// Float counts: each an XOR stream of its own.
+class FloatCounts {
+ public:
+  explicit FloatCounts(std::size_t buckets) : buckets_(buckets) {}
+
+  void ReadFirst(BitReader& reader, FloatHistogram* h) {
+    for (Stream* stream : {&count_, &zero_count_, &sum_}) stream->bits = reader.Read(64);
+    SetTotals(h);
+    for (Stream& bucket : buckets_) bucket.bits = reader.Read(64);
+    SetBuckets(h);
+  }
+
+  bool ReadNext(BitReader& reader, FloatHistogram* h) {
+    for (Stream* stream : {&count_, &zero_count_, &sum_}) {
+      if (!ReadXored(reader, &stream->window, &stream->bits)) return false;
+    }
+    SetTotals(h);
+    if (sum_.bits == kStaleNanBits) return true;
+    for (Stream& bucket : buckets_) {
+      if (!ReadXored(reader, &bucket.window, &bucket.bits)) return false;
+    }
+    SetBuckets(h);
+    return true;
+  }
+
+ private:
+  struct Stream {
+    std::uint64_t bits = 0;
+    XorWindow window;
+    double value() const { return std::bit_cast<double>(bits); }
+  };
+
+  void SetTotals(FloatHistogram* h) const {
+    h->count = count_.value();
+    h->zero_count = zero_count_.value();
+    h->sum = sum_.value();
+  }
+
+  void SetBuckets(FloatHistogram* h) const {
+    const Stream* bucket = buckets_.data();
+    for (std::vector<double>* side : {&h->positive_buckets, &h->negative_buckets}) {
+      for (double& value : *side) value = (bucket++)->value();
+    }
+  }
+
+  Stream count_, zero_count_, sum_;
+  std::vector<Stream> buckets_;  // positive ones, then negative ones
+};
+
+template <typename Counts>
+Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
+  FloatHistogram current;
+  current.reset_hint = header.hint;
+  RETURN_IF_ERROR(ReadLayout(reader, &current));
+  const std::size_t buckets = current.positive_buckets.size() + current.negative_buckets.size();
+  const std::size_t layout_words =
+      current.positive_spans.size() + current.negative_spans.size() + current.custom_values.size();
+  if (layout_words * 8 * header.samples > kMaxLayoutCopies * (reader.bits_left() / 8 + 64))
+    return Corruption("a layout of {} words is too large for {} samples", layout_words,
+                      header.samples);
+  Counts counts(buckets);
+  std::uint64_t time = 0;
+  std::uint64_t delta = 0;
+  for (unsigned i = 0; i < header.samples; ++i) {
+    if (i == 0) {
+      time = static_cast<std::uint64_t>(reader.ReadVarbit());
+      counts.ReadFirst(reader, &current);
+    } else {
+      time += delta += static_cast<std::uint64_t>(reader.ReadVarbit());
+      if (!counts.ReadNext(reader, &current)) return Corruption("an XOR window beyond 64 bits");
+    }
+    header.start_times.Read(reader, i);
+    if (reader.failed())
+      return Corruption("histogram chunk ends at sample {} of {}", i, header.samples);
+    out->histogram_times.push_back(static_cast<TimestampMs>(time));
+    if (current.uses_custom_buckets()) current.zero_count = 0;  // they have no zero bucket
+    if (IsStale(current.sum)) {
+      out->histograms.emplace_back().sum = current.sum;
+    } else {
+      out->histograms.push_back(current);
+    }
+    if (i == 0 && header.hint != ResetHint::kGauge) current.reset_hint = ResetHint::kNoReset;
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status DecodeHistogram(Encoding encoding, std::string_view data, Columns* out) {
+  if (data.size() < kHeaderBytes) return Corruption("a histogram chunk of {} bytes", data.size());
+  const Header header = ReadHeader(encoding, data);
+  if (header.samples == 0) return OkStatus();
+  BitReader reader(data.substr(kHeaderBytes));
+  const std::size_t before = out->histograms.size();
+  const bool floats =
+      encoding == Encoding::kFloatHistogram || encoding == Encoding::kFloatHistogramStart;
+  Status status = floats ? DecodeSamples<FloatCounts>(reader, header, out)
+                         : DecodeSamples<IntegerCounts>(reader, header, out);
+  if (!status.ok()) {
+    out->histogram_times.resize(before);
+    out->histograms.resize(before);
+  }
+  return status;
+}
+
+}  // namespace aevum::chunk

@@ -1,0 +1,22 @@
+// Chunks of native histograms, of integer and of float counts, with and without start timestamps.
+//
+//     header | layout | first sample | later samples ...
+//
+// docs/format/chunk.md has the bits; the source is Prometheus's tsdb/chunkenc.
+#pragma once
+
+#include <string_view>
+
+#include "base/status.h"
+#include "chunk/chunk.h"
+
+namespace aevum::chunk {
+
+// Appends the samples of a chunk of `encoding`, one of the four of histograms; counts become
+// absolute floats. Of a chunk of counters only the samples after the first are known to follow
+// without a reset. A staleness marker is a histogram without buckets whose sum is one. Start
+// timestamps are read and left out. Corruption when the bytes are not well formed, Unimplemented
+// for a resolution above schema 8; `out` is unchanged then.
+Status DecodeHistogram(Encoding encoding, std::string_view data, Columns* out);
+
+}  // namespace aevum::chunk
