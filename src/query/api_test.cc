@@ -57,6 +57,13 @@ class StoreServer {
   net::grpc::Server server_;
 };
 
+std::string FromHex(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  return bytes;
+}
+
 // A chunk with the value 1 every second of the first minute.
 const std::string& Minute() {
   static const std::string bytes = [] {
@@ -129,6 +136,42 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<net::HttpServer> server_;
   net::HttpClient client_;
 };
+
+// Through the store, the fan-out, deduplication and the engine to JSON. The chunk is one of
+// Prometheus: src/chunk/testdata/decode.jsonl, float histograms of schema 1 at about :11, :26, :41.
+TEST_F(ApiTest, AnswersWithNativeHistograms) {
+  const std::string bytes = FromHex(
+      "000300ff3f50624dd2f1a9fc8ce5bc946517f0000c603621b02a0120000000000000000000000000000202d9c000"
+      "00"
+      "00000200000000000000000000000000000002004000000000000200a00000000000000000000000000000000000"
+      "00"
+      "00000007c1d45eb16b841ea271a3605e107841f12e2b69524b08336030");
+  const auto histogram = [&](std::string_view replica) {
+    return store::testing::FakeSeries{model::Labels::Of({{"__name__", "h"}, {"replica", replica}}),
+                                      {{.min_time = 1'700'920'571'397,
+                                        .max_time = 1'700'920'601'446,
+                                        .data = bytes,
+                                        .encoding = chunk::Encoding::kFloatHistogram}}};
+  };
+  StoreServer histograms({histogram("0"), histogram("1")});
+  options_.endpoints.endpoints.push_back({.address = histograms.address()});
+  Start();
+  const auto query = [&](const std::string& text) {
+    return Data("/api/v1/query", {{"query", text}, {"time", "1700920601.446"}})["result"];
+  };
+  json result = query("h");
+  ASSERT_EQ(result.size(), 1u);
+  EXPECT_EQ(result[0]["metric"], json({{"__name__", "h"}}));
+  EXPECT_EQ(result[0]["histogram"][1]["count"], "20");
+  EXPECT_EQ(result[0]["histogram"][1]["sum"], "240.3125");
+  EXPECT_EQ(result[0]["histogram"][1]["buckets"].size(), 7u);  // six, and that around zero
+  EXPECT_EQ(query("histogram_count(h)")[0]["value"][1], "20");
+  EXPECT_EQ(query("histogram_sum(h)")[0]["value"][1], "240.3125");
+  // 10 more in the 30.049 s between the first and the last.
+  EXPECT_EQ(
+      query("histogram_count(increase(h[30050ms]))")[0]["value"][1].get<std::string>().substr(0, 3),
+      "10.");
+}
 
 TEST_F(ApiTest, AnswersErrorsAsTheReference) {
   Start();
