@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "model/histogram_arithmetic.h"
+#include "promql/engine/durations.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/planner.h"
 #include "promql/engine/selector.h"
@@ -46,13 +47,14 @@ bool IsSorted(const RowBatch& rows) {
 class Query {
  public:
   Query(const Context& context, Queryable& queryable, std::string_view text,
-        const EngineOptions& engine, const QueryOptions& options, Grid grid)
+        const EngineOptions& engine, const QueryOptions& options, Grid grid, TimestampMs end)
       : grid_(grid),
         state_{
             .context = context,
             .queryable = queryable,
             .query_start = grid.start,
-            .query_end = grid.Last(),
+            .query_end = end,
+            .query_step_ms = grid.step,
             .lookback_ms =
                 (options.lookback_delta.count() > 0 ? options : QueryOptions{engine.lookback_delta})
                     .lookback_delta.count(),
@@ -122,7 +124,6 @@ class Query {
     if (matrix.selector->anchored || matrix.selector->smoothed) {
       return Unimplemented("anchored and smoothed selectors are not available yet");
     }
-    if (matrix.range_expr) return Unimplemented("duration expressions are not available yet");
     ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(matrix.selector->time, grid_, state_));
     SelectHints hints;
     hints.end_ms = times.At(0);
@@ -162,8 +163,6 @@ class Query {
   }
 
   Status EvaluateSubquery(const SubqueryExpr& subquery, Planner& /*planner*/) {
-    if (subquery.range_expr || subquery.step_expr)
-      return Unimplemented("duration expressions are not available yet");
     ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(subquery.time, grid_, state_));
     ASSIGN_OR_RETURN(const Grid inner, SubqueryGrid(subquery, times, state_));
     if (inner.steps == 0) return OkStatus();
@@ -199,8 +198,9 @@ StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryab
                                       std::string_view query, TimestampMs time,
                                       const QueryOptions& options) const {
   ASSIGN_OR_RETURN(const ExprPtr expr, Parse(query, options_.parse));
+  RETURN_IF_ERROR(ResolveDurations(0, 0, expr.get()));
   return Query(context, queryable, query, options_, options,
-               Grid{.start = time, .step = 0, .steps = 1})
+               Grid{.start = time, .step = 0, .steps = 1}, time)
       .Evaluate(*expr, true);
 }
 
@@ -224,8 +224,9 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
       1;
   if (steps > kMaxSteps)
     return InvalidArgument("the query has {} steps, more than the limit of {}", steps, kMaxSteps);
+  RETURN_IF_ERROR(ResolveDurations(step_ms, end - start, expr.get()));
   const Grid grid{.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)};
-  return Query(context, queryable, query, options_, options, grid).Evaluate(*expr, false);
+  return Query(context, queryable, query, options_, options, grid, end).Evaluate(*expr, false);
 }
 
 }  // namespace aevum::promql

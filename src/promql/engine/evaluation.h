@@ -63,7 +63,8 @@ struct QueryState {
   const Context& context;
   Queryable& queryable;
   TimestampMs query_start = 0;  // of the whole query, for @ start() and @ end()
-  TimestampMs query_end = 0;
+  TimestampMs query_end = 0;    // as asked for: it need not be a step
+  std::int64_t query_step_ms = 0;
   std::int64_t lookback_ms = 0;
   std::int64_t default_subquery_step_ms = 0;
   Annotations& annotations;

@@ -11,6 +11,7 @@
 #include "promql/engine/calls.h"
 #include "promql/engine/elementwise.h"
 #include "promql/engine/histogram_operators.h"
+#include "promql/engine/limit_ratio.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/subquery.h"
 #include "promql/engine/vector_matching.h"
@@ -31,6 +32,16 @@ std::string FixedName(const model::Matchers& matchers) {
   }
   return "";
 }
+
+// As Go's math.Min and math.Max: NaN wins over all but the infinity that is sought, -0 is below 0.
+double SmallerOf(double a, double b) {
+  if (std::isinf(a) && a < 0) return a;
+  if (std::isinf(b) && b < 0) return b;
+  if (std::isnan(a) || std::isnan(b)) return kNan;
+  if (a == b) return std::signbit(a) ? a : b;
+  return a < b ? a : b;
+}
+double LargerOf(double a, double b) { return -SmallerOf(-a, -b); }
 
 class AbsentOperator final : public Operator {
  public:
@@ -158,8 +169,10 @@ StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, AggregateName(expr.op)));
   Grouping grouping(expr.grouping, expr.without);
   switch (expr.op) {
-    case AggregateOp::kLimitRatio:
-      return Unimplemented("aggregation \"limit_ratio\" is not available yet");
+    case AggregateOp::kLimitRatio: {
+      ASSIGN_OR_RETURN(std::vector<double> ratios, Scalar(*expr.param));
+      return MakeLimitRatio(state_, expr, std::move(ratios), std::move(source));
+    }
     case AggregateOp::kCountValues: {
       ASSIGN_OR_RETURN(std::string label, String(*expr.param));
       if (label.empty() || !model::IsValidUtf8(label)) {
@@ -204,8 +217,6 @@ StatusOr<OperatorPtr> Planner::BinaryRows(const BinaryExpr& expr) {
   const bool left_vector = TypeOf(*expr.lhs) == ValueType::kVector;
   const bool right_vector = TypeOf(*expr.rhs) == ValueType::kVector;
   if (left_vector && right_vector) {
-    if (expr.matching->fill_lhs || expr.matching->fill_rhs)
-      return Unimplemented("fill modifiers are not available yet");
     ASSIGN_OR_RETURN(OperatorPtr lhs, Vector(*expr.lhs, ""));
     ASSIGN_OR_RETURN(OperatorPtr rhs, Vector(*expr.rhs, ""));
     return MakeVectorBinary(state_, steps(), expr, std::move(lhs), std::move(rhs));
@@ -295,13 +306,10 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
     if (matrix.selector->anchored || matrix.selector->smoothed) {
       return Unimplemented("anchored and smoothed selectors are not available yet");
     }
-    if (matrix.range_expr) return Unimplemented("duration expressions are not available yet");
     ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(matrix.selector->time, grid_, state_));
     rows = MakeRangeSelector(state_, matrix, times, std::move(function));
   } else {
     const auto& subquery = As<SubqueryExpr>(*range);
-    if (subquery.range_expr || subquery.step_expr)
-      return Unimplemented("duration expressions are not available yet");
     ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(subquery.time, grid_, state_));
     ASSIGN_OR_RETURN(const Grid inner_grid, SubqueryGrid(subquery, times, state_));
     // What lies between the steps is not seen, so resets can't be taken from hints.
@@ -349,8 +357,30 @@ StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
     for (std::size_t k = 0; k < steps(); ++k) values[k] = static_cast<double>(grid_.At(k)) / 1000;
     return values;
   }
-  if (name != "scalar") return Unimplemented("function \"{}\" is not available yet", name);
-  return ScalarOfVector(*call.args[0]);
+  if (name == "scalar") return ScalarOfVector(*call.args[0]);
+  if (name == "min_of" || name == "max_of") {
+    ASSIGN_OR_RETURN(std::vector<double> values, Scalar(*call.args[0]));
+    ASSIGN_OR_RETURN(const std::vector<double> others, Scalar(*call.args[1]));
+    const auto pick = name == "min_of" ? SmallerOf : LargerOf;
+    std::transform(values.begin(), values.end(), others.begin(), values.begin(), pick);
+    return values;
+  }
+  ASSIGN_OR_RETURN(const double value, OfQuery(name));
+  return std::vector<double>(steps(), value);
+}
+
+// What start(), end(), range() and step() say of the query, in seconds; an instant query has no
+// step.
+StatusOr<double> Planner::OfQuery(std::string_view name) const {
+  const auto seconds = [](std::int64_t milliseconds) {
+    return static_cast<double>(milliseconds) / 1000;
+  };
+  if (name == "start") return seconds(state_.query_start);
+  if (name == "end") return seconds(state_.query_end);
+  if (name == "range") return seconds(state_.query_end - state_.query_start);
+  if (name == "step")
+    return state_.query_start == state_.query_end ? 0 : seconds(state_.query_step_ms);
+  return Unimplemented("function \"{}\" is not available yet", name);
 }
 
 // The value of the only series of a vector; NaN where there is none or more than one.

@@ -43,6 +43,7 @@ class Planner {
   StatusOr<OperatorPtr> Range(const promql::Call& call, RangeFunction function);
   StatusOr<OperatorPtr> Absent(const promql::Call& call, OperatorPtr source, const Expr& selector);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
+  StatusOr<double> OfQuery(std::string_view name) const;
   Status CheckParameters(const promql::Call& call, const RangeFunction& function);
 
   QueryState& state_;

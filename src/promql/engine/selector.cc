@@ -274,7 +274,6 @@ void NoteIfNoCounter(const RangeFunction& function, std::string_view name, const
 
 StatusOr<SelectTimes> TimesOf(const TimeModifiers& time, const Grid& grid,
                               const QueryState& state) {
-  if (time.offset_expr) return Unimplemented("duration expressions are not available yet");
   SelectTimes times{.grid = grid, .offset_ms = time.offset_ms};
   if (time.at || time.at_edge != AtEdge::kNone) {
     times.fixed = true;

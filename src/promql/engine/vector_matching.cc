@@ -124,11 +124,14 @@ class VectorBinaryOperator final : public Operator {
 
   // ---- arithmetic and comparisons ----
 
-  Status EvaluateMatches(const Side& left, const Side& right, RowBatch* result) {
+  Status EvaluateMatches(Side& left, Side& right, RowBatch* result) {
     const bool swapped = matching_.card == Cardinality::kOneToMany;
-    const Side& many = swapped ? right : left;
-    const Side& one = swapped ? left : right;
+    Side& many = swapped ? right : left;
+    Side& one = swapped ? left : right;
+    if (matching_.fill_lhs || matching_.fill_rhs)
+      std::fill(many.any.begin(), many.any.end(), std::uint8_t{1});
     RETURN_IF_ERROR(CheckOneSide(one, many.any, swapped ? "left" : "right"));
+    RETURN_IF_ERROR(Fill(many, one));
     std::vector<std::uint8_t> taken(matching_.card == Cardinality::kOneToOne ? steps_ : 0);
     for (std::size_t s = 0; s < signatures_.size(); ++s) {
       if (many.by_signature[s].empty() || one.by_signature[s].empty()) continue;
@@ -138,6 +141,38 @@ class VectorBinaryOperator final : public Operator {
         for (const std::size_t o : one.by_signature[s]) {
           RETURN_IF_ERROR(Match(many.rows, m, one.rows, o, swapped, &taken, result));
         }
+      }
+    }
+    return OkStatus();
+  }
+
+  // fill_left stands for the side of many whichever that is, as in the reference.
+  Status Fill(Side& many, Side& one) {
+    if (!matching_.fill_lhs && !matching_.fill_rhs) return OkStatus();
+    const std::vector<std::uint8_t> in_many = PresenceBySignature(many);
+    const std::vector<std::uint8_t> in_one = PresenceBySignature(one);
+    if (matching_.fill_rhs)
+      RETURN_IF_ERROR(AddFilled(*matching_.fill_rhs, in_one, in_many, many, &one));
+    if (matching_.fill_lhs)
+      RETURN_IF_ERROR(AddFilled(*matching_.fill_lhs, in_many, in_one, one, &many));
+    return OkStatus();
+  }
+
+  // Adds rows that have `value` where a signature has a value on the other side only.
+  Status AddFilled(double value, const std::vector<std::uint8_t>& present,
+                   const std::vector<std::uint8_t>& wanted, const Side& other, Side* side) {
+    for (std::size_t s = 0; s < signatures_.size(); ++s) {
+      std::size_t row = SIZE_MAX;
+      for (std::size_t k = 0; k < steps_; ++k) {
+        if (wanted[s * steps_ + k] == 0 || present[s * steps_ + k] != 0) continue;
+        if (row == SIZE_MAX) {
+          const model::Labels& labels = other.rows.labels(other.by_signature[s][0]);
+          RETURN_IF_ERROR(side->rows.Add(SignatureOf(matching_).Of(labels), "fill modifier"));
+          row = side->rows.size() - 1;
+          side->by_signature[s].push_back(row);
+        }
+        side->rows.values(row)[k] = value;
+        side->rows.present(row)[k] = 1;
       }
     }
     return OkStatus();
