@@ -195,7 +195,8 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
                     &selector_relabel);
   flags.Strings(
       {"enable-feature",
-       "promql-experimental-functions; others are accepted and do nothing. May be repeated.",
+       "promql-experimental-functions, promql-duration-expr or promql-binop-fill-modifiers; others "
+       "are accepted and do nothing. May be repeated.",
        "NAME"},
       &features);
   flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
@@ -330,9 +331,12 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   api.lookback_delta = options.engine.lookback_delta;
   options.engine.default_subquery_step =
       std::chrono::duration_cast<std::chrono::milliseconds>(default_evaluation_interval);
-  options.engine.parse.experimental_functions =
-      std::find(features.begin(), features.end(), "promql-experimental-functions") !=
-      features.end();
+  const auto enabled = [&](std::string_view feature) {
+    return std::find(features.begin(), features.end(), feature) != features.end();
+  };
+  options.engine.parse.experimental_functions = enabled("promql-experimental-functions");
+  options.engine.parse.duration_expressions = enabled("promql-duration-expr");
+  options.engine.parse.fill_modifiers = enabled("promql-binop-fill-modifiers");
   std::vector<model::Label> labels;
   for (const auto& [name, value] : selector_labels) labels.push_back({name, value});
   options.proxy.selector_labels = model::Labels::FromUnsorted(std::move(labels));

@@ -299,10 +299,11 @@ Result Evaluate(const RangeFunction& function, const MixedWindow& w,
 
 Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& steps,
                             const chunk::Columns& columns, std::string_view name,
-                            Annotations& annotations, RowBatch* out, std::size_t row) {
+                            WindowScratch& scratch, Annotations& annotations, RowBatch* out,
+                            std::size_t row) {
   double* values = out->values(row);
   std::uint8_t* present = out->present(row);
-  EvaluateWindows(function, steps, columns.times, columns.values, values, present);
+  EvaluateWindows(function, steps, columns.times, columns.values, scratch, values, present);
   const HistogramNotes notes(annotations, *function.argument, name);
   const auto find = [&](const std::vector<TimestampMs>& times, TimestampMs end, std::size_t* lo,
                         std::size_t* hi) {

@@ -17,6 +17,7 @@ namespace aevum::promql {
 // annotations.
 Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& steps,
                             const chunk::Columns& columns, std::string_view name,
-                            Annotations& annotations, RowBatch* out, std::size_t row);
+                            WindowScratch& scratch, Annotations& annotations, RowBatch* out,
+                            std::size_t row);
 
 }  // namespace aevum::promql

@@ -264,30 +264,30 @@ void EvaluateEachWindow(const RangeFunction& function, const WindowSteps& steps,
 // counter gained, and the extrapolation to the window's bounds, which has no branches.
 class ExtrapolatedRate {
  public:
-  ExtrapolatedRate(Kind kind, const WindowSteps& steps) : kind_(kind), steps_(steps) {
-    to_start_.resize(steps.size);
-    to_end_.resize(steps.size);
-    span_.resize(steps.size);
-    gaps_.resize(steps.size);
-    first_.resize(steps.size);
+  ExtrapolatedRate(Kind kind, const WindowSteps& steps, WindowScratch& scratch)
+      : kind_(kind), steps_(steps), scratch_(scratch) {
+    for (std::vector<double>* column :
+         {&scratch.to_start, &scratch.to_end, &scratch.span, &scratch.gaps, &scratch.first}) {
+      column->resize(steps.size);
+    }
   }
 
   void Evaluate(const std::vector<TimestampMs>& times, const std::vector<double>& samples,
                 double* values, std::uint8_t* present) {
     const bool counter = kind_ != Kind::kDelta;
-    resets_.clear();
+    scratch_.resets.clear();
     if (counter && AnyDecrease(samples)) {
       for (std::size_t i = 1; i < samples.size(); ++i) {
-        if (samples[i] < samples[i - 1]) resets_.push_back(i);
+        if (samples[i] < samples[i - 1]) scratch_.resets.push_back(i);
       }
     }
     const bool all = FindWindows(times, samples, values, present);
     Extrapolate(steps_.size,
-                {.to_start = to_start_.data(),
-                 .to_end = to_end_.data(),
-                 .span = span_.data(),
-                 .gaps = gaps_.data(),
-                 .first = first_.data()},
+                {.to_start = scratch_.to_start.data(),
+                 .to_end = scratch_.to_end.data(),
+                 .span = scratch_.span.data(),
+                 .gaps = scratch_.gaps.data(),
+                 .first = scratch_.first.data()},
                 counter ? Slope::kCounter : Slope::kGauge,
                 kind_ == Kind::kRate ? Seconds(steps_.range_ms) : 1, values);
     if (all) return;
@@ -305,16 +305,16 @@ class ExtrapolatedRate {
     const TimestampMs* const times = sample_times.data();
     const double* const samples = sample_values.data();
     const TimestampMs* const ends = steps_.ends;
-    double* const to_start = to_start_.data();
-    double* const to_end = to_end_.data();
-    double* const span = span_.data();
-    double* const gaps = gaps_.data();
-    double* const first = first_.data();
+    double* const to_start = scratch_.to_start.data();
+    double* const to_end = scratch_.to_end.data();
+    double* const span = scratch_.span.data();
+    double* const gaps = scratch_.gaps.data();
+    double* const first = scratch_.first.data();
     const std::size_t size = sample_times.size();
     const std::size_t steps = steps_.size;
     const std::int64_t range_ms = steps_.range_ms;
-    const std::size_t* reset = resets_.data();
-    const std::size_t* const resets_end = reset + resets_.size();
+    const std::size_t* reset = scratch_.resets.data();
+    const std::size_t* const resets_end = reset + scratch_.resets.size();
     std::size_t lo = 0;
     std::size_t hi = 0;
     bool all = true;
@@ -346,8 +346,7 @@ class ExtrapolatedRate {
 
   const Kind kind_;
   const WindowSteps& steps_;
-  std::vector<double> to_start_, to_end_, span_, gaps_, first_;
-  std::vector<std::size_t> resets_;  // where a sample is smaller than the one before it
+  WindowScratch& scratch_;
 };
 
 }  // namespace
@@ -370,11 +369,11 @@ std::optional<RangeFunction> FindRangeFunction(std::string_view name) {
 
 void EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
                      const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                     double* values, std::uint8_t* present) {
+                     WindowScratch& scratch, double* values, std::uint8_t* present) {
   if (function.kind == Kind::kWindow) {
     EvaluateEachWindow(function, steps, times, samples, values, present);
   } else {
-    ExtrapolatedRate(function.kind, steps).Evaluate(times, samples, values, present);
+    ExtrapolatedRate(function.kind, steps, scratch).Evaluate(times, samples, values, present);
   }
 }
 

@@ -72,12 +72,19 @@ struct WindowSteps {
   std::int64_t range_ms;  // windows are (end - range, end]
 };
 
+// Columns of one value a step that rate and its kin need between their passes; reused from series
+// to series.
+struct WindowScratch {
+  std::vector<double> to_start, to_end, span, gaps, first;
+  std::vector<std::size_t> resets;  // where a sample is smaller than the one before it
+};
+
 // Evaluates a function over columns without staleness markers, ascending in time, for all steps.
 // Windows advance; they are not searched again. `values` and `present` have steps.size places,
 // zeroed before.
 void EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
                      const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                     double* values, std::uint8_t* present);
+                     WindowScratch& scratch, double* values, std::uint8_t* present);
 
 // The quantile of values, which it sorts: NaN for none or a NaN rank, infinities beyond 0 and 1.
 double Quantile(double rank, std::vector<double>* values);

@@ -195,11 +195,11 @@ class RangeSelectorOperator final : public Operator {
       const std::size_t row = out->size() - 1;
       const std::string_view name = labels->Get(model::kMetricName);
       if (columns_.histograms.empty()) {
-        EvaluateWindows(function_, steps, columns_.times, columns_.values, out->values(row),
-                        out->present(row));
+        EvaluateWindows(function_, steps, columns_.times, columns_.values, scratch_,
+                        out->values(row), out->present(row));
       } else {
-        RETURN_IF_ERROR(
-            EvaluateMixedWindows(function_, steps, columns_, name, state_.annotations, out, row));
+        RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, columns_, name, scratch_,
+                                             state_.annotations, out, row));
       }
       NoteIfNoCounter(function_, name, *out, row, state_.annotations);
       if (!out->AnyPresent(row)) out->RemoveLast();
@@ -223,6 +223,7 @@ class RangeSelectorOperator final : public Operator {
   std::vector<TimestampMs> ends_;
   std::vector<TimestampMs> steps_;
   chunk::Columns columns_;
+  WindowScratch scratch_;
 };
 
 }  // namespace

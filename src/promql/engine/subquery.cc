@@ -41,11 +41,11 @@ class SubqueryFunctionOperator final : public Operator {
         const std::size_t row = out->size() - 1;
         const std::string_view name = batch_.labels(i).Get(model::kMetricName);
         if (samples_.histograms.empty()) {
-          EvaluateWindows(function_, steps, samples_.times, samples_.values, out->values(row),
-                          out->present(row));
+          EvaluateWindows(function_, steps, samples_.times, samples_.values, scratch_,
+                          out->values(row), out->present(row));
         } else {
-          RETURN_IF_ERROR(
-              EvaluateMixedWindows(function_, steps, samples_, name, state_.annotations, out, row));
+          RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, samples_, name, scratch_,
+                                               state_.annotations, out, row));
         }
         NoteIfNoCounter(function_, name, *out, row, state_.annotations);
         if (!out->AnyPresent(row)) out->RemoveLast();
@@ -87,6 +87,7 @@ class SubqueryFunctionOperator final : public Operator {
   std::vector<TimestampMs> steps_;
   RowBatch batch_;
   chunk::Columns samples_;
+  WindowScratch scratch_;
 };
 
 }  // namespace
