@@ -10,30 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "chunk/chunk.h"
+#include "chunk/test_vectors.h"
 
 namespace aevum::chunk {
 namespace {
 
 using model::FloatHistogram;
 using nlohmann::json;
-
-std::string FromHex(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return bytes;
-}
-
-// Floats as the vectors write them.
-double ReadFloat(const std::string& text) {
-  if (text == "stale") return std::bit_cast<double>(kStaleNanBits);
-  if (text == "NaN") return std::bit_cast<double>(kNormalNanBits);
-  if (text.starts_with("NaN:"))
-    return std::bit_cast<double>(std::stoull(text.substr(4), nullptr, 16));
-  return std::strtod(text.c_str(), nullptr);
-}
-
-std::uint64_t Bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 
 void ExpectSpans(const std::vector<model::Span>& spans, const json& expected) {
   ASSERT_EQ(spans.size(), expected.size());

@@ -8,29 +8,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "chunk/test_vectors.h"
+
 namespace aevum::chunk {
 namespace {
 
 using nlohmann::json;
-
-std::string FromHex(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  }
-  return bytes;
-}
-
-// Floats as the vectors write them.
-double ReadFloat(const std::string& text) {
-  if (text == "stale") return std::bit_cast<double>(kStaleNanBits);
-  if (text == "NaN") return std::bit_cast<double>(kNormalNanBits);
-  if (text.starts_with("NaN:"))
-    return std::bit_cast<double>(std::stoull(text.substr(4), nullptr, 16));
-  return std::strtod(text.c_str(), nullptr);
-}
-
-std::uint64_t Bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 
 TEST(XorTest, DecodesAndEncodesAsPrometheus) {
   std::ifstream file(std::string(AEVUM_SOURCE_DIR) + "/src/chunk/testdata/xor.jsonl");

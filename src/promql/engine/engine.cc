@@ -124,7 +124,7 @@ class Query {
     if (matrix.selector->anchored || matrix.selector->smoothed) {
       return Unimplemented("anchored and smoothed selectors are not available yet");
     }
-    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(matrix.selector->time, grid_, state_));
+    const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
     SelectHints hints;
     hints.end_ms = times.At(0);
     hints.start_ms = hints.end_ms - matrix.range_ms + 1;
@@ -163,7 +163,7 @@ class Query {
   }
 
   Status EvaluateSubquery(const SubqueryExpr& subquery, Planner& /*planner*/) {
-    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(subquery.time, grid_, state_));
+    const SelectTimes times = TimesOf(subquery.time, grid_, state_);
     ASSIGN_OR_RETURN(const Grid inner, SubqueryGrid(subquery, times, state_));
     if (inner.steps == 0) return OkStatus();
     ASSIGN_OR_RETURN(const OperatorPtr root, Planner(state_, inner).Vector(*subquery.expr));

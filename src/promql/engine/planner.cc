@@ -139,7 +139,7 @@ StatusOr<OperatorPtr> Planner::Vector(const Expr& expr, std::string_view around)
       const auto& selector = As<VectorSelector>(expr);
       if (selector.anchored || selector.smoothed)
         return Unimplemented("anchored and smoothed selectors are not available yet");
-      ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(selector.time, grid_, state_));
+      const SelectTimes times = TimesOf(selector.time, grid_, state_);
       return MakeVectorSelector(state_, selector, times, SelectedValue::kValue,
                                 std::string(around));
     }
@@ -244,7 +244,7 @@ StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
       const auto& selector = As<VectorSelector>(arg);
       if (selector.anchored || selector.smoothed)
         return Unimplemented("anchored and smoothed selectors are not available yet");
-      ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(selector.time, grid_, state_));
+      const SelectTimes times = TimesOf(selector.time, grid_, state_);
       return MakeElementwise(
           state_, steps(),
           MakeVectorSelector(state_, selector, times, SelectedValue::kTimestamp, "timestamp"),
@@ -306,11 +306,11 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
     if (matrix.selector->anchored || matrix.selector->smoothed) {
       return Unimplemented("anchored and smoothed selectors are not available yet");
     }
-    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(matrix.selector->time, grid_, state_));
+    const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
     rows = MakeRangeSelector(state_, matrix, times, std::move(function));
   } else {
     const auto& subquery = As<SubqueryExpr>(*range);
-    ASSIGN_OR_RETURN(const SelectTimes times, TimesOf(subquery.time, grid_, state_));
+    const SelectTimes times = TimesOf(subquery.time, grid_, state_);
     ASSIGN_OR_RETURN(const Grid inner_grid, SubqueryGrid(subquery, times, state_));
     // What lies between the steps is not seen, so resets can't be taken from hints.
     ++state_.buckets_depth;

@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "model/histogram_arithmetic.h"
-#include "promql/engine/histogram_notes.h"
-#include "promql/engine/histogram_windows.h"
 #include "promql/engine/row_kernels.h"
+#include "promql/engine/window_rows.h"
 
 namespace aevum::promql {
 namespace {
@@ -170,39 +169,20 @@ class RangeSelectorOperator final : public Operator {
   RangeSelectorOperator(QueryState& state, const MatrixSelector& matrix, SelectTimes times,
                         RangeFunction function)
       : state_(state),
-        times_(times),
-        range_ms_(matrix.range_ms),
-        function_(std::move(function)),
-        reader_(state, matrix.selector->matchers, RangeHints(times, matrix.range_ms, function_)) {
-    for (std::size_t k = 0; k < times.grid.steps; ++k) {
-      ends_.push_back(times.At(k));
-      steps_.push_back(times.grid.At(k));
-    }
-  }
+        steps_(times.grid.steps),
+        rows_(times, matrix.range_ms, std::move(function)),
+        reader_(state, matrix.selector->matchers,
+                RangeHints(times, matrix.range_ms, rows_.function())) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     RETURN_IF_ERROR(state_.context.status());
-    out->Reset(times_.grid.steps, state_.context.budget());
-    const std::size_t wanted = RowBatch::RowsPerBatch(times_.grid.steps);
-    const WindowSteps steps{
-        .ends = ends_.data(), .steps = steps_.data(), .size = ends_.size(), .range_ms = range_ms_};
+    out->Reset(steps_, state_.context.budget());
+    const std::size_t wanted = RowBatch::RowsPerBatch(steps_);
     while (out->size() < wanted) {
       ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
       if (labels == nullptr) break;
       DropStaleMarkers(&columns_);
-      RETURN_IF_ERROR(
-          out->Add(function_.keeps_name ? *labels : WithoutName(*labels), function_.name));
-      const std::size_t row = out->size() - 1;
-      const std::string_view name = labels->Get(model::kMetricName);
-      if (columns_.histograms.empty()) {
-        EvaluateWindows(function_, steps, columns_.times, columns_.values, scratch_,
-                        out->values(row), out->present(row));
-      } else {
-        RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, columns_, name, scratch_,
-                                             state_.annotations, out, row));
-      }
-      NoteIfNoCounter(function_, name, *out, row, state_.annotations);
-      if (!out->AnyPresent(row)) out->RemoveLast();
+      RETURN_IF_ERROR(rows_.Add(*labels, columns_, state_.annotations, out));
     }
     return !out->empty();
   }
@@ -216,14 +196,10 @@ class RangeSelectorOperator final : public Operator {
   }
 
   QueryState& state_;
-  const SelectTimes times_;
-  const std::int64_t range_ms_;
-  const RangeFunction function_;
+  const std::size_t steps_;
+  WindowRows rows_;
   SeriesReader reader_;
-  std::vector<TimestampMs> ends_;
-  std::vector<TimestampMs> steps_;
   chunk::Columns columns_;
-  WindowScratch scratch_;
 };
 
 }  // namespace
@@ -265,16 +241,7 @@ Status SeriesReader::ChargeHistograms(const chunk::Columns& columns) {
   return histogram_charge_.Add(held - histogram_charge_.bytes(), "decoded histograms");
 }
 
-void NoteIfNoCounter(const RangeFunction& function, std::string_view name, const RowBatch& rows,
-                     std::size_t row, Annotations& annotations) {
-  if (!function.is_counter || name.empty()) return;
-  const std::uint8_t* present = rows.present(row);
-  if (std::find(present, present + rows.steps(), 1) != present + rows.steps())
-    HistogramNotes(annotations, *function.argument, name).PossibleNonCounter();
-}
-
-StatusOr<SelectTimes> TimesOf(const TimeModifiers& time, const Grid& grid,
-                              const QueryState& state) {
+SelectTimes TimesOf(const TimeModifiers& time, const Grid& grid, const QueryState& state) {
   SelectTimes times{.grid = grid, .offset_ms = time.offset_ms};
   if (time.at || time.at_edge != AtEdge::kNone) {
     times.fixed = true;

@@ -45,12 +45,7 @@ struct SelectTimes {
 
   TimestampMs At(std::size_t k) const { return (fixed ? fixed_at : grid.At(k)) - offset_ms; }
 };
-// Unimplemented when an offset has to be calculated.
-StatusOr<SelectTimes> TimesOf(const TimeModifiers& time, const Grid& grid, const QueryState& state);
-
-// Tells when rate or increase gave numbers for a metric whose name is not that of a counter.
-void NoteIfNoCounter(const RangeFunction& function, std::string_view name, const RowBatch& rows,
-                     std::size_t row, Annotations& annotations);
+SelectTimes TimesOf(const TimeModifiers& time, const Grid& grid, const QueryState& state);
 
 enum class SelectedValue : std::uint8_t { kValue, kTimestamp };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "promql/engine/histogram_windows.h"
+#include "promql/engine/window_rows.h"
 
 namespace aevum::promql {
 namespace {
@@ -14,41 +14,20 @@ class SubqueryFunctionOperator final : public Operator {
   SubqueryFunctionOperator(QueryState& state, const SubqueryExpr& subquery, SelectTimes times,
                            Grid inner_grid, OperatorPtr inner, RangeFunction function)
       : state_(state),
-        times_(times),
-        range_ms_(subquery.range_ms),
+        steps_(times.grid.steps),
         inner_grid_(inner_grid),
         inner_(std::move(inner)),
-        function_(std::move(function)) {
-    for (std::size_t k = 0; k < times.grid.steps; ++k) {
-      ends_.push_back(times.At(k));
-      steps_.push_back(times.grid.At(k));
-    }
-  }
+        rows_(times, subquery.range_ms, std::move(function)) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
-    const WindowSteps steps{
-        .ends = ends_.data(), .steps = steps_.data(), .size = ends_.size(), .range_ms = range_ms_};
-    out->Reset(times_.grid.steps, state_.context.budget());
+    out->Reset(steps_, state_.context.budget());
     while (out->empty()) {
       RETURN_IF_ERROR(state_.context.status());
       ASSIGN_OR_RETURN(const bool more, inner_->Next(&batch_));
       if (!more) return false;
       for (std::size_t i = 0; i < batch_.size(); ++i) {
         Collect(i);
-        RETURN_IF_ERROR(
-            out->Add(function_.keeps_name ? batch_.labels(i) : WithoutName(batch_.labels(i)),
-                     function_.name));
-        const std::size_t row = out->size() - 1;
-        const std::string_view name = batch_.labels(i).Get(model::kMetricName);
-        if (samples_.histograms.empty()) {
-          EvaluateWindows(function_, steps, samples_.times, samples_.values, scratch_,
-                          out->values(row), out->present(row));
-        } else {
-          RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, samples_, name, scratch_,
-                                               state_.annotations, out, row));
-        }
-        NoteIfNoCounter(function_, name, *out, row, state_.annotations);
-        if (!out->AnyPresent(row)) out->RemoveLast();
+        RETURN_IF_ERROR(rows_.Add(batch_.labels(i), samples_, state_.annotations, out));
       }
     }
     return true;
@@ -78,16 +57,12 @@ class SubqueryFunctionOperator final : public Operator {
   }
 
   QueryState& state_;
-  const SelectTimes times_;
-  const std::int64_t range_ms_;
+  const std::size_t steps_;
   const Grid inner_grid_;
-  OperatorPtr inner_;
-  const RangeFunction function_;
-  std::vector<TimestampMs> ends_;
-  std::vector<TimestampMs> steps_;
+  const OperatorPtr inner_;
+  WindowRows rows_;
   RowBatch batch_;
   chunk::Columns samples_;
-  WindowScratch scratch_;
 };
 
 }  // namespace

@@ -1,0 +1,42 @@
+#include "promql/engine/window_rows.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "promql/engine/histogram_notes.h"
+#include "promql/engine/histogram_windows.h"
+
+namespace aevum::promql {
+
+WindowRows::WindowRows(const SelectTimes& times, std::int64_t range_ms, RangeFunction function)
+    : range_ms_(range_ms), function_(std::move(function)) {
+  for (std::size_t k = 0; k < times.grid.steps; ++k) {
+    ends_.push_back(times.At(k));
+    steps_.push_back(times.grid.At(k));
+  }
+}
+
+Status WindowRows::Add(const model::Labels& labels, const chunk::Columns& columns,
+                       Annotations& annotations, RowBatch* out) {
+  const WindowSteps steps{
+      .ends = ends_.data(), .steps = steps_.data(), .size = ends_.size(), .range_ms = range_ms_};
+  RETURN_IF_ERROR(out->Add(function_.keeps_name ? labels : WithoutName(labels), function_.name));
+  const std::size_t row = out->size() - 1;
+  const std::string_view name = labels.Get(model::kMetricName);
+  if (columns.histograms.empty()) {
+    EvaluateWindows(function_, steps, columns.times, columns.values, scratch_, out->values(row),
+                    out->present(row));
+  } else {
+    RETURN_IF_ERROR(
+        EvaluateMixedWindows(function_, steps, columns, name, scratch_, annotations, out, row));
+  }
+  const std::uint8_t* present = out->present(row);
+  const bool gave_numbers = std::find(present, present + steps.size, 1) != present + steps.size;
+  if (function_.is_counter && !name.empty() && gave_numbers)
+    HistogramNotes(annotations, *function_.argument, name).PossibleNonCounter();
+  if (!out->AnyPresent(row)) out->RemoveLast();
+  return OkStatus();
+}
+
+}  // namespace aevum::promql
