@@ -57,6 +57,7 @@ Api::Api(ApiOptions options, const promql::Engine& engine, std::shared_ptr<store
       clock_(clock),
       started_(clock.NowMs()),
       gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", *metrics),
+      engine_metrics_(options_.max_concurrent, *metrics),
       timespan_(&prometheus::BuildHistogram()
                      .Name("thanos_query_range_requested_timespan_duration_seconds")
                      .Help("A histogram of the query range window in seconds")
@@ -170,11 +171,14 @@ Status Api::Query(const Context& context, const net::HttpRequest& request,
   ASSIGN_OR_RETURN(const InstantParams params,
                    ParseInstantParams(request, options_.defaults, clock_.NowMs()));
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
+  EngineMetrics::Query query(engine_metrics_);
   GatePass pass(gate_);
   RETURN_IF_ERROR(pass.Enter(bounded));
+  query.Started();
   const auto queryable = QueryableFor(params, context.request().tenant);
   auto result = engine_.Instant(bounded, *queryable, params.query, params.time,
                                 {.lookback_delta = std::chrono::milliseconds(LookbackFor(params))});
+  query.Evaluated(result.ok() ? result->stats.samples : 0);
   if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
   return WriteResult(*result, params.stats, response);
 }
@@ -184,12 +188,15 @@ Status Api::QueryRange(const Context& context, const net::HttpRequest& request,
   ASSIGN_OR_RETURN(const RangeParams params, ParseRangeParams(request, options_.defaults));
   timespan_->Observe(static_cast<double>(params.end - params.start) / 1000);
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
+  EngineMetrics::Query query(engine_metrics_);
   GatePass pass(gate_);
   RETURN_IF_ERROR(pass.Enter(bounded));
+  query.Started();
   const auto queryable = QueryableFor(params, context.request().tenant);
   auto result =
       engine_.Range(bounded, *queryable, params.query, params.start, params.end, params.step_ms,
                     {.lookback_delta = std::chrono::milliseconds(LookbackFor(params))});
+  query.Evaluated(result.ok() ? result->stats.samples : 0);
   if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
   return WriteResult(*result, params.stats, response);
 }

@@ -13,6 +13,7 @@
 #include "net/http/server.h"
 #include "promql/engine/engine.h"
 #include "query/endpoint_set.h"
+#include "query/engine_metrics.h"
 #include "query/gate.h"
 #include "query/params.h"
 #include "query/tenancy.h"
@@ -100,6 +101,7 @@ class Api {
   const Clock& clock_;
   const TimestampMs started_;
   Gate gate_;
+  EngineMetrics engine_metrics_;
   prometheus::Histogram* timespan_;
 };
 

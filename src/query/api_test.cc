@@ -358,5 +358,23 @@ TEST_F(ApiTest, AStrictEndpointIsAskedThoughItDoesNotAnswer) {
       422);
 }
 
+TEST_F(ApiTest, CountsWhatTheEngineDoes) {
+  Start();
+  Data("/api/v1/query", {{"query", "up"}, {"time", "30"}});
+  const auto families = metrics_->Collect();
+  const auto metric = [&](std::string_view name) -> const prometheus::ClientMetric& {
+    for (const auto& family : families) {
+      if (family.name == name) return family.metric.front();
+    }
+    ADD_FAILURE() << "no metric " << name;
+    static const prometheus::ClientMetric kNone;
+    return kNone;
+  };
+  EXPECT_EQ(metric("prometheus_engine_queries").gauge.value, 0);
+  EXPECT_EQ(metric("prometheus_engine_queries_concurrent_max").gauge.value, 20);
+  EXPECT_GT(metric("prometheus_engine_query_samples_total").counter.value, 0);
+  EXPECT_EQ(metric("prometheus_engine_query_duration_seconds").summary.sample_count, 1u);
+}
+
 }  // namespace
 }  // namespace aevum::query
