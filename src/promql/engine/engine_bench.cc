@@ -163,14 +163,17 @@ void BM_Extrapolate(benchmark::State& state) {
   const std::vector<double> milliseconds(kSteps, 15'000);
   const std::vector<double> gaps(kSteps, 9);
   std::vector<double> gained(kSteps, 100);
+  std::vector<double> span(kSteps), start(kSteps), end(kSteps), factor(kSteps);
+  const Extrapolation prepared{
+      .span = span.data(), .start = start.data(), .end = end.data(), .factor = factor.data()};
+  PrepareExtrapolation(kSteps,
+                       {.to_start = milliseconds.data(),
+                        .to_end = milliseconds.data(),
+                        .span = milliseconds.data(),
+                        .gaps = gaps.data()},
+                       1, prepared);
   for (auto _ : state) {
-    Extrapolate(kSteps,
-                {.to_start = milliseconds.data(),
-                 .to_end = milliseconds.data(),
-                 .span = milliseconds.data(),
-                 .gaps = gaps.data(),
-                 .first = milliseconds.data()},
-                Slope::kCounter, 1, gained.data());
+    Extrapolate(kSteps, prepared, 1, Slope::kCounter, milliseconds.data(), gained.data());
     benchmark::DoNotOptimize(gained.data());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kSteps));

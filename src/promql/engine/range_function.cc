@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "promql/engine/kahan.h"
-#include "promql/engine/row_kernels.h"
+#include "promql/engine/window_lanes.h"
 
 namespace aevum::promql {
 namespace {
@@ -17,24 +17,7 @@ double Seconds(std::int64_t milliseconds) { return static_cast<double>(milliseco
 
 // ---- functions over one window ----
 
-std::optional<double> SumOverTime(const Window& w) {
-  KahanSum sum;
-  for (std::size_t i = 0; i < w.size; ++i) sum.Add(w.values[i]);
-  return sum.Total();
-}
-
-std::optional<double> AvgOverTime(const Window& w) {
-  KahanMean mean;
-  for (std::size_t i = 0; i < w.size; ++i) mean.Add(w.values[i]);
-  return mean.Mean();
-}
-
-std::optional<double> CountOverTime(const Window& w) { return static_cast<double>(w.size); }
-std::optional<double> PresentOverTime(const Window& /*w*/) { return 1; }
-std::optional<double> LastOverTime(const Window& w) { return w.last(); }
-std::optional<double> FirstOverTime(const Window& w) { return w.values[0]; }
-
-// The index of the extreme that the reference finds: the first one, over NaN.
+// The index of the extreme that the reference finds, over NaN.
 template <typename Better>
 std::size_t Extreme(const Window& w, Better better) {
   std::size_t best = 0;
@@ -44,10 +27,6 @@ std::size_t Extreme(const Window& w, Better better) {
   return best;
 }
 
-std::optional<double> MaxOverTime(const Window& w) {
-  return w.values[Extreme(w, std::greater<>())];
-}
-std::optional<double> MinOverTime(const Window& w) { return w.values[Extreme(w, std::less<>())]; }
 std::optional<double> TimeOfMax(const Window& w) {
   return Seconds(w.times[Extreme(w, std::greater_equal<>())]);
 }
@@ -56,22 +35,6 @@ std::optional<double> TimeOfMin(const Window& w) {
 }
 std::optional<double> TimeOfLast(const Window& w) { return Seconds(w.times[w.size - 1]); }
 std::optional<double> TimeOfFirst(const Window& w) { return Seconds(w.times[0]); }
-
-double Variance(const Window& w) {
-  double count = 0;
-  KahanSum mean;
-  KahanSum squares;
-  for (std::size_t i = 0; i < w.size; ++i) {
-    count += 1;
-    const double delta = w.values[i] - (mean.sum + mean.compensation);
-    mean.Add(delta / count);
-    squares.Add(delta * (w.values[i] - (mean.sum + mean.compensation)));
-  }
-  return (squares.sum + squares.compensation) / count;
-}
-
-std::optional<double> StdvarOverTime(const Window& w) { return Variance(w); }
-std::optional<double> StddevOverTime(const Window& w) { return std::sqrt(Variance(w)); }
 
 std::optional<double> QuantileOverTime(const Window& w) {
   std::vector<double> values(w.values, w.values + w.size);
@@ -85,21 +48,6 @@ std::optional<double> MadOverTime(const Window& w) {
   const double median = Quantile(0.5, &values);
   for (double& value : values) value = std::abs(value - median);
   return Quantile(0.5, &values);
-}
-
-std::optional<double> Resets(const Window& w) {
-  int resets = 0;
-  for (std::size_t i = 1; i < w.size; ++i) resets += w.values[i] < w.values[i - 1] ? 1 : 0;
-  return resets;
-}
-
-std::optional<double> Changes(const Window& w) {
-  int changes = 0;
-  for (std::size_t i = 1; i < w.size; ++i) {
-    const bool both_nan = std::isnan(w.values[i]) && std::isnan(w.values[i - 1]);
-    changes += w.values[i] != w.values[i - 1] && !both_nan ? 1 : 0;
-  }
-  return changes;
 }
 
 std::optional<double> Idelta(const Window& w) {
@@ -158,20 +106,81 @@ std::optional<double> PredictLinear(const Window& w) {
   return line.slope * w.parameter + line.intercept;
 }
 
-std::optional<double> DoubleExponentialSmoothing(const Window& w) {
-  if (w.size < 2) return std::nullopt;
-  const double smoothing = w.parameter;
-  const double trend_factor = w.parameter2;
-  double before = 0;
-  double smoothed = w.values[0];
-  double trend = w.values[1] - w.values[0];
-  for (std::size_t i = 1; i < w.size; ++i) {
-    if (i > 1) trend = trend_factor * (smoothed - before) + (1 - trend_factor) * trend;
-    const double next = smoothing * w.values[i] + (1 - smoothing) * (smoothed + trend);
-    before = smoothed;
-    smoothed = next;
+// ---- functions over all windows ----
+
+LaneWindows LanesOf(const SeriesWindows& windows) {
+  return {.samples = windows.samples.data(),
+          .lo = windows.bounds.lo(),
+          .hi = windows.bounds.hi(),
+          .size = windows.bounds.size()};
+}
+
+void SumOverTime(const SeriesWindows& windows) { SumWindows(LanesOf(windows), windows.values); }
+
+void AvgOverTime(const SeriesWindows& windows) {
+  if (AverageWindows(LanesOf(windows), windows.values)) return;
+  for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
+    KahanMean mean;
+    for (std::int64_t i = windows.bounds.lo()[k]; i < windows.bounds.hi()[k]; ++i)
+      mean.Add(windows.samples[static_cast<std::size_t>(i)]);
+    windows.values[k] = mean.Mean();
   }
-  return smoothed;
+}
+
+void StdvarOverTime(const SeriesWindows& windows) {
+  VarianceOfWindows(LanesOf(windows), windows.values);
+}
+
+void StddevOverTime(const SeriesWindows& windows) {
+  VarianceOfWindows(LanesOf(windows), windows.values);
+  for (std::size_t k = 0; k < windows.bounds.size(); ++k)
+    windows.values[k] = std::sqrt(windows.values[k]);
+}
+
+void MaxOverTime(const SeriesWindows& windows) {
+  windows.scratch.extremes.Largest(windows.bounds, windows.samples, windows.values);
+}
+
+void MinOverTime(const SeriesWindows& windows) {
+  windows.scratch.extremes.Smallest(windows.bounds, windows.samples, windows.values);
+}
+
+void Changes(const SeriesWindows& windows) {
+  windows.scratch.counts.Changes(windows.bounds, windows.samples, windows.values);
+}
+
+void Resets(const SeriesWindows& windows) {
+  windows.scratch.counts.Decreases(windows.bounds, windows.samples, windows.values);
+}
+
+void CountOverTime(const SeriesWindows& windows) {
+  for (std::size_t k = 0; k < windows.bounds.size(); ++k)
+    windows.values[k] = static_cast<double>(windows.bounds.hi()[k] - windows.bounds.lo()[k]);
+}
+
+void PresentOverTime(const SeriesWindows& windows) {
+  std::fill_n(windows.values, windows.bounds.size(), 1.0);
+}
+
+void LastOverTime(const SeriesWindows& windows) {
+  for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
+    const std::int64_t hi = windows.bounds.hi()[k];
+    if (hi > 0) windows.values[k] = windows.samples[static_cast<std::size_t>(hi - 1)];
+  }
+}
+
+void FirstOverTime(const SeriesWindows& windows) {
+  for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
+    if (windows.present[k] != 0)
+      windows.values[k] = windows.samples[static_cast<std::size_t>(windows.bounds.lo()[k])];
+  }
+}
+
+void DoubleExponentialSmoothing(const SeriesWindows& windows) {
+  SmoothWindows(LanesOf(windows), windows.function.parameters.data(),
+                windows.function.parameters2.data(), windows.values);
+  for (std::size_t k = 0; k < windows.bounds.size(); ++k)
+    windows.present[k] = windows.bounds.hi()[k] - windows.bounds.lo()[k] < 2 ? 0 : 1;
 }
 
 using Kind = RangeFunction::Kind;
@@ -184,170 +193,59 @@ struct Entry {
   std::string_view name;
   Kind kind;
   WindowFunction window;
+  RowOfWindows row;
   Of of_histograms = Of::kIgnored;
   bool keeps_name = false;
   bool is_counter = false;
 };
 
 constexpr std::array<Entry, 27> kFunctions = {{
-    {"rate", Kind::kRate, nullptr, Of::kRate, false, true},
-    {"increase", Kind::kIncrease, nullptr, Of::kRate, false, true},
-    {"delta", Kind::kDelta, nullptr, Of::kRate},
-    {"irate", Kind::kWindow, Irate, Of::kInstantRate},
-    {"idelta", Kind::kWindow, Idelta, Of::kInstantDelta},
-    {"deriv", Kind::kWindow, Deriv},
-    {"predict_linear", Kind::kWindow, PredictLinear},
-    {"double_exponential_smoothing", Kind::kWindow, DoubleExponentialSmoothing},
-    {"resets", Kind::kWindow, Resets, Of::kResets},
-    {"changes", Kind::kWindow, Changes, Of::kChanges},
-    {"sum_over_time", Kind::kWindow, SumOverTime, Of::kSum},
-    {"avg_over_time", Kind::kWindow, AvgOverTime, Of::kMean},
-    {"min_over_time", Kind::kWindow, MinOverTime},
-    {"max_over_time", Kind::kWindow, MaxOverTime},
-    {"count_over_time", Kind::kWindow, CountOverTime, Of::kCount},
-    {"last_over_time", Kind::kWindow, LastOverTime, Of::kLast, kKeepsName},
-    {"first_over_time", Kind::kWindow, FirstOverTime, Of::kFirst, kKeepsName},
-    {"present_over_time", Kind::kWindow, PresentOverTime, Of::kPresent},
-    {"absent_over_time", Kind::kWindow, PresentOverTime, Of::kPresent},
-    {"stddev_over_time", Kind::kWindow, StddevOverTime},
-    {"stdvar_over_time", Kind::kWindow, StdvarOverTime},
-    {"quantile_over_time", Kind::kWindow, QuantileOverTime},
-    {"mad_over_time", Kind::kWindow, MadOverTime},
-    {"ts_of_min_over_time", Kind::kWindow, TimeOfMin},
-    {"ts_of_max_over_time", Kind::kWindow, TimeOfMax},
-    {"ts_of_last_over_time", Kind::kWindow, TimeOfLast, Of::kTimeOfLast},
-    {"ts_of_first_over_time", Kind::kWindow, TimeOfFirst, Of::kTimeOfFirst},
+    {"rate", Kind::kRate, nullptr, nullptr, Of::kRate, false, true},
+    {"increase", Kind::kIncrease, nullptr, nullptr, Of::kRate, false, true},
+    {"delta", Kind::kDelta, nullptr, nullptr, Of::kRate},
+    {"irate", Kind::kWindow, Irate, nullptr, Of::kInstantRate},
+    {"idelta", Kind::kWindow, Idelta, nullptr, Of::kInstantDelta},
+    {"deriv", Kind::kWindow, Deriv, nullptr},
+    {"predict_linear", Kind::kWindow, PredictLinear, nullptr},
+    {"double_exponential_smoothing", Kind::kRow, nullptr, DoubleExponentialSmoothing},
+    {"resets", Kind::kRow, nullptr, Resets, Of::kResets},
+    {"changes", Kind::kRow, nullptr, Changes, Of::kChanges},
+    {"sum_over_time", Kind::kRow, nullptr, SumOverTime, Of::kSum},
+    {"avg_over_time", Kind::kRow, nullptr, AvgOverTime, Of::kMean},
+    {"min_over_time", Kind::kRow, nullptr, MinOverTime},
+    {"max_over_time", Kind::kRow, nullptr, MaxOverTime},
+    {"count_over_time", Kind::kRow, nullptr, CountOverTime, Of::kCount},
+    {"last_over_time", Kind::kRow, nullptr, LastOverTime, Of::kLast, kKeepsName},
+    {"first_over_time", Kind::kRow, nullptr, FirstOverTime, Of::kFirst, kKeepsName},
+    {"present_over_time", Kind::kRow, nullptr, PresentOverTime, Of::kPresent},
+    {"absent_over_time", Kind::kRow, nullptr, PresentOverTime, Of::kPresent},
+    {"stddev_over_time", Kind::kRow, nullptr, StddevOverTime},
+    {"stdvar_over_time", Kind::kRow, nullptr, StdvarOverTime},
+    {"quantile_over_time", Kind::kWindow, QuantileOverTime, nullptr},
+    {"mad_over_time", Kind::kWindow, MadOverTime, nullptr},
+    {"ts_of_min_over_time", Kind::kWindow, TimeOfMin, nullptr},
+    {"ts_of_max_over_time", Kind::kWindow, TimeOfMax, nullptr},
+    {"ts_of_last_over_time", Kind::kWindow, TimeOfLast, nullptr, Of::kTimeOfLast},
+    {"ts_of_first_over_time", Kind::kWindow, TimeOfFirst, nullptr, Of::kTimeOfFirst},
 }};
 
-// ---- windows that advance ----
-
-// The samples [lo, hi) of each window in turn.
-class Cursor {
- public:
-  Cursor(const std::vector<TimestampMs>& times, std::int64_t range_ms)
-      : times_(times), range_ms_(range_ms) {}
-
-  void MoveTo(TimestampMs end) {
-    while (hi < times_.size() && times_[hi] <= end) ++hi;
-    while (lo < hi && times_[lo] <= end - range_ms_) ++lo;
-  }
-  std::size_t lo = 0;
-  std::size_t hi = 0;
-
- private:
-  const std::vector<TimestampMs>& times_;
-  const std::int64_t range_ms_;
-};
-
-void EvaluateEachWindow(const RangeFunction& function, const WindowSteps& steps,
-                        const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                        double* values, std::uint8_t* present) {
-  Cursor cursor(times, steps.range_ms);
-  for (std::size_t k = 0; k < steps.size; ++k) {
-    cursor.MoveTo(steps.ends[k]);
-    if (cursor.lo == cursor.hi) continue;
-    const Window window{.times = times.data() + cursor.lo,
-                        .values = samples.data() + cursor.lo,
-                        .size = cursor.hi - cursor.lo,
-                        .end = steps.ends[k],
-                        .step = steps.steps[k],
+void EvaluateEachWindow(const SeriesWindows& windows) {
+  const RangeFunction& function = windows.function;
+  for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
+    if (windows.present[k] == 0) continue;
+    const std::int64_t lo = windows.bounds.lo()[k];
+    const Window window{.times = windows.times.data() + lo,
+                        .values = windows.samples.data() + lo,
+                        .size = static_cast<std::size_t>(windows.bounds.hi()[k] - lo),
+                        .end = windows.steps.ends[k],
+                        .step = windows.steps.steps[k],
                         .parameter = function.parameters.empty() ? 0 : function.parameters[k],
                         .parameter2 = function.parameters2.empty() ? 0 : function.parameters2[k]};
-    if (const std::optional<double> value = function.window(window)) {
-      values[k] = *value;
-      present[k] = 1;
-    }
+    const std::optional<double> value = function.window(window);
+    windows.values[k] = value.value_or(0);
+    windows.present[k] = value ? 1 : 0;
   }
 }
-
-// rate, increase and delta in passes over columns: where each window starts and ends, what the
-// counter gained, and the extrapolation to the window's bounds, which has no branches.
-class ExtrapolatedRate {
- public:
-  ExtrapolatedRate(Kind kind, const WindowSteps& steps, WindowScratch& scratch)
-      : kind_(kind), steps_(steps), scratch_(scratch) {
-    for (std::vector<double>* column :
-         {&scratch.to_start, &scratch.to_end, &scratch.span, &scratch.gaps, &scratch.first}) {
-      column->resize(steps.size);
-    }
-  }
-
-  void Evaluate(const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                double* values, std::uint8_t* present) {
-    const bool counter = kind_ != Kind::kDelta;
-    scratch_.resets.clear();
-    if (counter && AnyDecrease(samples)) {
-      for (std::size_t i = 1; i < samples.size(); ++i) {
-        if (samples[i] < samples[i - 1]) scratch_.resets.push_back(i);
-      }
-    }
-    const bool all = FindWindows(times, samples, values, present);
-    Extrapolate(steps_.size,
-                {.to_start = scratch_.to_start.data(),
-                 .to_end = scratch_.to_end.data(),
-                 .span = scratch_.span.data(),
-                 .gaps = scratch_.gaps.data(),
-                 .first = scratch_.first.data()},
-                counter ? Slope::kCounter : Slope::kGauge,
-                kind_ == Kind::kRate ? Seconds(steps_.range_ms) : 1, values);
-    if (all) return;
-    for (std::size_t k = 0; k < steps_.size; ++k) {
-      if (present[k] == 0) values[k] = 0;
-    }
-  }
-
- private:
-  // True when every window has the two samples that it needs. All that the loop reads lies in local
-  // variables: a store to `present`, of characters, could change anything else.
-  bool FindWindows(const std::vector<TimestampMs>& sample_times,
-                   const std::vector<double>& sample_values, double* increase,
-                   std::uint8_t* present) {
-    const TimestampMs* const times = sample_times.data();
-    const double* const samples = sample_values.data();
-    const TimestampMs* const ends = steps_.ends;
-    double* const to_start = scratch_.to_start.data();
-    double* const to_end = scratch_.to_end.data();
-    double* const span = scratch_.span.data();
-    double* const gaps = scratch_.gaps.data();
-    double* const first = scratch_.first.data();
-    const std::size_t size = sample_times.size();
-    const std::size_t steps = steps_.size;
-    const std::int64_t range_ms = steps_.range_ms;
-    const std::size_t* reset = scratch_.resets.data();
-    const std::size_t* const resets_end = reset + scratch_.resets.size();
-    std::size_t lo = 0;
-    std::size_t hi = 0;
-    bool all = true;
-    for (std::size_t k = 0; k < steps; ++k) {
-      const TimestampMs end = ends[k];
-      const TimestampMs start = end - range_ms;  // outside: ranges are left-open
-      while (hi < size && times[hi] <= end) ++hi;
-      while (lo < hi && times[lo] <= start) ++lo;
-      if (hi - lo < 2) {
-        to_start[k] = to_end[k] = 0;
-        span[k] = gaps[k] = first[k] = 1;
-        all = false;
-        continue;
-      }
-      to_start[k] = static_cast<double>(times[lo] - start);
-      to_end[k] = static_cast<double>(end - times[hi - 1]);
-      span[k] = static_cast<double>(times[hi - 1] - times[lo]);
-      gaps[k] = static_cast<double>(static_cast<std::int64_t>(hi - lo - 1));
-      first[k] = samples[lo];
-      double gained = samples[hi - 1] - samples[lo];
-      // In order within each window: sums of other shapes round differently.
-      while (reset != resets_end && *reset <= lo) ++reset;
-      for (const std::size_t* r = reset; r != resets_end && *r < hi; ++r) gained += samples[*r - 1];
-      increase[k] = gained;
-      present[k] = 1;
-    }
-    return all;
-  }
-
-  const Kind kind_;
-  const WindowSteps& steps_;
-  WindowScratch& scratch_;
-};
 
 }  // namespace
 
@@ -358,6 +256,7 @@ std::optional<RangeFunction> FindRangeFunction(std::string_view name) {
       function.name = entry.name;
       function.kind = entry.kind;
       function.window = entry.window;
+      function.row = entry.row;
       function.of_histograms = entry.of_histograms;
       function.keeps_name = entry.keeps_name;
       function.is_counter = entry.is_counter;
@@ -370,10 +269,35 @@ std::optional<RangeFunction> FindRangeFunction(std::string_view name) {
 void EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
                      const std::vector<TimestampMs>& times, const std::vector<double>& samples,
                      WindowScratch& scratch, double* values, std::uint8_t* present) {
-  if (function.kind == Kind::kWindow) {
-    EvaluateEachWindow(function, steps, times, samples, values, present);
-  } else {
-    ExtrapolatedRate(function.kind, steps, scratch).Evaluate(times, samples, values, present);
+  if (samples.empty()) return;
+  const bool same_bounds = scratch.bounds.Find(steps, times);
+  switch (function.kind) {
+    case Kind::kRate:
+    case Kind::kIncrease:
+    case Kind::kDelta:
+      scratch.rate.Evaluate(
+          {.slope = function.kind == Kind::kDelta ? Slope::kGauge : Slope::kCounter,
+           .per_second = function.kind == Kind::kRate},
+          steps, scratch.bounds, same_bounds, times, samples, values, present);
+      return;
+    case Kind::kWindow:
+    case Kind::kRow:
+      break;
+  }
+  const SeriesWindows windows{.function = function,
+                              .steps = steps,
+                              .bounds = scratch.bounds,
+                              .times = times,
+                              .samples = samples,
+                              .scratch = scratch,
+                              .values = values,
+                              .present = present};
+  for (std::size_t k = 0; k < steps.size; ++k)
+    present[k] = scratch.bounds.lo()[k] < scratch.bounds.hi()[k] ? 1 : 0;
+  if (function.kind == Kind::kWindow) return EvaluateEachWindow(windows);
+  function.row(windows);
+  for (std::size_t k = 0; k < steps.size; ++k) {
+    if (present[k] == 0) values[k] = 0;
   }
 }
 

@@ -10,6 +10,9 @@
 #include "base/status.h"
 #include "chunk/chunk.h"
 #include "promql/ast.h"
+#include "promql/engine/advancing_windows.h"
+#include "promql/engine/extrapolated_rate.h"
+#include "promql/engine/window_bounds.h"
 
 namespace aevum::promql {
 
@@ -29,9 +32,27 @@ struct Window {
 // What a function gives for a window, or nothing.
 using WindowFunction = std::optional<double> (*)(const Window& window);
 
+struct RangeFunction;
+struct WindowScratch;
+
+// The windows of all steps of a series, and where what a function gives for them goes.
+struct SeriesWindows {
+  const RangeFunction& function;
+  const WindowSteps& steps;
+  const WindowBounds& bounds;
+  const std::vector<TimestampMs>& times;
+  const std::vector<double>& samples;  // at least one
+  WindowScratch& scratch;
+  double* values;         // of steps that are not present they may become anything
+  std::uint8_t* present;  // 1 where a window has samples
+};
+
+// What a function gives for all windows at once.
+using RowOfWindows = void (*)(const SeriesWindows& windows);
+
 // One function over ranges, with the parameters of each step.
 struct RangeFunction {
-  enum class Kind : std::uint8_t { kWindow, kRate, kIncrease, kDelta };
+  enum class Kind : std::uint8_t { kWindow, kRow, kRate, kIncrease, kDelta };
   // What a window with native histograms gives; kIgnored: what its numbers alone give.
   enum class OfHistograms : std::uint8_t {
     kIgnored,
@@ -52,8 +73,9 @@ struct RangeFunction {
   std::string_view name;
   Kind kind = Kind::kWindow;
   OfHistograms of_histograms = OfHistograms::kIgnored;
-  const Expr* argument = nullptr;  // the first, which annotations point at
-  WindowFunction window = nullptr;
+  const Expr* argument = nullptr;   // the first, which annotations point at
+  WindowFunction window = nullptr;  // of a window
+  RowOfWindows row = nullptr;       // or of all
   bool keeps_name = false;
   bool is_counter = false;         // the name of its metric should say that it counts
   std::vector<double> parameters;  // a value a step, or empty
@@ -64,19 +86,12 @@ struct RangeFunction {
 // there yet.
 std::optional<RangeFunction> FindRangeFunction(std::string_view name);
 
-// Where a function is to be evaluated: the end of each step's window.
-struct WindowSteps {
-  const TimestampMs* ends;   // ascending
-  const TimestampMs* steps;  // the same without offset
-  std::size_t size;
-  std::int64_t range_ms;  // windows are (end - range, end]
-};
-
-// Columns of one value a step that rate and its kin need between their passes; reused from series
-// to series.
+// What functions keep from series to series of the same steps.
 struct WindowScratch {
-  std::vector<double> to_start, to_end, span, gaps, first;
-  std::vector<std::size_t> resets;  // where a sample is smaller than the one before it
+  WindowBounds bounds;
+  ExtrapolatedRate rate;
+  WindowExtremes extremes;
+  WindowCounts counts;
 };
 
 // Evaluates a function over columns without staleness markers, ascending in time, for all steps.

@@ -72,42 +72,82 @@ void AddCompensated(std::size_t steps, const double* values, const std::uint8_t*
 
 // One vector of steps; the order of operations is that of the formula, so that it rounds alike.
 template <class D>
-HWY_INLINE void ExtrapolateAt(D d, std::size_t k, const ExtrapolationRows& rows, Slope slope,
-                              double divisor_seconds, double* gained) {
+HWY_INLINE void PrepareAt(D d, std::size_t k, const WindowTimes& times, double divisor_seconds,
+                          const Extrapolation& prepared) {
   using V = hn::Vec<D>;
   const V thousand = hn::Set(d, 1000.0);
-  const V zero = hn::Zero(d);
-  const V span = hn::Div(hn::LoadU(d, rows.span + k), thousand);
-  const V average = hn::Div(span, hn::LoadU(d, rows.gaps + k));
+  const V span = hn::Div(hn::LoadU(d, times.span + k), thousand);
+  const V average = hn::Div(span, hn::LoadU(d, times.gaps + k));
   const V threshold = hn::Mul(average, hn::Set(d, 1.1));
   const V half = hn::Div(average, hn::Set(d, 2.0));
-  const V gain = hn::LoadU(d, gained + k);
-
-  V start = hn::Div(hn::LoadU(d, rows.to_start + k), thousand);
+  V start = hn::Div(hn::LoadU(d, times.to_start + k), thousand);
   start = hn::IfThenElse(hn::Ge(start, threshold), half, start);
+  V end = hn::Div(hn::LoadU(d, times.to_end + k), thousand);
+  end = hn::IfThenElse(hn::Ge(end, threshold), half, end);
+  const V factor = hn::Div(hn::Add(hn::Add(span, start), end), span);
+  hn::StoreU(span, d, prepared.span + k);
+  hn::StoreU(start, d, prepared.start + k);
+  hn::StoreU(end, d, prepared.end + k);
+  hn::StoreU(hn::Div(factor, hn::Set(d, divisor_seconds)), d, prepared.factor + k);
+}
+
+void PrepareExtrapolation(std::size_t steps, const WindowTimes& times, double divisor_seconds,
+                          const Extrapolation& prepared) {
+  const hn::ScalableTag<double> d;
+  std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= steps; k += hn::Lanes(d))
+    PrepareAt(d, k, times, divisor_seconds, prepared);
+  for (; k < steps; ++k) PrepareAt(hn::CappedTag<double, 1>(), k, times, divisor_seconds, prepared);
+}
+
+template <class D>
+HWY_INLINE void ExtrapolateAt(D d, std::size_t k, const Extrapolation& prepared,
+                              double divisor_seconds, Slope slope, const double* firsts,
+                              double* gained) {
+  using V = hn::Vec<D>;
+  const V zero = hn::Zero(d);
+  const V gain = hn::LoadU(d, gained + k);
+  V factor = hn::LoadU(d, prepared.factor + k);
   if (slope == Slope::kCounter) {
-    const V first = hn::LoadU(d, rows.first + k);
+    const V span = hn::LoadU(d, prepared.span + k);
+    const V first = hn::LoadU(d, firsts + k);
     const V to_zero = hn::Mul(span, hn::Div(first, gain));
     const auto rises = hn::And(hn::Gt(gain, zero), hn::Ge(first, zero));
-    start = hn::IfThenElse(hn::And(rises, hn::Lt(to_zero, start)), to_zero, start);
+    const auto begins = hn::And(rises, hn::Lt(to_zero, hn::LoadU(d, prepared.start + k)));
+    if (!hn::AllFalse(d, begins)) {
+      const V end = hn::LoadU(d, prepared.end + k);
+      const V shorter = hn::Div(hn::Add(hn::Add(span, to_zero), end), span);
+      factor = hn::IfThenElse(begins, hn::Div(shorter, hn::Set(d, divisor_seconds)), factor);
+    }
   }
-  V end = hn::Div(hn::LoadU(d, rows.to_end + k), thousand);
-  end = hn::IfThenElse(hn::Ge(end, threshold), half, end);
-
-  V factor = hn::Div(hn::Add(hn::Add(span, start), end), span);
-  factor = hn::Div(factor, hn::Set(d, divisor_seconds));
   hn::StoreU(hn::Mul(gain, factor), d, gained + k);
 }
 
-void Extrapolate(std::size_t steps, const ExtrapolationRows& rows, Slope slope,
-                 double divisor_seconds, double* gained) {
+void Extrapolate(std::size_t steps, const Extrapolation& prepared, double divisor_seconds,
+                 Slope slope, const double* first, double* gained) {
   const hn::ScalableTag<double> d;
   std::size_t k = 0;
+  for (; k + hn::Lanes(d) <= steps; k += hn::Lanes(d))
+    ExtrapolateAt(d, k, prepared, divisor_seconds, slope, first, gained);
+  for (; k < steps; ++k) {
+    ExtrapolateAt(hn::CappedTag<double, 1>(), k, prepared, divisor_seconds, slope, first, gained);
+  }
+}
+
+void GainOfWindows(std::size_t steps, const double* samples, const std::int64_t* first_at,
+                   const std::int64_t* last_at, double* first, double* gained) {
+  const hn::ScalableTag<double> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  std::size_t k = 0;
   for (; k + hn::Lanes(d) <= steps; k += hn::Lanes(d)) {
-    ExtrapolateAt(d, k, rows, slope, divisor_seconds, gained);
+    const auto begin = hn::GatherIndex(d, samples, hn::LoadU(di, first_at + k));
+    const auto end = hn::GatherIndex(d, samples, hn::LoadU(di, last_at + k));
+    hn::StoreU(begin, d, first + k);
+    hn::StoreU(hn::Sub(end, begin), d, gained + k);
   }
   for (; k < steps; ++k) {
-    ExtrapolateAt(hn::CappedTag<double, 1>(), k, rows, slope, divisor_seconds, gained);
+    first[k] = samples[first_at[k]];
+    gained[k] = samples[last_at[k]] - first[k];
   }
 }
 
@@ -144,7 +184,9 @@ HWY_AFTER_NAMESPACE();
 namespace aevum::promql {
 
 HWY_EXPORT(AddCompensated);
+HWY_EXPORT(PrepareExtrapolation);
 HWY_EXPORT(Extrapolate);
+HWY_EXPORT(GainOfWindows);
 HWY_EXPORT(AnyDecrease);
 HWY_EXPORT(AnyStale);
 
@@ -153,9 +195,19 @@ void AddCompensated(std::size_t steps, const double* values, const std::uint8_t*
   HWY_DYNAMIC_DISPATCH(AddCompensated)(steps, values, present, sums, compensations);
 }
 
-void Extrapolate(std::size_t steps, const ExtrapolationRows& rows, Slope slope,
-                 double divisor_seconds, double* gained) {
-  HWY_DYNAMIC_DISPATCH(Extrapolate)(steps, rows, slope, divisor_seconds, gained);
+void PrepareExtrapolation(std::size_t steps, const WindowTimes& times, double divisor_seconds,
+                          const Extrapolation& prepared) {
+  HWY_DYNAMIC_DISPATCH(PrepareExtrapolation)(steps, times, divisor_seconds, prepared);
+}
+
+void Extrapolate(std::size_t steps, const Extrapolation& prepared, double divisor_seconds,
+                 Slope slope, const double* first, double* gained) {
+  HWY_DYNAMIC_DISPATCH(Extrapolate)(steps, prepared, divisor_seconds, slope, first, gained);
+}
+
+void GainOfWindows(std::size_t steps, const double* samples, const std::int64_t* first_at,
+                   const std::int64_t* last_at, double* first, double* gained) {
+  HWY_DYNAMIC_DISPATCH(GainOfWindows)(steps, samples, first_at, last_at, first, gained);
 }
 
 bool AnyDecrease(std::span<const double> values) {

@@ -155,13 +155,18 @@ TEST(RowKernelsTest, ExtrapolatesLikeTheFormula) {
         gained.push_back(AnyValue(random));
       }
       std::vector<double> actual = gained;
-      Extrapolate(steps,
-                  {.to_start = to_start.data(),
-                   .to_end = to_end.data(),
-                   .span = span.data(),
-                   .gaps = gaps.data(),
-                   .first = first.data()},
-                  slope, 300, actual.data());
+      std::vector<double> seconds(steps), start(steps), end(steps), factor(steps);
+      const Extrapolation prepared{.span = seconds.data(),
+                                   .start = start.data(),
+                                   .end = end.data(),
+                                   .factor = factor.data()};
+      PrepareExtrapolation(steps,
+                           {.to_start = to_start.data(),
+                            .to_end = to_end.data(),
+                            .span = span.data(),
+                            .gaps = gaps.data()},
+                           300, prepared);
+      Extrapolate(steps, prepared, 300, slope, first.data(), actual.data());
       for (std::size_t k = 0; k < steps; ++k) {
         ExpectSameBits(actual[k], PlainExtrapolation(to_start[k], to_end[k], span[k], gaps[k],
                                                      first[k], gained[k], slope, 300));

@@ -1,10 +1,12 @@
 set(PROMQL_ENGINE_HEADERS
+  engine/advancing_windows.h
   engine/aggregation.h
   engine/calls.h
   engine/durations.h
   engine/elementwise.h
   engine/engine.h
   engine/evaluation.h
+  engine/extrapolated_rate.h
   engine/groups.h
   engine/histogram_calls.h
   engine/histogram_cells.h
@@ -21,15 +23,19 @@ set(PROMQL_ENGINE_HEADERS
   engine/selector.h
   engine/subquery.h
   engine/vector_matching.h
+  engine/window_bounds.h
+  engine/window_lanes.h
   engine/window_rows.h
 )
 set(PROMQL_ENGINE_SOURCES
+  engine/advancing_windows.cc
   engine/aggregation.cc
   engine/calls.cc
   engine/durations.cc
   engine/elementwise.cc
   engine/engine.cc
   engine/evaluation.cc
+  engine/extrapolated_rate.cc
   engine/histogram_calls.cc
   engine/histogram_cells.cc
   engine/histogram_notes.cc
@@ -45,5 +51,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/selector.cc
   engine/subquery.cc
   engine/vector_matching.cc
+  engine/window_bounds.cc
+  engine/window_lanes.cc
   engine/window_rows.cc
 )

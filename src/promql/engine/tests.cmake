@@ -1,3 +1,7 @@
+aevum_test(NAME promql_window_functions_test
+  SOURCES engine/window_functions_test.cc
+  LIBS aevum::promql)
+
 aevum_test(NAME promql_row_kernels_test
   SOURCES engine/row_kernels_test.cc
   LIBS aevum::promql)
