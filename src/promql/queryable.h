@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -56,6 +57,9 @@ class Queryable {
   virtual StatusOr<std::unique_ptr<SelectStream>> Select(const Context& context,
                                                          const model::Matchers& matchers,
                                                          const SelectHints& hints) = 0;
+  // Whether the labels that series come with tell which of them a matcher for the label selects.
+  // Not so for labels that a source looks at and then takes away.
+  virtual bool MatchesOnLabels(std::string_view /*label*/) const { return true; }
 };
 
 }  // namespace aevum::promql

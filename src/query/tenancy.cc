@@ -16,6 +16,9 @@ class TenantQueryable final : public promql::Queryable {
     enforced.push_back(matcher_);
     return source_->Select(context, enforced, hints);
   }
+  bool MatchesOnLabels(std::string_view label) const override {
+    return source_->MatchesOnLabels(label);
+  }
 
  private:
   const std::unique_ptr<promql::Queryable> source_;

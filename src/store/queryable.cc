@@ -247,6 +247,12 @@ StatusOr<DedupFunction> ParseDedupFunction(std::string_view name) {
 StoreQueryable::StoreQueryable(std::shared_ptr<Store> store, QueryableOptions options)
     : store_(std::move(store)), options_(std::move(options)) {}
 
+bool StoreQueryable::MatchesOnLabels(std::string_view label) const {
+  return !options_.deduplicate ||
+         std::find(options_.replica_labels.begin(), options_.replica_labels.end(), label) ==
+             options_.replica_labels.end();
+}
+
 StatusOr<std::unique_ptr<promql::SelectStream>> StoreQueryable::Select(
     const Context& context, const model::Matchers& matchers, const promql::SelectHints& hints) {
   auto plan = std::make_shared<SelectPlan>();

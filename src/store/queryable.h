@@ -42,6 +42,8 @@ class StoreQueryable final : public promql::Queryable {
   StatusOr<std::unique_ptr<promql::SelectStream>> Select(const Context& context,
                                                          const model::Matchers& matchers,
                                                          const promql::SelectHints& hints) override;
+  // Not for replica labels, which deduplicated series do not have.
+  bool MatchesOnLabels(std::string_view label) const override;
 
  private:
   const std::shared_ptr<Store> store_;

@@ -6,8 +6,10 @@
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/durations.h"
 #include "promql/engine/evaluation.h"
+#include "promql/engine/optimizer.h"
 #include "promql/engine/planner.h"
 #include "promql/engine/selector.h"
+#include "promql/engine/shared_rows.h"
 #include "promql/engine/subquery.h"
 #include "promql/function_table.h"
 
@@ -47,8 +49,10 @@ bool IsSorted(const RowBatch& rows) {
 class Query {
  public:
   Query(const Context& context, Queryable& queryable, std::string_view text,
-        const EngineOptions& engine, const QueryOptions& options, Grid grid, TimestampMs end)
+        const EngineOptions& engine, const QueryOptions& options, Grid grid, TimestampMs end,
+        PlanNotes notes)
       : grid_(grid),
+        notes_(std::move(notes)),
         state_{
             .context = context,
             .queryable = queryable,
@@ -59,7 +63,9 @@ class Query {
                 (options.lookback_delta.count() > 0 ? options : QueryOptions{engine.lookback_delta})
                     .lookback_delta.count(),
             .default_subquery_step_ms = engine.default_subquery_step.count(),
-            .annotations = annotations_} {
+            .annotations = annotations_,
+            .notes = notes_,
+            .shared = shared_} {
     annotations_.set_query(text);
   }
 
@@ -187,6 +193,8 @@ class Query {
   }
 
   const Grid grid_;
+  const PlanNotes notes_;
+  SharedParts shared_;
   Annotations annotations_;
   QueryState state_;
   QueryResult result_;
@@ -194,13 +202,18 @@ class Query {
 
 }  // namespace
 
+PlanNotes Engine::Optimized(const Queryable& queryable, ExprPtr* expr) const {
+  return options_.optimize ? Optimize(queryable, expr) : PlanNotes();
+}
+
 StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryable,
                                       std::string_view query, TimestampMs time,
                                       const QueryOptions& options) const {
-  ASSIGN_OR_RETURN(const ExprPtr expr, Parse(query, options_.parse));
+  ASSIGN_OR_RETURN(ExprPtr expr, Parse(query, options_.parse));
   RETURN_IF_ERROR(ResolveDurations(0, 0, expr.get()));
+  PlanNotes notes = Optimized(queryable, &expr);
   return Query(context, queryable, query, options_, options,
-               Grid{.start = time, .step = 0, .steps = 1}, time)
+               Grid{.start = time, .step = 0, .steps = 1}, time, std::move(notes))
       .Evaluate(*expr, true);
 }
 
@@ -211,7 +224,7 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
     return InvalidArgument(
         "zero or negative query resolution step widths are not accepted. Try a positive integer");
   if (end < start) return InvalidArgument("end timestamp must not be before start time");
-  ASSIGN_OR_RETURN(const ExprPtr expr, Parse(query, options_.parse));
+  ASSIGN_OR_RETURN(ExprPtr expr, Parse(query, options_.parse));
   const ValueType type = TypeOf(*expr);
   if (type != ValueType::kVector && type != ValueType::kScalar) {
     return InvalidArgument(
@@ -225,8 +238,10 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
   if (steps > kMaxSteps)
     return InvalidArgument("the query has {} steps, more than the limit of {}", steps, kMaxSteps);
   RETURN_IF_ERROR(ResolveDurations(step_ms, end - start, expr.get()));
+  PlanNotes notes = Optimized(queryable, &expr);
   const Grid grid{.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)};
-  return Query(context, queryable, query, options_, options, grid, end).Evaluate(*expr, false);
+  return Query(context, queryable, query, options_, options, grid, end, std::move(notes))
+      .Evaluate(*expr, false);
 }
 
 }  // namespace aevum::promql

@@ -17,10 +17,13 @@
 
 namespace aevum::promql {
 
+struct PlanNotes;
+
 struct EngineOptions {
   std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
   std::chrono::milliseconds default_subquery_step = std::chrono::minutes(1);
   ParseOptions parse;
+  bool optimize = true;  // answers are the same without, tests compare them
 };
 
 // What one query may set anew.
@@ -84,6 +87,8 @@ class Engine {
   const EngineOptions& options() const { return options_; }
 
  private:
+  PlanNotes Optimized(const Queryable& queryable, ExprPtr* expr) const;
+
   const EngineOptions options_;
 };
 

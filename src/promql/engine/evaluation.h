@@ -16,6 +16,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "promql/ast.h"
+#include "promql/engine/optimizer.h"
 #include "promql/engine/row_batch.h"
 #include "promql/queryable.h"
 
@@ -58,6 +59,8 @@ class Annotations {
   std::set<std::string> store_warnings_ AEVUM_GUARDED_BY(mutex_);
 };
 
+class SharedParts;
+
 // Shared by all operators of a query; must outlive them.
 struct QueryState {
   const Context& context;
@@ -68,6 +71,8 @@ struct QueryState {
   std::int64_t lookback_ms = 0;
   std::int64_t default_subquery_step_ms = 0;
   Annotations& annotations;
+  const PlanNotes& notes;
+  SharedParts& shared;
   std::atomic<std::int64_t> samples{0};  // read from the source
 
   // Where the planner is: within functions that look at nothing but count and sum of histograms,

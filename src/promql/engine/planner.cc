@@ -13,6 +13,7 @@
 #include "promql/engine/histogram_operators.h"
 #include "promql/engine/limit_ratio.h"
 #include "promql/engine/selector.h"
+#include "promql/engine/shared_rows.h"
 #include "promql/engine/subquery.h"
 #include "promql/engine/vector_matching.h"
 #include "promql/function_table.h"
@@ -134,6 +135,7 @@ StatusOr<std::string> Planner::String(const Expr& expr) {
 }
 
 StatusOr<OperatorPtr> Planner::Vector(const Expr& expr, std::string_view around) {
+  if (steps() > 1 && state_.notes.step_invariant.contains(&expr)) return EveryStep(expr, around);
   switch (expr.kind) {
     case ExprKind::kVectorSelector: {
       const auto& selector = As<VectorSelector>(expr);
@@ -158,6 +160,14 @@ StatusOr<OperatorPtr> Planner::Vector(const Expr& expr, std::string_view around)
   }
 }
 
+// Of an expression that is the same at every step.
+StatusOr<OperatorPtr> Planner::EveryStep(const Expr& expr, std::string_view around) {
+  Grid first = grid_;
+  first.steps = 1;
+  ASSIGN_OR_RETURN(OperatorPtr source, Planner(state_, first).Vector(expr, around));
+  return MakeBroadcast(state_, steps(), std::move(source));
+}
+
 StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, ""));
   if (!expr.negate) return source;
@@ -166,6 +176,15 @@ StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
 }
 
 StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
+  const auto same = state_.notes.same_as.find(&expr);
+  if (same == state_.notes.same_as.end()) return AggregateAnew(expr);
+  const auto& last = As<AggregateExpr>(*same->second);
+  return state_.shared.Share(
+      state_, {.part = &last, .grid = grid_, .only_statistics = state_.only_statistics()},
+      [&] { return AggregateAnew(last); });
+}
+
+StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, AggregateName(expr.op)));
   Grouping grouping(expr.grouping, expr.without);
   switch (expr.op) {

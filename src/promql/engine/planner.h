@@ -35,7 +35,9 @@ class Planner {
   static bool UniqueWithoutName(const Expr& expr);
 
  private:
+  StatusOr<OperatorPtr> EveryStep(const Expr& expr, std::string_view around);
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
+  StatusOr<OperatorPtr> AggregateAnew(const AggregateExpr& expr);
   StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
   StatusOr<OperatorPtr> BinaryRows(const BinaryExpr& expr);
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);

@@ -16,11 +16,14 @@ set(PROMQL_ENGINE_HEADERS
   engine/histogram_windows.h
   engine/kahan.h
   engine/limit_ratio.h
+  engine/matcher_propagation.h
+  engine/optimizer.h
   engine/planner.h
   engine/range_function.h
   engine/row_batch.h
   engine/row_kernels.h
   engine/selector.h
+  engine/shared_rows.h
   engine/subquery.h
   engine/vector_matching.h
   engine/window_bounds.h
@@ -43,12 +46,15 @@ set(PROMQL_ENGINE_SOURCES
   engine/histogram_sum.cc
   engine/histogram_windows.cc
   engine/limit_ratio.cc
+  engine/matcher_propagation.cc
+  engine/optimizer.cc
   engine/planner.cc
   engine/range_function.cc
   engine/ranking.cc
   engine/row_batch.cc
   engine/row_kernels.cc
   engine/selector.cc
+  engine/shared_rows.cc
   engine/subquery.cc
   engine/vector_matching.cc
   engine/window_bounds.cc

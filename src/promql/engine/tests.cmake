@@ -1,3 +1,7 @@
+aevum_test(NAME promql_optimizer_test
+  SOURCES engine/optimizer_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_window_functions_test
   SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)
