@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "promql/ast.h"
+#include "promql/engine/elementwise.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
 
@@ -35,13 +36,14 @@ class Planner {
   static bool UniqueWithoutName(const Expr& expr);
 
  private:
+  StatusOr<OperatorPtr> AnyVector(const Expr& expr, std::string_view around);
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
   StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
   StatusOr<OperatorPtr> BinaryRows(const BinaryExpr& expr);
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
   StatusOr<OperatorPtr> Call(const promql::Call& call);
   StatusOr<OperatorPtr> Range(const promql::Call& call, RangeFunction function);
-  StatusOr<OperatorPtr> Absent(const promql::Call& call, OperatorPtr source, const Expr& selector);
+  OperatorPtr Absent(const Expr& selector, OperatorPtr source, NameRule names);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
   StatusOr<double> OfQuery(std::string_view name) const;
   Status CheckParameters(const promql::Call& call, const RangeFunction& function);

@@ -1,3 +1,7 @@
+aevum_test(NAME promql_equal_labels_test
+  SOURCES engine/equal_labels_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_window_functions_test
   SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)
