@@ -195,8 +195,10 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
                     &selector_relabel);
   flags.Strings(
       {"enable-feature",
-       "promql-experimental-functions, promql-duration-expr or promql-binop-fill-modifiers; others "
-       "are accepted and do nothing. May be repeated.",
+       "promql-experimental-functions, promql-duration-expr, promql-binop-fill-modifiers, "
+       "promql-delayed-name-removal or type-and-unit-labels; others are accepted and do nothing. "
+       "May "
+       "be repeated.",
        "NAME"},
       &features);
   flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
@@ -337,6 +339,8 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   options.engine.parse.experimental_functions = enabled("promql-experimental-functions");
   options.engine.parse.duration_expressions = enabled("promql-duration-expr");
   options.engine.parse.fill_modifiers = enabled("promql-binop-fill-modifiers");
+  options.engine.delayed_name_removal = enabled("promql-delayed-name-removal");
+  options.engine.type_and_unit_labels = enabled("type-and-unit-labels");
   std::vector<model::Label> labels;
   for (const auto& [name, value] : selector_labels) labels.push_back({name, value});
   options.proxy.selector_labels = model::Labels::FromUnsorted(std::move(labels));

@@ -170,6 +170,11 @@ std::unique_ptr<Accumulator> MakeAccumulator(AggregateOp op, std::size_t steps) 
   }
 }
 
+bool TakesHistograms(AggregateOp op) {
+  return op == AggregateOp::kSum || op == AggregateOp::kAvg || op == AggregateOp::kCount ||
+         op == AggregateOp::kGroup;
+}
+
 class AggregationOperator final : public Operator {
  public:
   AggregationOperator(QueryState& state, std::size_t steps, const AggregateExpr& expr,
@@ -180,6 +185,7 @@ class AggregationOperator final : public Operator {
         groups_(Grouping(expr.grouping, expr.without)),
         accumulator_(MakeAccumulator(expr.op, steps)),
         cells_(state, steps, expr),
+        marks_(state),
         source_(std::move(source)),
         charge_(state.context.budget()) {}
 
@@ -191,6 +197,7 @@ class AggregationOperator final : public Operator {
       RETURN_IF_ERROR(out->Add(groups_.labels(next_), "aggregation"));
       accumulator_->Finish(next_, out->values(out->size() - 1), out->present(out->size() - 1));
       RETURN_IF_ERROR(cells_.Finish(next_, out));
+      out->set_drops_name(out->size() - 1, marks_.drops_name(next_));
     }
     return !out->empty();
   }
@@ -211,6 +218,7 @@ class AggregationOperator final : public Operator {
                           "groups of an aggregation"));
           accumulator_->AddGroup();
         }
+        marks_.Add(group, batch, i, TakesHistograms(expr_.op));
         if (batch.histograms(i) != nullptr) {
           RETURN_IF_ERROR(AddMixedRow(group, batch, i));
         } else {
@@ -257,6 +265,7 @@ class AggregationOperator final : public Operator {
   Groups groups_;
   std::unique_ptr<Accumulator> accumulator_;
   HistogramCells cells_;
+  GroupMarks marks_;
   OperatorPtr source_;
   MemoryCharge charge_;
   std::size_t next_ = 0;

@@ -1,6 +1,7 @@
 #include "promql/engine/calls.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 
 #include "promql/engine/elementwise.h"
@@ -123,9 +124,13 @@ StatusOr<OperatorPtr> ChangeLabels(const Call& call, Planner& planner) {
   return OperatorPtr(std::make_unique<WholeRowsOperator>(
       state, planner.steps(), std::move(source),
       [change = std::move(change), &state](RowBatch rows) -> StatusOr<RowBatch> {
-        for (std::size_t i = 0; i < rows.size(); ++i)
-          rows.set_labels(i, change.Apply(rows.labels(i)));
-        RETURN_IF_ERROR(MergeEqualLabels(&rows, state));
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          std::optional<model::Labels> changed = change.Apply(rows.labels(i));
+          if (!changed) continue;
+          rows.set_labels(i, *std::move(changed));
+          if (change.sets_name()) rows.set_drops_name(i, false);
+        }
+        RETURN_IF_ERROR(MergeEqualLabels(&rows, state, EqualLabels::kBySeries));
         return rows;
       }));
 }

@@ -22,14 +22,21 @@ using HistogramRowFunction = std::function<Status(RowBatch* rows, std::size_t ro
 enum class NameRule : std::uint8_t { kKeep, kDrop };
 
 // Applies a function to each row. Histograms are taken away unless there is a function for them.
-// When names are dropped, series may become equal: `unique` says
-// that they can't; otherwise rows are put together as MergeEqualLabels does.
+// When names are dropped, series may become equal: see MakeMerging for `unique` and `rule`.
 OperatorPtr MakeElementwise(QueryState& state, std::size_t steps, OperatorPtr source,
                             RowFunction function, NameRule names, bool unique,
-                            HistogramRowFunction histograms = nullptr);
+                            HistogramRowFunction histograms = nullptr,
+                            EqualLabels rule = EqualLabels::kByStep);
 
-// Puts rows with equal labels together, as MergeEqualLabels does.
-OperatorPtr MakeMerging(QueryState& state, std::size_t steps, OperatorPtr source);
+// Puts rows that dropped their names together, as MergeEqualLabels does; nothing is to be done
+// where names are dropped at the end of the query. `unique` says that the rows were sorted and that
+// names did not tell them apart.
+OperatorPtr MakeMerging(QueryState& state, std::size_t steps, OperatorPtr source, bool unique,
+                        EqualLabels rule = EqualLabels::kByStep);
+
+// Where a number and a histogram meet, what evaluates step by step sees the number, and no
+// histogram of the series from there on, as the reference does.
+OperatorPtr MakeOneValueAStep(OperatorPtr source);
 
 // vector op scalar, or scalar op vector when `scalar_first`. A comparison keeps the vector's value
 // where it holds, unless `return_bool`.

@@ -39,6 +39,16 @@ void SortByLabels(RowBatch* rows) {
   rows->Select(order);
 }
 
+// An instant query answers with the histogram where a number is at the same step.
+void PreferHistograms(RowBatch* rows) {
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const HistogramPtr* histograms = rows->histograms(i);
+    if (histograms == nullptr || histograms[0] == nullptr) continue;
+    rows->present(i)[0] = 0;
+    rows->values(i)[0] = 0;
+  }
+}
+
 bool IsSorted(const RowBatch& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows.AnyPresent(i) || (i > 0 && !(rows.labels(i - 1) < rows.labels(i)))) return false;
@@ -65,7 +75,9 @@ class Query {
             .default_subquery_step_ms = engine.default_subquery_step.count(),
             .annotations = annotations_,
             .notes = notes_,
-            .shared = shared_} {
+            .shared = shared_,
+            .delays_names = engine.delayed_name_removal,
+            .reads_types = engine.type_and_unit_labels} {
     annotations_.set_query(text);
   }
 
@@ -117,10 +129,17 @@ class Query {
   Status EvaluateVector(const Expr& expr, bool instant, Planner& planner) {
     ASSIGN_OR_RETURN(const OperatorPtr root, planner.Vector(expr));
     ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, grid_.steps));
-    RETURN_IF_ERROR(MergeEqualLabels(&rows, state_));
+    RETURN_IF_ERROR(DropDelayedNames(&rows));
+    if (instant) PreferHistograms(&rows);
     if (!(instant && Sorts(expr)) && !IsSorted(rows)) SortByLabels(&rows);
     result_.rows = std::move(rows);
     return OkStatus();
+  }
+
+  Status DropDelayedNames(RowBatch* rows) {
+    if (!state_.delays_names) return OkStatus();
+    DropMarkedNames(rows);
+    return MergeEqualLabels(rows, state_, EqualLabels::kBySeries);
   }
 
   // The samples themselves, of an instant query for x[5m] or a subquery.
@@ -174,16 +193,17 @@ class Query {
     if (inner.steps == 0) return OkStatus();
     ASSIGN_OR_RETURN(const OperatorPtr root, Planner(state_, inner).Vector(*subquery.expr));
     ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, inner.steps));
+    RETURN_IF_ERROR(DropDelayedNames(&rows));
     SortByLabels(&rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       QueryResult::Range range{.labels = rows.labels(i)};
       for (std::size_t k = 0; k < inner.steps; ++k) {
         if (!rows.Holds(i, k)) continue;
-        if (rows.present(i)[k] == 0) {
+        if (rows.histograms(i) != nullptr && rows.histograms(i)[k] != nullptr) {
           range.histogram_times.push_back(inner.At(k));
           range.histograms.push_back(rows.histograms(i)[k]);
-          continue;
         }
+        if (rows.present(i)[k] == 0) continue;
         range.times.push_back(inner.At(k));
         range.values.push_back(rows.values(i)[k]);
       }

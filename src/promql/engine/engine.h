@@ -22,6 +22,11 @@ struct PlanNotes;
 struct EngineOptions {
   std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
   std::chrono::milliseconds default_subquery_step = std::chrono::minutes(1);
+  // Names are dropped at the end of a query, so that label_replace() can still keep them; what a
+  // query does with __name__ in between is what Prometheus's promql-delayed-name-removal does.
+  bool delayed_name_removal = false;
+  // rate() and increase() know counters by their label __type__, not by their names.
+  bool type_and_unit_labels = false;
   ParseOptions parse;
   bool optimize = true;  // answers are the same without, tests compare them
 };
@@ -51,7 +56,9 @@ struct QueryResult {
   ValueType type = ValueType::kNone;
   TimestampMs start = 0;  // of step 0
   std::int64_t step = 0;
-  RowBatch rows;  // vector and matrix: sorted by labels, but for a sorted instant query
+  // Vector and matrix: sorted by labels, but for a sorted instant query. A step of a range query
+  // may hold a number and a histogram.
+  RowBatch rows;
   std::vector<Range> ranges;
   double scalar = 0;                        // of an instant query
   std::string text;                         // of a string

@@ -27,6 +27,35 @@ class RowSource final : public Operator {
   const std::shared_ptr<MemoryBudget> budget_;
 };
 
+std::size_t FirstStep(const RowBatch& rows, std::size_t row) {
+  std::size_t step = 0;
+  while (!rows.Holds(row, step)) ++step;
+  return step;
+}
+
+// Puts what a row holds into a row of `merged`.
+Status MergeRow(const RowBatch& rows, std::size_t row, EqualLabels rule, RowBatch* merged,
+                std::size_t at) {
+  const HistogramPtr* histograms = rows.histograms(row);
+  for (std::size_t k = 0; k < rows.steps(); ++k) {
+    const bool number = rows.present(row)[k] != 0;
+    const bool histogram = histograms != nullptr && histograms[k] != nullptr;
+    if (!number && !histogram) continue;
+    const bool other_number = merged->present(at)[k] != 0;
+    const bool other_histogram =
+        merged->histograms(at) != nullptr && merged->histograms(at)[k] != nullptr;
+    if (rule == EqualLabels::kBySeries ? (number && other_number) || (histogram && other_histogram)
+                                       : other_number || other_histogram) {
+      return SameLabels();
+    }
+    if (histogram) RETURN_IF_ERROR(merged->SetHistogram(at, k, histograms[k], "merged rows"));
+    if (!number) continue;
+    merged->values(at)[k] = rows.values(row)[k];
+    merged->present(at)[k] = 1;
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 std::string Annotations::Placed(std::string_view text, const Expr& expr) const {
@@ -93,7 +122,12 @@ OperatorPtr MakeRowSource(RowBatch rows, std::shared_ptr<MemoryBudget> budget) {
   return std::make_unique<RowSource>(std::move(rows), std::move(budget));
 }
 
-Status MergeEqualLabels(RowBatch* rows, const QueryState& state) {
+Status SameLabels() {
+  return MakeError(StatusCode::kFailedPrecondition,
+                   "vector cannot contain metrics with the same labelset");
+}
+
+Status MergeEqualLabels(RowBatch* rows, const QueryState& state, EqualLabels rule) {
   const std::size_t steps = rows->steps();
   LabelsMap<std::size_t> first;
   first.reserve(rows->size());
@@ -105,31 +139,61 @@ Status MergeEqualLabels(RowBatch* rows, const QueryState& state) {
   RowBatch merged;
   merged.Reset(steps, state.context.budget());
   first.clear();
+  std::vector<std::size_t> earliest;  // step of each merged row
   for (std::size_t i = 0; i < rows->size(); ++i) {
+    if (!rows->AnyPresent(i)) continue;
     const auto [it, inserted] = first.emplace(rows->labels(i), merged.size());
-    if (inserted) RETURN_IF_ERROR(merged.Add(rows->labels(i), "merged rows"));
-    double* values = merged.values(it->second);
-    std::uint8_t* present = merged.present(it->second);
-    for (std::size_t k = 0; k < steps; ++k) {
-      if (!rows->Holds(i, k)) continue;
-      if (merged.Holds(it->second, k)) {
-        return MakeError(StatusCode::kFailedPrecondition,
-                         "vector cannot contain metrics with the same labelset");
-      }
-      if (rows->present(i)[k] == 0) {
-        RETURN_IF_ERROR(merged.SetHistogram(it->second, k, rows->histograms(i)[k], "merged rows"));
-        continue;
-      }
-      values[k] = rows->values(i)[k];
-      present[k] = 1;
+    const std::size_t at = it->second;
+    const std::size_t step = FirstStep(*rows, i);
+    if (inserted) {
+      RETURN_IF_ERROR(merged.Add(rows->labels(i), "merged rows"));
+      earliest.push_back(step);
+      merged.set_drops_name(at, rows->drops_name(i));
+    } else if (rule == EqualLabels::kRefused) {
+      return SameLabels();
+    } else if (rule == EqualLabels::kByStep && step < earliest[at]) {
+      earliest[at] = step;
+      merged.set_drops_name(at, rows->drops_name(i));
     }
+    RETURN_IF_ERROR(MergeRow(*rows, i, rule, &merged, at));
   }
   *rows = std::move(merged);
   return OkStatus();
 }
 
+bool GoesWithName(std::string_view label) {
+  return label == model::kMetricName || label == kTypeLabel || label == kUnitLabel;
+}
+
+bool HasTypeOrUnit(const model::Labels& labels) {
+  for (const model::Label label : labels) {
+    if (label.name > kUnitLabel) return false;
+    if (label.name == kTypeLabel || label.name == kUnitLabel) return true;
+  }
+  return false;
+}
+
 model::Labels WithoutName(const model::Labels& labels) {
-  return model::LabelsBuilder(labels).Remove(model::kMetricName).Build();
+  std::vector<model::Label> kept;
+  kept.reserve(labels.size());
+  for (const model::Label label : labels) {
+    if (!GoesWithName(label.name)) kept.push_back(label);
+  }
+  return kept.size() == labels.size() ? labels : model::Labels::FromSorted(kept);
+}
+
+void DropName(const QueryState& state, RowBatch* rows, std::size_t row) {
+  if (state.delays_names) {
+    rows->set_drops_name(row, true);
+  } else {
+    rows->set_labels(row, WithoutName(rows->labels(row)));
+  }
+}
+
+void DropMarkedNames(RowBatch* rows) {
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    if (rows->drops_name(i)) rows->set_labels(i, WithoutName(rows->labels(i)));
+  }
 }
 
 }  // namespace aevum::promql

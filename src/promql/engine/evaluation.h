@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -21,6 +22,10 @@
 #include "promql/queryable.h"
 
 namespace aevum::promql {
+
+// Labels of Prometheus's type-and-unit-labels.
+inline constexpr std::string_view kTypeLabel = "__type__";
+inline constexpr std::string_view kUnitLabel = "__unit__";
 
 // The steps that an expression is evaluated at.
 struct Grid {
@@ -73,13 +78,19 @@ struct QueryState {
   Annotations& annotations;
   const PlanNotes& notes;
   SharedParts& shared;
+  bool delays_names = false;             // names are dropped at the end of the query
+  bool reads_types = false;              // what counts is known by its label __type__
   std::atomic<std::int64_t> samples{0};  // read from the source
+  std::atomic<bool> saw_types{false};    // a series with __type__ or __unit__ was read
 
   // Where the planner is: within functions that look at nothing but count and sum of histograms,
   // and within those that look at buckets or may miss a reset.
   int statistics_depth = 0;
   int buckets_depth = 0;
   bool only_statistics() const { return statistics_depth > 0 && buckets_depth == 0; }
+  // Whether what is around takes series whole, not step by step: then a number and a histogram may
+  // meet at a step.
+  bool takes_series = true;
 };
 
 // Gives the rows of an expression, batch by batch. Pulled by one thread. Every label set comes
@@ -98,11 +109,36 @@ StatusOr<RowBatch> Materialize(Operator& source, const QueryState& state, std::s
 // Gives the rows of a batch, in batches.
 OperatorPtr MakeRowSource(RowBatch rows, std::shared_ptr<MemoryBudget> budget);
 
-// Puts rows with the same labels together: to one row when they never have a value at the same
-// step, else the error of Prometheus for it. `rows` keeps the order of first appearance.
-Status MergeEqualLabels(RowBatch* rows, const QueryState& state);
+// How rows with the same labels become one.
+enum class EqualLabels : std::uint8_t {
+  // No two may have a value at the same step. Whether the name is dropped is up to the one with the
+  // earliest.
+  kByStep,
+  // No two may have numbers, nor histograms, at the same step; a number and a histogram may meet.
+  // Whether the name is dropped is up to the first.
+  kBySeries,
+  // There may be no two.
+  kRefused,
+};
 
-// The labels without the name of the metric.
+// The error of Prometheus for two rows with the same labels.
+Status SameLabels();
+
+// Puts rows with the same labels together, else gives the error of Prometheus for it. `rows` keeps
+// the order of first appearance.
+Status MergeEqualLabels(RowBatch* rows, const QueryState& state,
+                        EqualLabels rule = EqualLabels::kByStep);
+
+// Whether a label goes where the name of the metric does: the name itself, __type__, __unit__.
+bool GoesWithName(std::string_view label);
+// Whether the labels have __type__ or __unit__.
+bool HasTypeOrUnit(const model::Labels& labels);
+// The labels without those that go with the name.
 model::Labels WithoutName(const model::Labels& labels);
+
+// Takes the name of a row away: now, or at the end of the query by a mark.
+void DropName(const QueryState& state, RowBatch* rows, std::size_t row);
+// Takes the names of marked rows away.
+void DropMarkedNames(RowBatch* rows);
 
 }  // namespace aevum::promql

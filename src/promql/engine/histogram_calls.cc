@@ -47,7 +47,12 @@ class HistogramCallOperator final : public Operator {
     for (std::size_t i = 0; i < out->size(); ++i) {
       std::fill_n(out->values(i), out->steps(), 0.0);
       std::fill_n(out->present(i), out->steps(), std::uint8_t{0});
-      out->set_labels(i, WithoutName(out->labels(i)));
+      if (state_.delays_names) {
+        out->set_drops_name(i, true);
+      } else {
+        // Not __type__ and __unit__, as in the reference.
+        out->set_labels(i, model::LabelsBuilder(out->labels(i)).Remove(model::kMetricName).Build());
+      }
       const HistogramPtr* histograms = out->histograms(i);
       if (histograms == nullptr) continue;
       for (std::size_t k = 0; k < out->steps(); ++k) {
@@ -79,8 +84,8 @@ StatusOr<OperatorPtr> MakeHistogramCall(const Call& call, Planner& planner) {
   state.statistics_depth -= statistics ? 1 : 0;
   if (!source.ok()) return source.status();
   OperatorPtr rows = std::make_unique<HistogramCallOperator>(state, *std::move(source), Find(name));
-  if (Planner::UniqueWithoutName(*call.args[0])) return rows;
-  return MakeMerging(state, planner.steps(), std::move(rows));
+  return MakeMerging(state, planner.steps(), std::move(rows),
+                     Planner::UniqueWithoutName(*call.args[0]));
 }
 
 }  // namespace aevum::promql

@@ -75,4 +75,13 @@ void HistogramNotes::PossibleNonCounter() const {
       where_);
 }
 
+void HistogramNotes::PossibleNonCounterType(std::string_view type) const {
+  if (type == "counter" || type == "histogram") return;
+  std::string text =
+      "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", "
+      "got ";
+  model::AppendGoQuoted(text, type);
+  annotations_.AddInfo(Named(text + ":", name_), where_);
+}
+
 }  // namespace aevum::promql

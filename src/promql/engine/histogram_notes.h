@@ -29,6 +29,8 @@ class HistogramNotes {
   void BoundsReconciled(std::string_view operation) const;
   void ResetCollision(std::string_view operation) const;
   void PossibleNonCounter() const;
+  // By the value of __type__.
+  void PossibleNonCounterType(std::string_view type) const;
 
  private:
   void Warn(std::string_view text) const;

@@ -314,13 +314,18 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
   for (std::size_t k = 0; k < steps.size; ++k) {
     find(columns.histogram_times, steps.ends[k], &lo, &hi);
     find(columns.times, steps.ends[k], &float_lo, &float_hi);
-    if (lo == hi) continue;
+    // Of a number and a histogram that meet at the end of a window the number alone is seen.
+    const bool meet = hi > lo && float_hi > float_lo &&
+                      columns.histogram_times[hi - 1] == columns.times[float_hi - 1] &&
+                      columns.times[float_hi - 1] == steps.ends[k];
+    const std::size_t count = hi - lo - (meet ? 1 : 0);
+    if (count == 0) continue;
     const MixedWindow window{.float_times = columns.times.data() + float_lo,
                              .floats = columns.values.data() + float_lo,
                              .float_count = float_hi - float_lo,
                              .times = columns.histogram_times.data() + lo,
                              .histograms = columns.histograms.data() + lo,
-                             .count = hi - lo,
+                             .count = count,
                              .end = steps.ends[k],
                              .range_ms = steps.range_ms};
     Result result = Evaluate(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -46,8 +47,14 @@ double LargerOf(double a, double b) { return -SmallerOf(-a, -b); }
 
 class AbsentOperator final : public Operator {
  public:
-  AbsentOperator(QueryState& state, std::size_t steps, model::Labels labels, OperatorPtr source)
-      : state_(state), steps_(steps), labels_(std::move(labels)), source_(std::move(source)) {}
+  // A dropped name only takes __type__ and __unit__ along, at the end of the query.
+  AbsentOperator(QueryState& state, std::size_t steps, model::Labels labels, OperatorPtr source,
+                 NameRule names)
+      : state_(state),
+        steps_(steps),
+        labels_(std::move(labels)),
+        source_(std::move(source)),
+        names_(names) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (source_ == nullptr) {
@@ -66,6 +73,7 @@ class AbsentOperator final : public Operator {
     source_.reset();
     out->Reset(steps_, state_.context.budget());
     RETURN_IF_ERROR(out->Add(labels_, "absent"));
+    out->set_drops_name(0, names_ == NameRule::kDrop);
     for (std::size_t k = 0; k < steps_; ++k) {
       out->present(0)[k] = any[k] == 0 ? 1 : 0;
       out->values(0)[k] = any[k] == 0 ? 1 : 0;
@@ -79,7 +87,17 @@ class AbsentOperator final : public Operator {
   const std::size_t steps_;
   const model::Labels labels_;
   OperatorPtr source_;
+  const NameRule names_;
 };
+
+// Whether series with equal labels are put together whole, so that a number and a histogram may
+// meet at a step.
+bool MergesSeries(const Expr& expr) {
+  if (expr.kind == ExprKind::kUnary) return As<UnaryExpr>(expr).negate;
+  if (expr.kind != ExprKind::kCall) return false;
+  const std::string_view name = As<promql::Call>(expr).function->name;
+  return name == "label_replace" || name == "label_join";
+}
 
 // Numbers can't be trimmed.
 RowFunction RefuseNumbers(const BinaryExpr& expr, Annotations& annotations) {
@@ -115,8 +133,8 @@ bool Planner::UniqueWithoutName(const Expr& expr) {
     case ExprKind::kAggregate: {
       const auto& aggregate = As<AggregateExpr>(expr);
       if (HasParameter(aggregate.op) && aggregate.op != AggregateOp::kQuantile) return false;
-      return std::find(aggregate.grouping.begin(), aggregate.grouping.end(), model::kMetricName) ==
-             aggregate.grouping.end();
+      return !aggregate.without &&
+             std::none_of(aggregate.grouping.begin(), aggregate.grouping.end(), GoesWithName);
     }
     case ExprKind::kCall: {
       // Functions that drop the name have put equal series together themselves.
@@ -136,6 +154,16 @@ StatusOr<std::string> Planner::String(const Expr& expr) {
 
 StatusOr<OperatorPtr> Planner::Vector(const Expr& expr, std::string_view around) {
   if (steps() > 1 && state_.notes.step_invariant.contains(&expr)) return EveryStep(expr, around);
+  const bool merges = MergesSeries(expr);
+  const bool around_takes = state_.takes_series;
+  state_.takes_series = merges || (expr.kind == ExprKind::kParen && around_takes);
+  StatusOr<OperatorPtr> rows = AnyVector(expr, around);
+  state_.takes_series = around_takes;
+  if (rows.ok() && merges && !around_takes) return MakeOneValueAStep(*std::move(rows));
+  return rows;
+}
+
+StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view around) {
   switch (expr.kind) {
     case ExprKind::kVectorSelector: {
       const auto& selector = As<VectorSelector>(expr);
@@ -172,7 +200,7 @@ StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, ""));
   if (!expr.negate) return source;
   return MakeElementwise(state_, steps(), std::move(source), Negate(), NameRule::kDrop,
-                         UniqueWithoutName(*expr.expr), NegateHistograms);
+                         UniqueWithoutName(*expr.expr), NegateHistograms, EqualLabels::kBySeries);
 }
 
 StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
@@ -272,15 +300,14 @@ StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
   }
   if (name == "absent") {
     ASSIGN_OR_RETURN(OperatorPtr source, Vector(*call.args[0], name));
-    return Absent(call, std::move(source), WithoutParens(*call.args[0]));
+    return Absent(WithoutParens(*call.args[0]), std::move(source), NameRule::kKeep);
   }
   return MakeCall(call, *this);
 }
 
-StatusOr<OperatorPtr> Planner::Absent(const promql::Call& /*call*/, OperatorPtr source,
-                                      const Expr& selector) {
-  return OperatorPtr(std::make_unique<AbsentOperator>(
-      state_, steps(), functions::AbsentLabels(selector), std::move(source)));
+OperatorPtr Planner::Absent(const Expr& selector, OperatorPtr source, NameRule names) {
+  return std::make_unique<AbsentOperator>(state_, steps(), functions::AbsentLabels(selector),
+                                          std::move(source), names);
 }
 
 Status Planner::CheckParameters(const promql::Call& call, const RangeFunction& function) {
@@ -333,15 +360,18 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
     ASSIGN_OR_RETURN(const Grid inner_grid, SubqueryGrid(subquery, times, state_));
     // What lies between the steps is not seen, so resets can't be taken from hints.
     ++state_.buckets_depth;
+    state_.takes_series = true;
     StatusOr<OperatorPtr> planned = Planner(state_, inner_grid).Vector(*subquery.expr);
+    state_.takes_series = false;
     --state_.buckets_depth;
     ASSIGN_OR_RETURN(OperatorPtr inner, std::move(planned));
     rows = MakeSubqueryFunction(state_, subquery, times, inner_grid, std::move(inner),
                                 std::move(function));
   }
-  if (is_absent) return Absent(call, std::move(rows), *range);
-  if (keeps_name || UniqueWithoutName(*range)) return rows;
-  return MakeMerging(state_, steps(), std::move(rows));
+  if (is_absent) return Absent(*range, std::move(rows), NameRule::kDrop);
+  if (keeps_name) return rows;
+  return MakeMerging(state_, steps(), std::move(rows), UniqueWithoutName(*range),
+                     EqualLabels::kRefused);
 }
 
 StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
@@ -404,7 +434,10 @@ StatusOr<double> Planner::OfQuery(std::string_view name) const {
 
 // The value of the only series of a vector; NaN where there is none or more than one.
 StatusOr<std::vector<double>> Planner::ScalarOfVector(const Expr& expr) {
-  ASSIGN_OR_RETURN(const OperatorPtr source, Vector(expr, "scalar"));
+  const bool around_takes = std::exchange(state_.takes_series, false);
+  StatusOr<OperatorPtr> planned = Vector(expr, "scalar");
+  state_.takes_series = around_takes;
+  ASSIGN_OR_RETURN(const OperatorPtr source, std::move(planned));
   std::vector<double> values(steps(), kNan);
   std::vector<std::uint32_t> count(steps());
   RowBatch batch;

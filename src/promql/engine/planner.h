@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "promql/ast.h"
+#include "promql/engine/elementwise.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
 
@@ -36,6 +37,7 @@ class Planner {
 
  private:
   StatusOr<OperatorPtr> EveryStep(const Expr& expr, std::string_view around);
+  StatusOr<OperatorPtr> AnyVector(const Expr& expr, std::string_view around);
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
   StatusOr<OperatorPtr> AggregateAnew(const AggregateExpr& expr);
   StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
@@ -43,7 +45,7 @@ class Planner {
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
   StatusOr<OperatorPtr> Call(const promql::Call& call);
   StatusOr<OperatorPtr> Range(const promql::Call& call, RangeFunction function);
-  StatusOr<OperatorPtr> Absent(const promql::Call& call, OperatorPtr source, const Expr& selector);
+  OperatorPtr Absent(const Expr& selector, OperatorPtr source, NameRule names);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
   StatusOr<double> OfQuery(std::string_view name) const;
   Status CheckParameters(const promql::Call& call, const RangeFunction& function);

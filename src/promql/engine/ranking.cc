@@ -137,6 +137,7 @@ class SelectionOperator final : public WholeOperator {
         continue;
       RETURN_IF_ERROR(result.Add(input.labels(row), who_));
       const std::size_t at = result.size() - 1;
+      result.set_drops_name(at, input.drops_name(row));
       for (std::size_t k = 0; k < steps_; ++k) {
         if (first[static_cast<std::ptrdiff_t>(k)] == 0) continue;
         if (input.present(row)[k] == 0) {
@@ -172,9 +173,12 @@ class QuantileOperator final : public WholeOperator {
     RowBatch result;
     result.Reset(steps_, state_.context.budget());
     std::vector<double> values;
+    GroupMarks marks(state_);
     for (std::size_t group = 0; group < members.size(); ++group) {
       RETURN_IF_ERROR(state_.context.status());
       RETURN_IF_ERROR(result.Add(groups.labels(group), who_));
+      for (const std::size_t row : members[group]) marks.Add(group, input, row, false);
+      result.set_drops_name(group, marks.drops_name(group));
       for (std::size_t k = 0; k < steps_; ++k) {
         values.clear();
         for (const std::size_t row : members[group]) {

@@ -53,12 +53,13 @@ Status RowBatch::Add(model::Labels labels, std::string_view who) {
   ++used_;
   std::memset(values, 0, steps_ * sizeof(double));
   std::memset(present, 0, steps_);
-  rows_.push_back({std::move(labels), values, present, nullptr});
+  rows_.push_back({std::move(labels), values, present, nullptr, false});
   return OkStatus();
 }
 
 Status RowBatch::AddCopy(const RowBatch& source, std::size_t row, std::string_view who) {
   RETURN_IF_ERROR(Add(source.labels(row), who));
+  rows_.back().drops_name = source.drops_name(row);
   std::memcpy(rows_.back().values, source.values(row), steps_ * sizeof(double));
   std::memcpy(rows_.back().present, source.present(row), steps_);
   const HistogramPtr* histograms = source.histograms(row);

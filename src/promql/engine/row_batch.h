@@ -23,7 +23,9 @@ using HistogramPtr = std::shared_ptr<const model::FloatHistogram>;
 //
 // A row that holds native histograms has a lane of them beside: null, or the histogram of a step,
 // at which `present` is 0. So what looks at numbers only passes over histograms. Rows without
-// histograms have no lane.
+// histograms have no lane. Only where equal series were put together whole may a step have both.
+//
+// A row may be marked to drop its name, which it keeps until the end of the query.
 //
 // Rows lie in slabs of several, which move from batch to batch without being copied. Memory: 9
 // bytes a step and series, charged to the budget before it is taken. Thread-compatible.
@@ -52,6 +54,8 @@ class RowBatch {
 
   const model::Labels& labels(std::size_t row) const { return rows_[row].labels; }
   void set_labels(std::size_t row, model::Labels labels) { rows_[row].labels = std::move(labels); }
+  bool drops_name(std::size_t row) const { return rows_[row].drops_name; }
+  void set_drops_name(std::size_t row, bool drops) { rows_[row].drops_name = drops; }
   double* values(std::size_t row) { return rows_[row].values; }
   const double* values(std::size_t row) const { return rows_[row].values; }
   std::uint8_t* present(std::size_t row) { return rows_[row].present; }
@@ -60,7 +64,7 @@ class RowBatch {
   const HistogramPtr* histograms(std::size_t row) const {
     return rows_[row].lane == nullptr ? nullptr : rows_[row].lane->values.data();
   }
-  // Puts a histogram at a step that has no value. ResourceExhausted as Add.
+  // Puts a histogram at a step that has none. ResourceExhausted as Add.
   Status SetHistogram(std::size_t row, std::size_t step, HistogramPtr histogram,
                       std::string_view who);
   // Takes a histogram away; the row must have some.
@@ -90,6 +94,7 @@ class RowBatch {
     double* values;
     std::uint8_t* present;
     std::unique_ptr<Lane> lane;
+    bool drops_name;
   };
   // The values of all its rows, then their presence.
   struct Slab {

@@ -182,7 +182,7 @@ class RangeSelectorOperator final : public Operator {
       ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
       if (labels == nullptr) break;
       DropStaleMarkers(&columns_);
-      RETURN_IF_ERROR(rows_.Add(*labels, columns_, state_.annotations, out));
+      RETURN_IF_ERROR(rows_.Add(*labels, columns_, state_, out));
     }
     return !out->empty();
   }
@@ -230,7 +230,9 @@ StatusOr<const model::Labels*> SeriesReader::Next(chunk::Columns* columns) {
   state_.samples.fetch_add(
       static_cast<std::int64_t>(columns->values.size() + columns->histograms.size()),
       std::memory_order_relaxed);
-  return &batch_->labels(next_++);
+  const model::Labels& labels = batch_->labels(next_++);
+  if (HasTypeOrUnit(labels)) state_.saw_types = true;
+  return &labels;
 }
 
 Status SeriesReader::ChargeHistograms(const chunk::Columns& columns) {

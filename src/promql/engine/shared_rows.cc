@@ -31,15 +31,13 @@ class BroadcastOperator final : public Operator {
     if (!batch_.Holds(row, 0)) return OkStatus();
     RETURN_IF_ERROR(out->Add(batch_.labels(row), "value of every step"));
     const std::size_t added = out->size() - 1;
-    if (batch_.present(row)[0] != 0) {
-      std::fill_n(out->values(added), steps_, batch_.values(row)[0]);
-      std::fill_n(out->present(added), steps_, std::uint8_t{1});
-      return OkStatus();
-    }
-    for (std::size_t k = 0; k < steps_; ++k) {
-      RETURN_IF_ERROR(
-          out->SetHistogram(added, k, batch_.histograms(row)[0], "value of every step"));
-    }
+    out->set_drops_name(added, batch_.drops_name(row));
+    std::fill_n(out->values(added), steps_, batch_.values(row)[0]);
+    std::fill_n(out->present(added), steps_, batch_.present(row)[0]);
+    if (batch_.histograms(row) == nullptr) return OkStatus();
+    const HistogramPtr& histogram = batch_.histograms(row)[0];
+    for (std::size_t k = 0; histogram != nullptr && k < steps_; ++k)
+      RETURN_IF_ERROR(out->SetHistogram(added, k, histogram, "value of every step"));
     return OkStatus();
   }
 

@@ -27,7 +27,9 @@ class SubqueryFunctionOperator final : public Operator {
       if (!more) return false;
       for (std::size_t i = 0; i < batch_.size(); ++i) {
         Collect(i);
-        RETURN_IF_ERROR(rows_.Add(batch_.labels(i), samples_, state_.annotations, out));
+        const std::size_t before = out->size();
+        RETURN_IF_ERROR(rows_.Add(batch_.labels(i), samples_, state_, out));
+        if (out->size() > before && batch_.drops_name(i)) out->set_drops_name(before, true);
       }
     }
     return true;
@@ -42,7 +44,8 @@ class SubqueryFunctionOperator final : public Operator {
       if (batch_.present(row)[k] != 0) {
         samples_.times.push_back(inner_grid_.At(k));
         samples_.values.push_back(batch_.values(row)[k]);
-      } else if (histograms != nullptr && histograms[k] != nullptr) {
+      }
+      if (histograms != nullptr && histograms[k] != nullptr) {
         samples_.histogram_times.push_back(inner_grid_.At(k));
         samples_.histograms.push_back(*histograms[k]);
         ForgetResets(&samples_.histograms.back());

@@ -2,6 +2,10 @@ aevum_test(NAME promql_optimizer_test
   SOURCES engine/optimizer_test.cc
   LIBS promql_testing)
 
+aevum_test(NAME promql_equal_labels_test
+  SOURCES engine/equal_labels_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_window_functions_test
   SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)

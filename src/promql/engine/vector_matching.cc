@@ -211,12 +211,20 @@ class VectorBinaryOperator final : public Operator {
             SignatureOf(matching_).Of(rows.labels(a)).ToString(), side, first, second));
   }
 
+  // Adds the row of a pair. A comparison forgets that its operands were to drop their names, as in
+  // the reference.
+  Status AddResult(const model::Labels& many, const model::Labels& one, RowBatch* result) {
+    RETURN_IF_ERROR(result->Add(ResultLabels(many, one), "binary operator"));
+    result->set_drops_name(result->size() - 1, expr_.return_bool);
+    return OkStatus();
+  }
+
   Status Match(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
                bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
     if (many.histograms(m) != nullptr || one.histograms(o) != nullptr || IsTrim(expr_.op))
       return MatchMixed(many, m, one, o, swapped, taken, result);
     const bool filter = IsComparison(expr_.op) && !expr_.return_bool;
-    RETURN_IF_ERROR(result->Add(ResultLabels(many.labels(m), one.labels(o)), "binary operator"));
+    RETURN_IF_ERROR(AddResult(many.labels(m), one.labels(o), result));
     const std::size_t at = result->size() - 1;
     for (std::size_t k = 0; k < steps_; ++k) {
       if (many.present(m)[k] == 0 || one.present(o)[k] == 0) continue;
@@ -250,7 +258,7 @@ class VectorBinaryOperator final : public Operator {
   // Match for rows with histograms.
   Status MatchMixed(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
                     bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
-    RETURN_IF_ERROR(result->Add(ResultLabels(many.labels(m), one.labels(o)), "binary operator"));
+    RETURN_IF_ERROR(AddResult(many.labels(m), one.labels(o), result));
     const std::size_t at = result->size() - 1;
     for (std::size_t k = 0; k < steps_; ++k) {
       if (!many.Holds(m, k) || !one.Holds(o, k)) continue;
@@ -283,7 +291,8 @@ class VectorBinaryOperator final : public Operator {
 
   model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
     model::LabelsBuilder builder(many);
-    if (!KeepsName(expr_)) builder.Remove(model::kMetricName);
+    const bool delayed = expr_.return_bool && state_.delays_names;
+    if (!KeepsName(expr_) && !delayed) builder.Reset(WithoutName(many));
     if (matching_.card == Cardinality::kOneToOne) {
       if (matching_.on) {
         builder.Keep(matching_.labels);

@@ -18,23 +18,30 @@ WindowRows::WindowRows(const SelectTimes& times, std::int64_t range_ms, RangeFun
 }
 
 Status WindowRows::Add(const model::Labels& labels, const chunk::Columns& columns,
-                       Annotations& annotations, RowBatch* out) {
+                       QueryState& state, RowBatch* out) {
   const WindowSteps steps{
       .ends = ends_.data(), .steps = steps_.data(), .size = ends_.size(), .range_ms = range_ms_};
-  RETURN_IF_ERROR(out->Add(function_.keeps_name ? labels : WithoutName(labels), function_.name));
+  RETURN_IF_ERROR(out->Add(labels, function_.name));
   const std::size_t row = out->size() - 1;
+  if (!function_.keeps_name) DropName(state, out, row);
   const std::string_view name = labels.Get(model::kMetricName);
   if (columns.histograms.empty()) {
     EvaluateWindows(function_, steps, columns.times, columns.values, scratch_, out->values(row),
                     out->present(row));
   } else {
-    RETURN_IF_ERROR(
-        EvaluateMixedWindows(function_, steps, columns, name, scratch_, annotations, out, row));
+    RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, columns, name, scratch_,
+                                         state.annotations, out, row));
   }
   const std::uint8_t* present = out->present(row);
   const bool gave_numbers = std::find(present, present + steps.size, 1) != present + steps.size;
-  if (function_.is_counter && !name.empty() && gave_numbers)
-    HistogramNotes(annotations, *function_.argument, name).PossibleNonCounter();
+  if (function_.is_counter && !name.empty() && gave_numbers) {
+    const HistogramNotes notes(state.annotations, *function_.argument, name);
+    if (state.reads_types) {
+      notes.PossibleNonCounterType(labels.Get(kTypeLabel));
+    } else {
+      notes.PossibleNonCounter();
+    }
+  }
   if (!out->AnyPresent(row)) out->RemoveLast();
   return OkStatus();
 }

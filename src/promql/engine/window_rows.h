@@ -22,7 +22,7 @@ class WindowRows {
 
   // Adds the row of a series to `out`, unless no step has a value. The columns have no staleness
   // markers.
-  Status Add(const model::Labels& labels, const chunk::Columns& columns, Annotations& annotations,
+  Status Add(const model::Labels& labels, const chunk::Columns& columns, QueryState& state,
              RowBatch* out);
 
  private:

@@ -161,7 +161,8 @@ std::string Change(const std::string& text) {
   if (!expr.ok()) return expr.status().ToString();
   const StatusOr<LabelChange> change = LabelChange::Create(As<Call>(**expr));
   if (!change.ok()) return std::string(change.status().message());
-  return change->Apply(model::Labels::Of({{"__name__", "m"}, {"a", "x-y"}, {"b", "2"}})).ToString();
+  const model::Labels labels = model::Labels::Of({{"__name__", "m"}, {"a", "x-y"}, {"b", "2"}});
+  return change->Apply(labels).value_or(labels).ToString();
 }
 
 TEST(LabelFunctionsTest, ReplaceAndJoin) {

@@ -106,7 +106,7 @@ class HistogramOperator final : public Operator {
       const std::string_view text = rows.labels(i).Get(kBucketLabel);
       const std::optional<double> bound = ParseBound(text);
       if (!bound) {
-        WarnOfBound(text);
+        WarnOfBound(text, NameOf(rows.labels(i)));
         continue;
       }
       // A bound that is no number has no place among the others.
@@ -143,7 +143,7 @@ class HistogramOperator final : public Operator {
                           same == native.end() ? nullptr : rows.histograms(same->second), &result));
       }
     }
-    if (forced_.samples > 0) TellOfForced(forced_);
+    for (const auto& [name, forced] : forced_) TellOfForced(forced, name);
     RETURN_IF_ERROR(MergeEqualLabels(&result, state_));
     return result;
   }
@@ -159,20 +159,21 @@ class HistogramOperator final : public Operator {
     RETURN_IF_ERROR(state_.context.status());
     const HistogramPtr* histograms = rows.histograms(row);
     const auto same = classic.find(rows.labels(row));
-    const model::Labels base = WithoutName(rows.labels(row));
+    const model::Labels base = ResultLabels(rows.labels(row));
+    const std::string_view name = NameOf(rows.labels(row));
     RowOfRank at;
     for (std::size_t k = 0; k < grid_.steps; ++k) {
       if (histograms[k] == nullptr) continue;
       if (same != classic.end() && AnyBucketAt(same->second, rows, k)) {
-        state_.annotations.AddWarning("vector contains a mix of classic and native histograms",
-                                      argument_);
+        state_.annotations.AddWarning(
+            Named("vector contains a mix of classic and native histograms", name), argument_);
         continue;
       }
       const functions::NativeResult answer =
           question.fraction
               ? functions::NativeFraction(question.ranks[k], question.uppers[k], *histograms[k])
               : functions::NativeQuantile(question.ranks[k], *histograms[k]);
-      TellOfNan(answer.note);
+      TellOfNan(answer.note, name);
       RETURN_IF_ERROR(Put(question, base, k, answer.value, &at, result));
     }
     return OkStatus();
@@ -182,7 +183,7 @@ class HistogramOperator final : public Operator {
   Status AnswerClassic(const Question& question, const RowBatch& rows, const model::Labels& labels,
                        const std::vector<BucketRow>& buckets, const HistogramPtr* native,
                        RowBatch* result) {
-    const model::Labels base = WithoutName(labels);
+    const model::Labels base = ResultLabels(labels);
     std::vector<Bucket> present;
     RowOfRank at;
     for (std::size_t k = 0; k < grid_.steps; ++k) {
@@ -198,7 +199,8 @@ class HistogramOperator final : public Operator {
         value = functions::FractionOfBuckets(question.ranks[k], question.uppers[k], &present);
       } else {
         const BucketQuantile quantile = functions::QuantileOfBuckets(question.ranks[k], &present);
-        if (quantile.forced_monotonic) forced_.Add(quantile, grid_.At(k));
+        if (quantile.forced_monotonic)
+          forced_[std::string(NameOf(labels))].Add(quantile, grid_.At(k));
         value = quantile.value;
       }
       RETURN_IF_ERROR(Put(question, base, k, value, &at, result));
@@ -219,6 +221,7 @@ class HistogramOperator final : public Operator {
       model::Labels labels =
           rank_label_.empty() ? base : model::LabelsBuilder(base).Set(rank_label_, rank).Build();
       RETURN_IF_ERROR(result->Add(std::move(labels), "histogram function"));
+      result->set_drops_name(result->size() - 1, true);
       *at = {result->size() - 1, std::move(rank)};
     }
     result->values(*at->row)[k] = value;
@@ -226,9 +229,26 @@ class HistogramOperator final : public Operator {
     return OkStatus();
   }
 
-  void TellOfNan(functions::NanNote note) {
+  // Names that are dropped at once are not in texts either.
+  std::string_view NameOf(const model::Labels& labels) const {
+    return state_.delays_names ? labels.Get(model::kMetricName) : "";
+  }
+
+  model::Labels ResultLabels(const model::Labels& labels) const {
+    return state_.delays_names ? labels : WithoutName(labels);
+  }
+
+  static std::string Named(std::string_view text, std::string_view name) {
+    std::string all(text);
+    if (name.empty()) return all;
+    all += " for metric name ";
+    model::AppendGoQuoted(all, name);
+    return all;
+  }
+
+  void TellOfNan(functions::NanNote note, std::string_view name) {
     const auto tell = [&](std::string_view text) {
-      state_.annotations.AddInfo(std::string(text), argument_);
+      state_.annotations.AddInfo(Named(text, name), argument_);
     };
     switch (note) {
       case functions::NanNote::kNone:
@@ -247,19 +267,21 @@ class HistogramOperator final : public Operator {
     }
   }
 
-  void WarnOfBound(std::string_view text) {
+  void WarnOfBound(std::string_view text, std::string_view name) {
     std::string warning = "bucket label \"le\" is missing or has a malformed value of ";
     model::AppendGoQuoted(warning, text);
-    state_.annotations.AddWarning(std::move(warning), argument_);
+    state_.annotations.AddWarning(Named(warning, name), argument_);
   }
 
-  void TellOfForced(const ForcedInfo& forced) {
+  void TellOfForced(const ForcedInfo& forced, std::string_view name) {
     const auto second = [](TimestampMs time) { return FormatRfc3339(time - time % 1000); };
     state_.annotations.AddInfo(
-        fmt::format("input to histogram_quantile needed to be fixed for monotonicity (see "
-                    "https://prometheus.io/docs/prometheus/latest/querying/functions/"
-                    "#histogram_quantile), from buckets {} to {}, with a max diff of {:.2g}, over "
-                    "{} samples from {} to {}",
+        fmt::format("{}, from buckets {} to {}, with a max diff of {:.2g}, over {} samples from {} "
+                    "to {}",
+                    Named("input to histogram_quantile needed to be fixed for monotonicity (see "
+                          "https://prometheus.io/docs/prometheus/latest/querying/functions/"
+                          "#histogram_quantile)",
+                          name),
                     FormatShort(forced.extent.lowest_forced),
                     FormatShort(forced.extent.highest_forced), forced.extent.largest_difference,
                     forced.samples, second(forced.first), second(forced.last)),
@@ -273,7 +295,7 @@ class HistogramOperator final : public Operator {
   const std::string rank_label_;
   OperatorPtr source_;
   OperatorPtr result_;
-  ForcedInfo forced_;
+  std::map<std::string, ForcedInfo> forced_;  // by name
 };
 
 // The operator over the vector argument, which looks at buckets.

@@ -53,11 +53,11 @@ Status LabelChange::InitJoin(const Call& call) {
   return CheckName(target_, "destination", "label_join");
 }
 
-model::Labels LabelChange::Apply(const model::Labels& labels) const {
+std::optional<model::Labels> LabelChange::Apply(const model::Labels& labels) const {
   std::string value;
   if (regex_) {
     std::optional<std::string> filled = model::FillIn(*regex_, labels.Get(sources_[0]), text_);
-    if (!filled) return labels;
+    if (!filled) return std::nullopt;
     value = *std::move(filled);
   } else {
     for (std::size_t i = 0; i < sources_.size(); ++i) {

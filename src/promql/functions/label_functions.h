@@ -24,8 +24,10 @@ class LabelChange {
   // Prometheus's text for a bad name or expression.
   static StatusOr<LabelChange> Create(const Call& call);
 
-  model::Labels Apply(const model::Labels& labels) const;
-  // True when the call sets __name__: then the name stays even where it would be dropped.
+  // Nothing when label_replace does not match.
+  std::optional<model::Labels> Apply(const model::Labels& labels) const;
+  // True when the call sets __name__: then the name stays even where it would be dropped at the end
+  // of the query.
   bool sets_name() const { return target_ == model::kMetricName; }
 
  private:
