@@ -195,8 +195,8 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
                     &selector_relabel);
   flags.Strings(
       {"enable-feature",
-       "promql-experimental-functions, promql-duration-expr or promql-binop-fill-modifiers; others "
-       "are accepted and do nothing. May be repeated.",
+       "promql-experimental-functions, promql-duration-expr, promql-extended-range-selectors or "
+       "promql-binop-fill-modifiers; others are accepted and do nothing. May be repeated.",
        "NAME"},
       &features);
   flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
@@ -336,6 +336,7 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   };
   options.engine.parse.experimental_functions = enabled("promql-experimental-functions");
   options.engine.parse.duration_expressions = enabled("promql-duration-expr");
+  options.engine.parse.extended_range_selectors = enabled("promql-extended-range-selectors");
   options.engine.parse.fill_modifiers = enabled("promql-binop-fill-modifiers");
   std::vector<model::Label> labels;
   for (const auto& [name, value] : selector_labels) labels.push_back({name, value});

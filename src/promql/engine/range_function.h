@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "chunk/chunk.h"
 #include "promql/ast.h"
+#include "promql/engine/extension.h"
 
 namespace aevum::promql {
 
@@ -58,6 +59,7 @@ struct RangeFunction {
   bool is_counter = false;         // the name of its metric should say that it counts
   std::vector<double> parameters;  // a value a step, or empty
   std::vector<double> parameters2;
+  Extension extension;  // of the selector
 };
 
 // The function of that name, without parameters; nullopt when it is none over ranges or is not

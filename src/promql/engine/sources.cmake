@@ -5,6 +5,8 @@ set(PROMQL_ENGINE_HEADERS
   engine/elementwise.h
   engine/engine.h
   engine/evaluation.h
+  engine/extended_windows.h
+  engine/extension.h
   engine/groups.h
   engine/histogram_calls.h
   engine/histogram_cells.h
@@ -12,6 +14,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/histogram_operators.h
   engine/histogram_sum.h
   engine/histogram_windows.h
+  engine/interpolation.h
   engine/kahan.h
   engine/limit_ratio.h
   engine/planner.h
@@ -19,6 +22,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/row_batch.h
   engine/row_kernels.h
   engine/selector.h
+  engine/smoothed_selector.h
   engine/subquery.h
   engine/vector_matching.h
   engine/window_rows.h
@@ -30,12 +34,15 @@ set(PROMQL_ENGINE_SOURCES
   engine/elementwise.cc
   engine/engine.cc
   engine/evaluation.cc
+  engine/extended_windows.cc
+  engine/extension.cc
   engine/histogram_calls.cc
   engine/histogram_cells.cc
   engine/histogram_notes.cc
   engine/histogram_operators.cc
   engine/histogram_sum.cc
   engine/histogram_windows.cc
+  engine/interpolation.cc
   engine/limit_ratio.cc
   engine/planner.cc
   engine/range_function.cc
@@ -43,6 +50,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/row_batch.cc
   engine/row_kernels.cc
   engine/selector.cc
+  engine/smoothed_selector.cc
   engine/subquery.cc
   engine/vector_matching.cc
   engine/window_rows.cc

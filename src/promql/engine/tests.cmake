@@ -1,3 +1,7 @@
+aevum_test(NAME promql_extended_windows_test
+  SOURCES engine/extended_windows_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_row_kernels_test
   SOURCES engine/row_kernels_test.cc
   LIBS aevum::promql)
