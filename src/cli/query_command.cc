@@ -193,14 +193,13 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.ContentPair({"selector.relabel-config",
                      "YAML relabel rules (keep, drop, hashmod) on the labels of stores."},
                     &selector_relabel);
-  flags.Strings(
-      {"enable-feature",
-       "promql-experimental-functions, promql-duration-expr, promql-binop-fill-modifiers, "
-       "promql-delayed-name-removal or type-and-unit-labels; others are accepted and do nothing. "
-       "May "
-       "be repeated.",
-       "NAME"},
-      &features);
+  flags.Strings({"enable-feature",
+                 "promql-experimental-functions, promql-duration-expr, "
+                 "promql-extended-range-selectors, promql-binop-fill-modifiers, "
+                 "promql-delayed-name-removal or type-and-unit-labels; others are accepted and do "
+                 "nothing. May be repeated.",
+                 "NAME"},
+                &features);
   flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
              {"prometheus", "thanos"}, &engine);
   flags.Enum({"query.mode", "distributed is not available yet."}, {"local"}, &mode);
@@ -338,6 +337,7 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   };
   options.engine.parse.experimental_functions = enabled("promql-experimental-functions");
   options.engine.parse.duration_expressions = enabled("promql-duration-expr");
+  options.engine.parse.extended_range_selectors = enabled("promql-extended-range-selectors");
   options.engine.parse.fill_modifiers = enabled("promql-binop-fill-modifiers");
   options.engine.delayed_name_removal = enabled("promql-delayed-name-removal");
   options.engine.type_and_unit_labels = enabled("type-and-unit-labels");

@@ -242,7 +242,7 @@ TEST(GoldenHistogramsTest, AnswersExperimentalQueriesAsPrometheus) {
                     .extended_range_selectors = true,
                     .fill_modifiers = true},
                    &refused),
-            179);
+            218);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/durations.h"
 #include "promql/engine/evaluation.h"
+#include "promql/engine/extended_windows.h"
 #include "promql/engine/optimizer.h"
 #include "promql/engine/planner.h"
 #include "promql/engine/selector.h"
@@ -146,13 +147,10 @@ class Query {
   Status EvaluateMatrix(const Expr& expr, Planner& planner) {
     if (expr.kind == ExprKind::kSubquery) return EvaluateSubquery(As<SubqueryExpr>(expr), planner);
     const auto& matrix = As<MatrixSelector>(expr);
-    if (matrix.selector->anchored || matrix.selector->smoothed) {
-      return Unimplemented("anchored and smoothed selectors are not available yet");
-    }
+    const Extension extension = ExtensionOf(*matrix.selector, state_.lookback_ms);
     const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
-    SelectHints hints;
-    hints.end_ms = times.At(0);
-    hints.start_ms = hints.end_ms - matrix.range_ms + 1;
+    SelectHints hints =
+        HintsOf(times, matrix.range_ms + extension.back_ms(), extension.ahead_ms(), "");
     hints.range_ms = matrix.range_ms;
     SeriesReader reader(state_, matrix.selector->matchers, hints);
     chunk::Columns columns;
@@ -170,14 +168,18 @@ class Query {
       }
       for (std::size_t i = 0; i < columns.histograms.size(); ++i) {
         const TimestampMs time = columns.histogram_times[i];
-        if (time < hints.start_ms || time > hints.end_ms ||
-            chunk::IsStale(columns.histograms[i].sum))
-          continue;
+        if (time < hints.start_ms || time > hints.end_ms) continue;
+        RETURN_IF_ERROR(RefuseHistograms(extension));
+        if (chunk::IsStale(columns.histograms[i].sum)) continue;
         RETURN_IF_ERROR(
             charge.Add(model::SizeBytes(columns.histograms[i]), "samples of the result"));
         range.histogram_times.push_back(time);
         range.histograms.push_back(
             std::make_shared<const model::FloatHistogram>(std::move(columns.histograms[i])));
+      }
+      if (extension.kind != Extension::Kind::kNone) {
+        const TimestampMs end = times.At(0);
+        BoundSamples(extension, Moved(end, -matrix.range_ms), end, &range.times, &range.values);
       }
       if (range.times.empty() && range.histograms.empty()) continue;
       RETURN_IF_ERROR(

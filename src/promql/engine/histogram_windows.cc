@@ -18,28 +18,6 @@ using model::ResetHint;
 
 double Seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
-// The samples of one step: some histograms, and the numbers among them.
-struct MixedWindow {
-  const TimestampMs* float_times;
-  const double* floats;
-  std::size_t float_count;
-  const TimestampMs* times;
-  const FloatHistogram* histograms;
-  std::size_t count;
-  TimestampMs end;
-  std::int64_t range_ms;
-
-  bool mixed() const { return float_count > 0; }
-  bool FirstIsFloat() const { return mixed() && float_times[0] < times[0]; }
-  bool LastIsFloat() const { return mixed() && float_times[float_count - 1] > times[count - 1]; }
-};
-
-// Nothing, a number, or a histogram.
-struct Result {
-  std::optional<double> number = std::nullopt;
-  std::optional<FloatHistogram> histogram = std::nullopt;
-};
-
 // ---- rate, increase, delta ----
 
 // The histogram without samples that a counter starts from.
@@ -114,7 +92,7 @@ double ExtrapolationFactor(const MixedWindow& w, bool counter, const FloatHistog
   return interval != 0 ? (interval + to_start + to_end) / interval : 1;
 }
 
-Result Rate(RangeFunction::Kind kind, const MixedWindow& w, const HistogramNotes& notes) {
+WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const HistogramNotes& notes) {
   if (w.mixed()) {
     notes.MixedFloatsHistograms();
     return {};
@@ -158,7 +136,7 @@ LastTwo FindLastTwo(const MixedWindow& w) {
   return two;
 }
 
-Result Instant(bool rate, const MixedWindow& w, const HistogramNotes& notes) {
+WindowResult Instant(bool rate, const MixedWindow& w, const HistogramNotes& notes) {
   if (w.float_count + w.count < 2) return {};
   const LastTwo two = FindLastTwo(w);
   const std::int64_t interval = two.times[1] - two.times[0];
@@ -197,7 +175,7 @@ Result Instant(bool rate, const MixedWindow& w, const HistogramNotes& notes) {
 
 // ---- sums, resets, changes ----
 
-Result Fold(HistogramFold fold, const MixedWindow& w, const HistogramNotes& notes) {
+WindowResult Fold(HistogramFold fold, const MixedWindow& w, const HistogramNotes& notes) {
   if (w.mixed()) {
     notes.MixedFloatsHistograms();
     return {};
@@ -239,24 +217,24 @@ double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
   return steps;
 }
 
-double Changes(const MixedWindow& w) {
+double ChangesIn(const MixedWindow& w) {
   return CountSteps(
       w, [](double a, double b) { return a != b && !(std::isnan(a) && std::isnan(b)); },
       [](const FloatHistogram& a, const FloatHistogram& b) { return !model::Identical(a, b); });
 }
 
-double Resets(const MixedWindow& w) {
+double ResetsIn(const MixedWindow& w) {
   return CountSteps(w, [](double a, double b) { return a < b; }, model::DetectReset);
 }
 
-Result FirstOrLast(bool is_float, double number, const FloatHistogram& histogram) {
+WindowResult FirstOrLast(bool is_float, double number, const FloatHistogram& histogram) {
   if (is_float) return {.number = number};
   return {.histogram = histogram};
 }
 
 // The value of a window with histograms. `of_floats` is what its numbers alone give.
-Result Evaluate(const RangeFunction& function, const MixedWindow& w,
-                std::optional<double> of_floats, const HistogramNotes& notes) {
+WindowResult Evaluate(const RangeFunction& function, const MixedWindow& w,
+                      std::optional<double> of_floats, const HistogramNotes& notes) {
   using enum RangeFunction::OfHistograms;
   const double last_float = w.mixed() ? w.floats[w.float_count - 1] : 0;
   const double first_float = w.mixed() ? w.floats[0] : 0;
@@ -288,14 +266,17 @@ Result Evaluate(const RangeFunction& function, const MixedWindow& w,
       return {.number = Seconds(w.LastIsFloat() ? w.float_times[w.float_count - 1]
                                                 : w.times[w.count - 1])};
     case kChanges:
-      return {.number = Changes(w)};
     case kResets:
-      return {.number = Resets(w)};
+      return {.number = CountInWindow(function.of_histograms, w)};
   }
   return {};
 }
 
 }  // namespace
+
+double CountInWindow(RangeFunction::OfHistograms what, const MixedWindow& window) {
+  return what == RangeFunction::OfHistograms::kResets ? ResetsIn(window) : ChangesIn(window);
+}
 
 Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& steps,
                             const chunk::Columns& columns, std::string_view name,
@@ -328,7 +309,7 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
                              .count = count,
                              .end = steps.ends[k],
                              .range_ms = steps.range_ms};
-    Result result = Evaluate(
+    WindowResult result = Evaluate(
         function, window, present[k] != 0 ? std::optional<double>(values[k]) : std::nullopt, notes);
     values[k] = result.number.value_or(0);
     present[k] = result.number ? 1 : 0;

@@ -1,16 +1,45 @@
 // Functions over windows that hold native histograms.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/status.h"
 #include "chunk/chunk.h"
+#include "model/histogram.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
 #include "promql/engine/row_batch.h"
 
 namespace aevum::promql {
+
+// The samples of one step: some histograms, and the numbers among them.
+struct MixedWindow {
+  const TimestampMs* float_times;
+  const double* floats;
+  std::size_t float_count;
+  const TimestampMs* times;
+  const model::FloatHistogram* histograms;
+  std::size_t count;
+  TimestampMs end;
+  std::int64_t range_ms;
+
+  bool mixed() const { return float_count > 0; }
+  bool FirstIsFloat() const { return mixed() && float_times[0] < times[0]; }
+  bool LastIsFloat() const { return mixed() && float_times[float_count - 1] > times[count - 1]; }
+};
+
+// Nothing, a number, or a histogram.
+struct WindowResult {
+  std::optional<double> number = std::nullopt;
+  std::optional<model::FloatHistogram> histogram = std::nullopt;
+};
+
+// How many samples differ from the one before them (kChanges) or follow a reset (kResets). A number
+// differs from a histogram always. The window holds a sample.
+double CountInWindow(RangeFunction::OfHistograms what, const MixedWindow& window);
 
 // Evaluates a function over columns of numbers and histograms into a row of `out`. A window
 // without histograms has the value that the numbers alone give. `name` is that of the metric, for

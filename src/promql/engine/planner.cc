@@ -15,6 +15,7 @@
 #include "promql/engine/limit_ratio.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/shared_rows.h"
+#include "promql/engine/smoothed_selector.h"
 #include "promql/engine/subquery.h"
 #include "promql/engine/vector_matching.h"
 #include "promql/function_table.h"
@@ -167,9 +168,9 @@ StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view arou
   switch (expr.kind) {
     case ExprKind::kVectorSelector: {
       const auto& selector = As<VectorSelector>(expr);
-      if (selector.anchored || selector.smoothed)
-        return Unimplemented("anchored and smoothed selectors are not available yet");
       const SelectTimes times = TimesOf(selector.time, grid_, state_);
+      if (selector.smoothed)
+        return MakeSmoothedSelector(state_, selector, times, std::string(around));
       return MakeVectorSelector(state_, selector, times, SelectedValue::kValue,
                                 std::string(around));
     }
@@ -289,8 +290,6 @@ StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
     const Expr& arg = WithoutParens(*call.args[0]);
     if (arg.kind == ExprKind::kVectorSelector) {
       const auto& selector = As<VectorSelector>(arg);
-      if (selector.anchored || selector.smoothed)
-        return Unimplemented("anchored and smoothed selectors are not available yet");
       const SelectTimes times = TimesOf(selector.time, grid_, state_);
       return MakeElementwise(
           state_, steps(),
@@ -349,9 +348,8 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
   OperatorPtr rows;
   if (range->kind == ExprKind::kMatrixSelector) {
     const auto& matrix = As<MatrixSelector>(*range);
-    if (matrix.selector->anchored || matrix.selector->smoothed) {
-      return Unimplemented("anchored and smoothed selectors are not available yet");
-    }
+    function.extension = ExtensionOf(*matrix.selector, state_.lookback_ms);
+    RETURN_IF_ERROR(CheckExtension(function.extension, function.name));
     const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
     rows = MakeRangeSelector(state_, matrix, times, std::move(function));
   } else {

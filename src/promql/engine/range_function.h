@@ -11,6 +11,7 @@
 #include "chunk/chunk.h"
 #include "promql/ast.h"
 #include "promql/engine/advancing_windows.h"
+#include "promql/engine/extension.h"
 #include "promql/engine/extrapolated_rate.h"
 #include "promql/engine/window_bounds.h"
 
@@ -80,6 +81,7 @@ struct RangeFunction {
   bool is_counter = false;         // the name of its metric should say that it counts
   std::vector<double> parameters;  // a value a step, or empty
   std::vector<double> parameters2;
+  Extension extension;  // of the selector
 };
 
 // The function of that name, without parameters; nullopt when it is none over ranges or is not

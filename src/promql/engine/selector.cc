@@ -49,31 +49,6 @@ void KeepStatistics(std::vector<model::FloatHistogram>* histograms) {
   }
 }
 
-// Takes staleness markers out: to a range they are no samples.
-void DropStaleMarkers(chunk::Columns* columns) {
-  DropStaleHistograms(columns);
-  if (!AnyStale(columns->values)) return;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < columns->values.size(); ++i) {
-    if (chunk::IsStale(columns->values[i])) continue;
-    columns->values[kept] = columns->values[i];
-    columns->times[kept++] = columns->times[i];
-  }
-  columns->values.resize(kept);
-  columns->times.resize(kept);
-}
-
-SelectHints MakeHints(const SelectTimes& times, std::int64_t back_ms, std::string function) {
-  SelectHints hints;
-  const TimestampMs last = times.At(times.grid.steps - 1);
-  // The left end is open.
-  hints.start_ms = times.At(0) - back_ms + 1;
-  hints.end_ms = last;
-  hints.step_ms = times.grid.steps > 1 ? times.grid.step : 0;
-  hints.function = std::move(function);
-  return hints;
-}
-
 class VectorSelectorOperator final : public Operator {
  public:
   VectorSelectorOperator(QueryState& state, const VectorSelector& selector, SelectTimes times,
@@ -82,7 +57,7 @@ class VectorSelectorOperator final : public Operator {
         times_(times),
         value_(value),
         reader_(state, selector.matchers,
-                MakeHints(times, state.lookback_ms, std::move(function))) {}
+                HintsOf(times, state.lookback_ms, 0, std::move(function))) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     RETURN_IF_ERROR(state_.context.status());
@@ -190,7 +165,9 @@ class RangeSelectorOperator final : public Operator {
  private:
   static SelectHints RangeHints(const SelectTimes& times, std::int64_t range_ms,
                                 const RangeFunction& function) {
-    SelectHints hints = MakeHints(times, range_ms, std::string(function.name));
+    const Extension& extension = function.extension;
+    SelectHints hints = HintsOf(times, range_ms + extension.back_ms(), extension.ahead_ms(),
+                                std::string(function.name));
     hints.range_ms = range_ms;
     return hints;
   }
@@ -252,6 +229,31 @@ SelectTimes TimesOf(const TimeModifiers& time, const Grid& grid, const QueryStat
                                                       : state.query_end;
   }
   return times;
+}
+
+SelectHints HintsOf(const SelectTimes& times, std::int64_t back_ms, std::int64_t ahead_ms,
+                    std::string function) {
+  SelectHints hints;
+  const TimestampMs last = times.At(times.grid.steps - 1);
+  // The left end is open.
+  hints.start_ms = Moved(times.At(0), 1 - back_ms);
+  hints.end_ms = Moved(last, ahead_ms);
+  hints.step_ms = times.grid.steps > 1 ? times.grid.step : 0;
+  hints.function = std::move(function);
+  return hints;
+}
+
+void DropStaleMarkers(chunk::Columns* columns) {
+  DropStaleHistograms(columns);
+  if (!AnyStale(columns->values)) return;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < columns->values.size(); ++i) {
+    if (chunk::IsStale(columns->values[i])) continue;
+    columns->values[kept] = columns->values[i];
+    columns->times[kept++] = columns->times[i];
+  }
+  columns->values.resize(kept);
+  columns->times.resize(kept);
 }
 
 OperatorPtr MakeVectorSelector(QueryState& state, const VectorSelector& selector, SelectTimes times,

@@ -47,6 +47,14 @@ struct SelectTimes {
 };
 SelectTimes TimesOf(const TimeModifiers& time, const Grid& grid, const QueryState& state);
 
+// What a selector needs that looks at (t - back, t + ahead] at each step, for the function or
+// aggregation around it.
+SelectHints HintsOf(const SelectTimes& times, std::int64_t back_ms, std::int64_t ahead_ms,
+                    std::string function);
+
+// Takes staleness markers out: to a range they are no samples.
+void DropStaleMarkers(chunk::Columns* columns);
+
 enum class SelectedValue : std::uint8_t { kValue, kTimestamp };
 
 // An instant selector: at each step the newest sample in (t - lookback, t] that is no staleness

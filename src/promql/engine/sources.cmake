@@ -6,6 +6,8 @@ set(PROMQL_ENGINE_HEADERS
   engine/elementwise.h
   engine/engine.h
   engine/evaluation.h
+  engine/extended_windows.h
+  engine/extension.h
   engine/extrapolated_rate.h
   engine/groups.h
   engine/histogram_calls.h
@@ -14,6 +16,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/histogram_operators.h
   engine/histogram_sum.h
   engine/histogram_windows.h
+  engine/interpolation.h
   engine/kahan.h
   engine/limit_ratio.h
   engine/matcher_propagation.h
@@ -24,6 +27,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/row_kernels.h
   engine/selector.h
   engine/shared_rows.h
+  engine/smoothed_selector.h
   engine/subquery.h
   engine/vector_matching.h
   engine/window_bounds.h
@@ -38,6 +42,8 @@ set(PROMQL_ENGINE_SOURCES
   engine/elementwise.cc
   engine/engine.cc
   engine/evaluation.cc
+  engine/extended_windows.cc
+  engine/extension.cc
   engine/extrapolated_rate.cc
   engine/histogram_calls.cc
   engine/histogram_cells.cc
@@ -45,6 +51,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/histogram_operators.cc
   engine/histogram_sum.cc
   engine/histogram_windows.cc
+  engine/interpolation.cc
   engine/limit_ratio.cc
   engine/matcher_propagation.cc
   engine/optimizer.cc
@@ -55,6 +62,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/row_kernels.cc
   engine/selector.cc
   engine/shared_rows.cc
+  engine/smoothed_selector.cc
   engine/subquery.cc
   engine/vector_matching.cc
   engine/window_bounds.cc

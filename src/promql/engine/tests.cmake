@@ -1,17 +1,21 @@
-aevum_test(NAME promql_optimizer_test
-  SOURCES engine/optimizer_test.cc
-  LIBS promql_testing)
-
 aevum_test(NAME promql_equal_labels_test
   SOURCES engine/equal_labels_test.cc
   LIBS promql_testing)
 
-aevum_test(NAME promql_window_functions_test
-  SOURCES engine/window_functions_test.cc
-  LIBS aevum::promql)
+aevum_test(NAME promql_extended_windows_test
+  SOURCES engine/extended_windows_test.cc
+  LIBS promql_testing)
+
+aevum_test(NAME promql_optimizer_test
+  SOURCES engine/optimizer_test.cc
+  LIBS promql_testing)
 
 aevum_test(NAME promql_row_kernels_test
   SOURCES engine/row_kernels_test.cc
+  LIBS aevum::promql)
+
+aevum_test(NAME promql_window_functions_test
+  SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)
 
 aevum_bench(NAME promql_engine_bench

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "promql/engine/extended_windows.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/histogram_windows.h"
 
@@ -25,7 +26,10 @@ Status WindowRows::Add(const model::Labels& labels, const chunk::Columns& column
   const std::size_t row = out->size() - 1;
   if (!function_.keeps_name) DropName(state, out, row);
   const std::string_view name = labels.Get(model::kMetricName);
-  if (columns.histograms.empty()) {
+  if (function_.extension.kind != Extension::Kind::kNone) {
+    RETURN_IF_ERROR(
+        EvaluateExtendedWindows(function_, steps, columns, name, state.annotations, out, row));
+  } else if (columns.histograms.empty()) {
     EvaluateWindows(function_, steps, columns.times, columns.values, scratch_, out->values(row),
                     out->present(row));
   } else {
