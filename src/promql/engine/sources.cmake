@@ -12,6 +12,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/histogram_operators.h
   engine/histogram_sum.h
   engine/histogram_windows.h
+  engine/info.h
   engine/kahan.h
   engine/limit_ratio.h
   engine/planner.h
@@ -36,6 +37,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/histogram_operators.cc
   engine/histogram_sum.cc
   engine/histogram_windows.cc
+  engine/info.cc
   engine/limit_ratio.cc
   engine/planner.cc
   engine/range_function.cc

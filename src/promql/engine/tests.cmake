@@ -1,3 +1,7 @@
+aevum_test(NAME promql_info_test
+  SOURCES engine/info_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_row_kernels_test
   SOURCES engine/row_kernels_test.cc
   LIBS aevum::promql)
