@@ -64,6 +64,29 @@ TEST(MatcherTest, ComparesText) {
   EXPECT_EQ(not_regex.set_matches(), (std::vector<std::string>{"a", "b"}));
 }
 
+TEST(MatcherTest, KnowsSetsOfLiteralText) {
+  struct Case {
+    std::string pattern;
+    std::vector<std::string> set;
+  };
+  const Case cases[] = {{"b|a|b", {"a", "b"}},
+                        {"(10\\.0\\.0\\.7:80|x\\|y)", {"10.0.0.7:80", "x|y"}},
+                        {"(?:a\\)|)", {"", "a)"}},
+                        {"a\\\\", {"a\\"}},
+                        {"a.b", {}},
+                        {"\\d|a", {}},
+                        {"a\\n", {}},
+                        {"(a)|(b)", {}}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.pattern);
+    const Matcher matcher = *Matcher::Create(MatchType::kRegex, "job", c.pattern);
+    EXPECT_EQ(matcher.set_matches(), c.set);
+    for (const std::string& value : c.set) EXPECT_TRUE(matcher.Matches(value)) << value;
+    EXPECT_FALSE(matcher.Matches("c"));
+  }
+  EXPECT_FALSE(Matcher::Create(MatchType::kRegex, "job", "(a\\)").ok());
+}
+
 TEST(MatcherTest, PrintsAsPromql) {
   const Matchers matchers = {Matcher::Equal("job", "a\"b"),
                              *Matcher::Create(MatchType::kNotRegex, "a.b", "x.*")};

@@ -12,8 +12,22 @@ namespace {
 constexpr std::size_t kMaxSet = 100'000;       // alternatives of a set; longer patterns are rare
 constexpr std::int64_t kRe2Memory = 64 << 20;  // of one compiled expression and its automata
 
-bool IsLiteral(std::string_view text) {
-  return text.find_first_of("\\.+*?()|[]{}^$") == std::string_view::npos;
+constexpr std::string_view kSpecial = "\\.+*?()|[]{}^$";
+
+bool IsLiteral(std::string_view text) { return text.find_first_of(kSpecial) == std::string_view::npos; }
+
+// Takes literal text from the front, up to a '|' or the end; escaped signs stand for themselves.
+// False when there is something else.
+bool TakeLiteral(std::string_view* pattern, std::string* literal) {
+  while (!pattern->empty() && pattern->front() != '|') {
+    const bool escaped = pattern->front() == '\\';
+    if (escaped) pattern->remove_prefix(1);
+    const bool special = !pattern->empty() && kSpecial.find(pattern->front()) != std::string_view::npos;
+    if (pattern->empty() || special != escaped) return false;
+    *literal += pattern->front();
+    pattern->remove_prefix(1);
+  }
+  return true;
 }
 
 // "a|b|c", also inside one pair of parentheses, when every alternative is literal text.
@@ -27,12 +41,9 @@ std::vector<std::string> ParseSet(std::string_view pattern) {
   }
   std::vector<std::string> set;
   while (true) {
-    const std::size_t bar = pattern.find('|');
-    const std::string_view part = pattern.substr(0, bar);
-    if (!IsLiteral(part) || set.size() == kMaxSet) return {};
-    set.emplace_back(part);
-    if (bar == std::string_view::npos) break;
-    pattern.remove_prefix(bar + 1);
+    if (set.size() == kMaxSet || !TakeLiteral(&pattern, &set.emplace_back())) return {};
+    if (pattern.empty()) break;
+    pattern.remove_prefix(1);
   }
   std::sort(set.begin(), set.end());
   set.erase(std::unique(set.begin(), set.end()), set.end());

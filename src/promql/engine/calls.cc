@@ -6,6 +6,7 @@
 
 #include "promql/engine/elementwise.h"
 #include "promql/engine/histogram_calls.h"
+#include "promql/engine/info.h"
 #include "promql/function_table.h"
 #include "promql/functions/label_functions.h"
 #include "promql/functions/row_functions.h"
@@ -160,6 +161,7 @@ StatusOr<OperatorPtr> MakeCall(const Call& call, Planner& planner) {
     return RoundOrClamp(call, planner);
   if (name == "label_replace" || name == "label_join") return ChangeLabels(call, planner);
   if (name.starts_with("sort")) return MakeSort(call, planner);
+  if (name == "info") return MakeInfo(call, planner);
   if (IsHistogramCall(name)) return MakeHistogramCall(call, planner);
   if (name == "histogram_quantile") return MakeHistogramQuantile(call, planner);
   if (name == "histogram_fraction") return MakeHistogramFraction(call, planner);

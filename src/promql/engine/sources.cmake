@@ -16,6 +16,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/histogram_operators.h
   engine/histogram_sum.h
   engine/histogram_windows.h
+  engine/info.h
   engine/interpolation.h
   engine/kahan.h
   engine/limit_ratio.h
@@ -51,6 +52,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/histogram_operators.cc
   engine/histogram_sum.cc
   engine/histogram_windows.cc
+  engine/info.cc
   engine/interpolation.cc
   engine/limit_ratio.cc
   engine/matcher_propagation.cc

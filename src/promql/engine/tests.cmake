@@ -6,6 +6,10 @@ aevum_test(NAME promql_extended_windows_test
   SOURCES engine/extended_windows_test.cc
   LIBS promql_testing)
 
+aevum_test(NAME promql_info_test
+  SOURCES engine/info_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_optimizer_test
   SOURCES engine/optimizer_test.cc
   LIBS promql_testing)
