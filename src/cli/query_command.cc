@@ -205,7 +205,11 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.Enum({"query.mode", "distributed is not available yet."}, {"local"}, &mode);
   flags.Bool({"query.disable-fallback", "Kept for old command lines.", "", Visibility::kHidden},
              &disable_fallback);
-  flags.RefusedBool({"query.enable-x-functions", ""}, kLater);
+  flags.Bool(
+      {"query.enable-x-functions",
+       "Let queries use xrate, xincrease and xdelta: over windows that include the last sample "
+       "before them."},
+      &options.engine.parse.x_functions);
   flags.RefusedBool({"query.distributed-with-overlapping-interval", "", "", Visibility::kHidden},
                     kLater);
   flags.Refused({"query.partition-label", "", "NAME"}, kLater);

@@ -312,6 +312,8 @@ ExprPtr Parser::FunctionCall() {
   if (!Arguments(&args)) return nullptr;
   // Before the next token is read, so that this is what a person sees first.
   call->function = FindFunction(name.text);
+  if (call->function != nullptr && call->function->x_function && !options_.x_functions)
+    call->function = nullptr;
   if (call->function == nullptr) {
     std::string text = "unknown function with name ";
     model::AppendGoQuoted(text, name.text);

@@ -9,12 +9,14 @@
 
 namespace aevum::promql {
 
-// What of the grammar is experimental in Prometheus 3.14 and switched by its feature flags.
+// What of the grammar is experimental in Prometheus 3.14 and switched by its feature flags, and
+// what goes beyond it.
 struct ParseOptions {
   bool experimental_functions = false;
   bool duration_expressions = false;
   bool extended_range_selectors = false;  // anchored, smoothed
   bool fill_modifiers = false;
+  bool x_functions = false;  // xrate, xincrease, xdelta: of the Thanos engine, not Prometheus
 };
 
 // The longest chain of nested expressions that is accepted, so that no later stage can run out of

@@ -65,7 +65,8 @@ class EngineEvaluator final : public Evaluator {
 constexpr ParseOptions kEverything = {.experimental_functions = true,
                                       .duration_expressions = true,
                                       .extended_range_selectors = true,
-                                      .fill_modifiers = true};
+                                      .fill_modifiers = true,
+                                      .x_functions = true};
 
 std::string ReadFile(const fs::path& path) {
   std::ifstream file(path);

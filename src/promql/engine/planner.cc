@@ -139,8 +139,9 @@ bool Planner::UniqueWithoutName(const Expr& expr) {
     }
     case ExprKind::kCall: {
       // Functions that drop the name have put equal series together themselves.
-      const auto function = FindRangeFunction(As<promql::Call>(expr).function->name);
-      return function.has_value() && !function->keeps_name;
+      const std::string_view name = As<promql::Call>(expr).function->name;
+      const auto function = FindRangeFunction(name);
+      return (function.has_value() && !function->keeps_name) || FindXFunction(name);
     }
     default:
       return false;
@@ -286,6 +287,7 @@ StatusOr<OperatorPtr> Planner::BinaryRows(const BinaryExpr& expr) {
 StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
   const std::string_view name = call.function->name;
   if (auto function = FindRangeFunction(name)) return Range(call, *std::move(function));
+  if (const auto function = FindXFunction(name)) return XRange(call, *function);
   if (name == "timestamp") {
     const Expr& arg = WithoutParens(*call.args[0]);
     if (arg.kind == ExprKind::kVectorSelector) {
@@ -370,6 +372,19 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
   if (keeps_name) return rows;
   return MakeMerging(state_, steps(), std::move(rows), UniqueWithoutName(*range),
                      EqualLabels::kRefused);
+}
+
+StatusOr<OperatorPtr> Planner::XRange(const promql::Call& call, XFunction function) {
+  const std::string_view name = call.function->name;
+  const Expr& range = WithoutParens(*call.args[0]);
+  if (range.kind != ExprKind::kMatrixSelector)
+    return Unimplemented("{} is not available over subqueries", name);
+  const auto& matrix = As<MatrixSelector>(range);
+  if (matrix.selector->anchored || matrix.selector->smoothed)
+    return Unimplemented("{} is not available over anchored and smoothed selectors", name);
+  const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
+  return MakeMerging(state_, steps(), MakeXSelector(state_, matrix, times, function, name),
+                     UniqueWithoutName(range), EqualLabels::kRefused);
 }
 
 StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {

@@ -8,6 +8,7 @@
 #include "promql/engine/elementwise.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
+#include "promql/engine/x_functions.h"
 
 namespace aevum::promql {
 
@@ -45,6 +46,7 @@ class Planner {
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
   StatusOr<OperatorPtr> Call(const promql::Call& call);
   StatusOr<OperatorPtr> Range(const promql::Call& call, RangeFunction function);
+  StatusOr<OperatorPtr> XRange(const promql::Call& call, XFunction function);
   OperatorPtr Absent(const Expr& selector, OperatorPtr source, NameRule names);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
   StatusOr<double> OfQuery(std::string_view name) const;

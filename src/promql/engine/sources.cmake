@@ -34,6 +34,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/window_bounds.h
   engine/window_lanes.h
   engine/window_rows.h
+  engine/x_functions.h
 )
 set(PROMQL_ENGINE_SOURCES
   engine/advancing_windows.cc
@@ -70,4 +71,5 @@ set(PROMQL_ENGINE_SOURCES
   engine/window_bounds.cc
   engine/window_lanes.cc
   engine/window_rows.cc
+  engine/x_functions.cc
 )

@@ -56,7 +56,12 @@ class VectorBinaryOperator final : public Operator {
       RETURN_IF_ERROR(EvaluateMatches(left, right, &result));
     }
     for (const StepNote& step : notes_) step.note.Tell(state_.annotations, expr_);
-    RETURN_IF_ERROR(MergeEqualLabels(&result, state_));
+    const Status merged = MergeEqualLabels(&result, state_);
+    if (merged.code() == StatusCode::kFailedPrecondition && !IsSetOperator(expr_.op)) {
+      return MakeError(StatusCode::kFailedPrecondition,
+                       "multiple matches for labels: grouping labels must ensure unique matches");
+    }
+    RETURN_IF_ERROR(merged);
     return result;
   }
 

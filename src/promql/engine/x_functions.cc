@@ -1,0 +1,231 @@
+#include "promql/engine/x_functions.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace aevum::promql {
+namespace {
+
+struct Entry {
+  std::string_view name;
+  XFunction function;
+};
+
+constexpr std::array<Entry, 3> kFunctions = {{
+    {"xrate", XFunction::kRate},
+    {"xincrease", XFunction::kIncrease},
+    {"xdelta", XFunction::kDelta},
+}};
+
+using Samples = std::span<const XWindow::Sample>;
+
+bool AllEqual(Samples samples) {
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    if (samples[i].value != samples[i - 1].value) return false;
+  }
+  return true;
+}
+
+// The difference between last and first, with what a counter lost in resets.
+double Gained(Samples samples, bool counter) {
+  double lost = 0;
+  double last = 0;
+  for (std::size_t i = 0; counter && i < samples.size(); ++i) {
+    if (samples[i].value < last) lost += last;
+    last = samples[i].value;
+  }
+  return samples.back().value - samples.front().value + lost;
+}
+
+double Interval(Samples samples) {
+  return static_cast<double>(samples.back().time - samples.front().time);
+}
+
+// Whole seconds: the reference leaves out what is less.
+double WholeSeconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds / 1000); }
+
+// xrate and xdelta give what was gained between samples in proportion to the range.
+double ValueInRange(XFunction function, Samples samples, TimestampMs end, std::int64_t range_ms) {
+  const TimestampMs start = end - range_ms;
+  // Of a single sample this is NaN, to which no comparison holds.
+  double gap = Interval(samples) / static_cast<double>(samples.size() - 1);
+  if (static_cast<double>(start - samples.front().time) > gap) {
+    // The sample before the window is too far from it.
+    if (samples.size() < 3) return 0;
+    samples = samples.subspan(1);
+    gap = Interval(samples) / static_cast<double>(samples.size() - 1);
+  }
+  double value = Gained(samples, function != XFunction::kDelta);
+  const auto to_end = static_cast<double>(end - samples.back().time);
+  if (samples.front().time <= start && to_end < gap)
+    value *= WholeSeconds(range_ms) / (Interval(samples) / 1000);
+  return function == XFunction::kRate ? value / WholeSeconds(range_ms) : value;
+}
+
+class XSelectorOperator final : public Operator {
+ public:
+  XSelectorOperator(QueryState& state, const MatrixSelector& matrix, const SelectTimes& times,
+                    XFunction function, std::string_view name)
+      : state_(state),
+        times_(times),
+        range_ms_(matrix.range_ms),
+        function_(function),
+        name_(name),
+        hints_(Hints(times, matrix.range_ms, name)),
+        reader_(state, matrix.selector->matchers, hints_),
+        charge_(state.context.budget()) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    RETURN_IF_ERROR(state_.context.status());
+    const std::size_t steps = times_.grid.steps;
+    out->Reset(steps, state_.context.budget());
+    const std::size_t wanted = RowBatch::RowsPerBatch(steps);
+    while (out->size() < wanted) {
+      ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
+      if (labels == nullptr) break;
+      RETURN_IF_ERROR(RefuseHistograms());
+      RETURN_IF_ERROR(out->Add(*labels, name_));
+      const std::size_t row = out->size() - 1;
+      DropName(state_, out, row);
+      Fill(out->values(row), out->present(row));
+      if (!out->AnyPresent(row)) out->RemoveLast();
+      if (window_.memory_bytes() > charge_.bytes())
+        RETURN_IF_ERROR(charge_.Add(window_.memory_bytes() - charge_.bytes(), name_));
+    }
+    return !out->empty();
+  }
+
+ private:
+  static SelectHints Hints(const SelectTimes& times, std::int64_t range_ms, std::string_view name) {
+    SelectHints hints;
+    hints.range_ms = range_ms + kXLookbackMs;
+    hints.start_ms = times.At(0) - hints.range_ms + 1;
+    hints.end_ms = times.At(times.grid.steps - 1);
+    hints.step_ms = times.grid.steps > 1 ? times.grid.step : 0;
+    hints.function = std::string(name);
+    return hints;
+  }
+
+  Status RefuseHistograms() const {
+    for (const TimestampMs time : columns_.histogram_times) {
+      if (time < hints_.start_ms || time > hints_.end_ms) continue;
+      return MakeError(StatusCode::kFailedPrecondition,
+                       "native histograms are not supported in extended range functions");
+    }
+    return OkStatus();
+  }
+
+  void Fill(double* values, std::uint8_t* present) {
+    const std::vector<TimestampMs>& times = columns_.times;
+    const auto first = static_cast<std::size_t>(
+        std::lower_bound(times.begin(), times.end(), hints_.start_ms) - times.begin());
+    window_.Begin(std::span(times).subspan(first), std::span(columns_.values).subspan(first));
+    for (std::size_t k = 0; k < times_.grid.steps; ++k) {
+      if (k > 0 && times_.fixed) {
+        values[k] = values[0];
+        present[k] = present[0];
+        continue;
+      }
+      const TimestampMs end = times_.At(k);
+      window_.MoveTo(end - range_ms_, end);
+      if (window_.samples().empty()) continue;
+      values[k] = XValue(function_, window_, end, range_ms_);
+      present[k] = 1;
+    }
+  }
+
+  QueryState& state_;
+  const SelectTimes times_;
+  const std::int64_t range_ms_;
+  const XFunction function_;
+  const std::string_view name_;
+  const SelectHints hints_;
+  SeriesReader reader_;
+  chunk::Columns columns_;
+  XWindow window_;
+  MemoryCharge charge_;
+};
+
+}  // namespace
+
+std::optional<XFunction> FindXFunction(std::string_view name) {
+  for (const Entry& entry : kFunctions) {
+    if (entry.name == name) return entry.function;
+  }
+  return std::nullopt;
+}
+
+void XWindow::Begin(std::span<const TimestampMs> times, std::span<const double> values) {
+  times_ = times;
+  values_ = values;
+  next_ = 0;
+  ahead_.reset();
+  samples_.clear();
+  begin_ = 0;
+  const auto first = std::find_if_not(values.begin(), values.end(), chunk::IsStale);
+  if (first != values.end()) appeared_ = times[static_cast<std::size_t>(first - values.begin())];
+}
+
+// Leaves the samples after `start` and the last before it, unless that is too old.
+void XWindow::Drop(TimestampMs start) {
+  std::size_t first = begin_;
+  while (first < samples_.size() && samples_[first].time <= start) ++first;
+  if (first > begin_ && samples_[first - 1].time > start - kXLookbackMs) --first;
+  begin_ = first;
+}
+
+void XWindow::Push(Sample sample) {
+  // The vector keeps to the size of two windows.
+  if (begin_ > samples_.size() / 2) {
+    samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(begin_));
+    begin_ = 0;
+  }
+  samples_.push_back(sample);
+}
+
+void XWindow::MoveTo(TimestampMs start, TimestampMs end) {
+  Drop(start);
+  if (ahead_ && ahead_->time > end) return;
+  // A sample up to here replaces the last one.
+  TimestampMs floor = start;
+  const auto raise = [&] {
+    if (begin_ < samples_.size()) floor = std::max(floor, samples_.back().time + 1);
+  };
+  raise();
+  if (ahead_ && ahead_->time > floor) {
+    Push(*ahead_);
+    raise();
+  }
+  ahead_.reset();
+  while (next_ < times_.size()) {
+    const Sample sample{times_[next_], values_[next_]};
+    ++next_;
+    if (chunk::IsStale(sample.value)) continue;
+    if (sample.time > end) {
+      ahead_ = sample;
+      return;
+    }
+    if (sample.time > floor || begin_ == samples_.size()) {
+      Push(sample);
+    } else {
+      samples_.back() = sample;
+    }
+  }
+}
+
+double XValue(XFunction function, const XWindow& window, TimestampMs end, std::int64_t range_ms) {
+  const Samples samples = window.samples();
+  if (function != XFunction::kIncrease) return ValueInRange(function, samples, end, range_ms);
+  // A counter that has just appeared began at zero.
+  if (end - range_ms <= window.appeared() && AllEqual(samples)) return samples.front().value;
+  return Gained(samples, true);
+}
+
+OperatorPtr MakeXSelector(QueryState& state, const MatrixSelector& matrix, const SelectTimes& times,
+                          XFunction function, std::string_view name) {
+  return std::make_unique<XSelectorOperator>(state, matrix, times, function, name);
+}
+
+}  // namespace aevum::promql
