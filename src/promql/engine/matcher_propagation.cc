@@ -98,8 +98,9 @@ const VectorSelector* AnySelectorOf(Expr& expr) {
   }
 }
 
+// Labels that go with the name may have gone from one side.
 bool AgreeIn(const VectorMatching& matching, std::string_view label) {
-  return label != model::kMetricName && Contains(matching.labels, label) == matching.on;
+  return !GoesWithName(label) && Contains(matching.labels, label) == matching.on;
 }
 
 // Whether no two series of a side can agree in all labels that are matched.
