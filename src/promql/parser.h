@@ -16,7 +16,7 @@ struct ParseOptions {
   bool duration_expressions = false;
   bool extended_range_selectors = false;  // anchored, smoothed
   bool fill_modifiers = false;
-  bool x_functions = false;  // xrate, xincrease, xdelta: of the Thanos engine, not Prometheus
+  bool x_functions = false;  // xrate, xincrease, xdelta: not of Prometheus
 };
 
 // The longest chain of nested expressions that is accepted, so that no later stage can run out of

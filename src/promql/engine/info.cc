@@ -364,8 +364,11 @@ class InfoOperator final : public Operator {
         model::Labels described;
         if (Describe(labels, row, k, info, &described)) {
           made.place = stays ? Place::kMore : Place::kHere;
-          if (stays) RETURN_IF_ERROR(more->Add(described, "info"));
-          if (stays) made.row = more->size() - 1;
+          if (stays) {
+            RETURN_IF_ERROR(more->Add(described, "info"));
+            made.row = more->size() - 1;
+            more->set_drops_name(made.row, rows->drops_name(row));
+          }
           if (!std::exchange(stays, true)) rows->set_labels(row, std::move(described));
         }
       }
