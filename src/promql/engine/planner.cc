@@ -380,8 +380,7 @@ StatusOr<OperatorPtr> Planner::XRange(const promql::Call& call, XFunction functi
   if (range.kind != ExprKind::kMatrixSelector)
     return Unimplemented("{} is not available over subqueries", name);
   const auto& matrix = As<MatrixSelector>(range);
-  if (matrix.selector->anchored || matrix.selector->smoothed)
-    return Unimplemented("{} is not available over anchored and smoothed selectors", name);
+  RETURN_IF_ERROR(CheckExtension(ExtensionOf(*matrix.selector, state_.lookback_ms), name));
   const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
   return MakeMerging(state_, steps(), MakeXSelector(state_, matrix, times, function, name),
                      UniqueWithoutName(range), EqualLabels::kRefused);

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "promql/engine/extension.h"
+
 namespace aevum::promql {
 namespace {
 
@@ -39,27 +41,29 @@ double Gained(Samples samples, bool counter) {
   return samples.back().value - samples.front().value + lost;
 }
 
-double Interval(Samples samples) {
-  return static_cast<double>(samples.back().time - samples.front().time);
+// Milliseconds from one time to another; times of samples may be any.
+double From(TimestampMs start, TimestampMs end) {
+  return static_cast<double>(end) - static_cast<double>(start);
 }
+
+double Interval(Samples samples) { return From(samples.front().time, samples.back().time); }
 
 // Whole seconds: the reference leaves out what is less.
 double WholeSeconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds / 1000); }
 
 // xrate and xdelta give what was gained between samples in proportion to the range.
 double ValueInRange(XFunction function, Samples samples, TimestampMs end, std::int64_t range_ms) {
-  const TimestampMs start = end - range_ms;
+  const TimestampMs start = Moved(end, -range_ms);
   // Of a single sample this is NaN, to which no comparison holds.
   double gap = Interval(samples) / static_cast<double>(samples.size() - 1);
-  if (static_cast<double>(start - samples.front().time) > gap) {
+  if (From(samples.front().time, start) > gap) {
     // The sample before the window is too far from it.
     if (samples.size() < 3) return 0;
     samples = samples.subspan(1);
     gap = Interval(samples) / static_cast<double>(samples.size() - 1);
   }
   double value = Gained(samples, function != XFunction::kDelta);
-  const auto to_end = static_cast<double>(end - samples.back().time);
-  if (samples.front().time <= start && to_end < gap)
+  if (samples.front().time <= start && From(samples.back().time, end) < gap)
     value *= WholeSeconds(range_ms) / (Interval(samples) / 1000);
   return function == XFunction::kRate ? value / WholeSeconds(range_ms) : value;
 }
@@ -101,7 +105,7 @@ class XSelectorOperator final : public Operator {
   static SelectHints Hints(const SelectTimes& times, std::int64_t range_ms, std::string_view name) {
     SelectHints hints;
     hints.range_ms = range_ms + kXLookbackMs;
-    hints.start_ms = times.At(0) - hints.range_ms + 1;
+    hints.start_ms = Moved(times.At(0), 1 - hints.range_ms);
     hints.end_ms = times.At(times.grid.steps - 1);
     hints.step_ms = times.grid.steps > 1 ? times.grid.step : 0;
     hints.function = std::string(name);
@@ -129,7 +133,7 @@ class XSelectorOperator final : public Operator {
         continue;
       }
       const TimestampMs end = times_.At(k);
-      window_.MoveTo(end - range_ms_, end);
+      window_.MoveTo(Moved(end, -range_ms_), end);
       if (window_.samples().empty()) continue;
       values[k] = XValue(function_, window_, end, range_ms_);
       present[k] = 1;
@@ -172,7 +176,7 @@ void XWindow::Begin(std::span<const TimestampMs> times, std::span<const double> 
 void XWindow::Drop(TimestampMs start) {
   std::size_t first = begin_;
   while (first < samples_.size() && samples_[first].time <= start) ++first;
-  if (first > begin_ && samples_[first - 1].time > start - kXLookbackMs) --first;
+  if (first > begin_ && samples_[first - 1].time > Moved(start, -kXLookbackMs)) --first;
   begin_ = first;
 }
 
@@ -191,7 +195,7 @@ void XWindow::MoveTo(TimestampMs start, TimestampMs end) {
   // A sample up to here replaces the last one.
   TimestampMs floor = start;
   const auto raise = [&] {
-    if (begin_ < samples_.size()) floor = std::max(floor, samples_.back().time + 1);
+    if (begin_ < samples_.size()) floor = std::max(floor, Moved(samples_.back().time, 1));
   };
   raise();
   if (ahead_ && ahead_->time > floor) {
@@ -219,7 +223,7 @@ double XValue(XFunction function, const XWindow& window, TimestampMs end, std::i
   const Samples samples = window.samples();
   if (function != XFunction::kIncrease) return ValueInRange(function, samples, end, range_ms);
   // A counter that has just appeared began at zero.
-  if (end - range_ms <= window.appeared() && AllEqual(samples)) return samples.front().value;
+  if (Moved(end, -range_ms) <= window.appeared() && AllEqual(samples)) return samples.front().value;
   return Gained(samples, true);
 }
 

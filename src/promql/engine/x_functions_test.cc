@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -216,6 +217,24 @@ TEST_F(XFunctionsTest, HistogramsAreRefusedWhereTheyAreInReach) {
             "native histograms are not supported in extended range functions");
   EXPECT_TRUE(status(3'606'000).ok());
   EXPECT_TRUE(status(999).ok());
+}
+
+TEST_F(XFunctionsTest, TimesAtTheEndsOfTime) {
+  constexpr TimestampMs kFirst = std::numeric_limits<TimestampMs>::min();
+  constexpr TimestampMs kLast = std::numeric_limits<TimestampMs>::max();
+  source_.Append(model::Labels::Of({{"__name__", "m"}}), kFirst, 1);
+  source_.Append(model::Labels::Of({{"__name__", "m"}}), kLast, 3);
+  EXPECT_THAT(Instant("xincrease(m[5s])", kFirst), ElementsAre(1));
+  EXPECT_THAT(Instant("xdelta(m[5s])", kLast), ElementsAre(0));
+  EXPECT_THAT(Instant("xincrease(m[5s])", kLast), ElementsAre(3));
+}
+
+TEST_F(XFunctionsTest, SelectorsWithModifiersAreRefused) {
+  const Engine engine({.parse = {.extended_range_selectors = true, .x_functions = true}});
+  const auto result =
+      engine.Instant(Context::Background(), source_, "xrate(m[5m] smoothed)", 1'000).status();
+  EXPECT_EQ(result.message(),
+            "smoothed modifier can only be used with: delta, increase, rate - not with xrate");
 }
 
 TEST_F(XFunctionsTest, SubqueriesAreRefusedByName) {
