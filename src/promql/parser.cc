@@ -485,7 +485,7 @@ ExprPtr Parser::Number() {
     number->is_duration = true;
     const StatusOr<Nanoseconds> duration = ParsePrometheusDuration(token_.text);
     if (duration.ok()) {
-      number->value = static_cast<double>(duration->count()) / 1e9;
+      number->value = GoSeconds(*duration);
     } else {
       Note(token_.range(), std::string(duration.status().message()));
     }

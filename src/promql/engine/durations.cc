@@ -1,8 +1,11 @@
 #include "promql/engine/durations.h"
 
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <string_view>
+
+#include "base/duration.h"
 
 namespace aevum::promql {
 namespace {
@@ -18,8 +21,8 @@ Status Fail(const Expr& expr, std::string_view what) {
 class Resolver {
  public:
   Resolver(std::int64_t step_ms, std::int64_t range_ms)
-      : step_seconds_(static_cast<double>(step_ms) / 1000),
-        range_seconds_(static_cast<double>(range_ms) / 1000) {}
+      : step_seconds_(GoSeconds(std::chrono::milliseconds(step_ms))),
+        range_seconds_(GoSeconds(std::chrono::milliseconds(range_ms))) {}
 
   Status Resolve(Expr* expr) {
     if (expr == nullptr) return OkStatus();

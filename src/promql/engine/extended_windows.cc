@@ -1,10 +1,12 @@
 #include "promql/engine/extended_windows.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/duration.h"
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/histogram_windows.h"
 #include "promql/engine/interpolation.h"
@@ -15,12 +17,6 @@ namespace {
 
 using model::FloatHistogram;
 using model::ResetHint;
-
-// As Go turns a duration into seconds.
-double Seconds(std::int64_t milliseconds) {
-  return static_cast<double>(milliseconds / 1000) +
-         static_cast<double>(milliseconds % 1000 * 1'000'000) / 1e9;
-}
 
 struct Bounds {
   TimestampMs start;
@@ -283,11 +279,11 @@ class ExtendedWindows {
     if (!ends) return {};
     if (!floats_.empty()) {
       const double gained = numbers_.Of(bounds, *ends);
-      return {.number = rate ? gained / Seconds(steps_.range_ms) : gained};
+      return {.number = rate ? gained / GoSeconds(std::chrono::milliseconds(steps_.range_ms)) : gained};
     }
     std::optional<FloatHistogram> gained = gain_.Of(bounds, *ends);
     if (!gained) return {};
-    if (rate) model::Divide(&*gained, Seconds(steps_.range_ms));
+    if (rate) model::Divide(&*gained, GoSeconds(std::chrono::milliseconds(steps_.range_ms)));
     gained->reset_hint = ResetHint::kGauge;
     model::Compact(&*gained);
     return {.histogram = std::move(gained)};

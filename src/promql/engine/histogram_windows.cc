@@ -1,11 +1,13 @@
 #include "promql/engine/histogram_windows.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/duration.h"
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/histogram_sum.h"
@@ -102,7 +104,8 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
   std::optional<FloatHistogram> gained = Gained(w, counter, notes);
   if (!gained) return {};
   double factor = ExtrapolationFactor(w, counter, *gained);
-  if (kind == RangeFunction::Kind::kRate) factor /= Seconds(w.range_ms);
+  if (kind == RangeFunction::Kind::kRate)
+    factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
   model::Multiply(&*gained, factor);
   return {.histogram = std::move(gained)};
 }

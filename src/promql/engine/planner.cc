@@ -1,12 +1,14 @@
 #include "promql/engine/planner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "base/duration.h"
 #include "model/quote.h"
 #include "promql/engine/aggregation.h"
 #include "promql/engine/calls.h"
@@ -20,6 +22,7 @@
 #include "promql/engine/vector_matching.h"
 #include "promql/function_table.h"
 #include "promql/functions/label_functions.h"
+#include "promql/functions/row_functions.h"
 #include "promql/printer.h"
 
 namespace aevum::promql {
@@ -36,15 +39,11 @@ std::string FixedName(const model::Matchers& matchers) {
   return "";
 }
 
-// As Go's math.Min and math.Max: NaN wins over all but the infinity that is sought, -0 is below 0.
-double SmallerOf(double a, double b) {
-  if (std::isinf(a) && a < 0) return a;
-  if (std::isinf(b) && b < 0) return b;
-  if (std::isnan(a) || std::isnan(b)) return kNan;
-  if (a == b) return std::signbit(a) ? a : b;
-  return a < b ? a : b;
+bool IsQuantile(double rank) { return rank >= 0 && rank <= 1; }
+
+std::string QuantileWarning(double rank) {
+  return fmt::format("quantile value should be between 0 and 1, got {}", FormatShort(rank));
 }
-double LargerOf(double a, double b) { return -SmallerOf(-a, -b); }
 
 class AbsentOperator final : public Operator {
  public:
@@ -216,7 +215,6 @@ StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
 
 StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, AggregateName(expr.op)));
-  Grouping grouping(expr.grouping, expr.without);
   switch (expr.op) {
     case AggregateOp::kLimitRatio: {
       ASSIGN_OR_RETURN(std::vector<double> ratios, Scalar(*expr.param));
@@ -229,15 +227,14 @@ StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
         model::AppendGoQuoted(text, label);
         return MakeError(StatusCode::kFailedPrecondition, std::move(text));
       }
-      return MakeCountValues(state_, steps(), std::move(grouping), std::move(label),
-                             std::move(source));
+      return MakeCountValues(state_, steps(), expr, std::move(label), std::move(source));
     }
     case AggregateOp::kTopk:
     case AggregateOp::kBottomk:
     case AggregateOp::kLimitk:
     case AggregateOp::kQuantile: {
       ASSIGN_OR_RETURN(std::vector<double> parameter, Scalar(*expr.param));
-      if (expr.op == AggregateOp::kQuantile) WarnOfQuantile(parameter, *expr.param);
+      if (expr.op == AggregateOp::kQuantile) WarnOfExtremes(parameter, *expr.param);
       return MakeRanking(state_, steps(), expr, std::move(parameter), std::move(source));
     }
     default:
@@ -247,11 +244,20 @@ StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
 
 void Planner::WarnOfQuantile(const std::vector<double>& ranks, const Expr& expr) {
   for (const double rank : ranks) {
-    if (!(rank >= 0 && rank <= 1)) {
-      state_.annotations.AddWarning(
-          fmt::format("quantile value should be between 0 and 1, got {}", FormatShort(rank)), expr);
-    }
+    if (!IsQuantile(rank)) state_.annotations.AddWarning(QuantileWarning(rank), expr);
   }
+}
+
+// Of an aggregation the reference looks at the largest and the least rank, which NaN stands for
+// where there is one.
+void Planner::WarnOfExtremes(const std::vector<double>& ranks, const Expr& expr) {
+  double least = 1;
+  double most = 0;
+  for (const double rank : ranks) {
+    least = functions::SmallerOf(least, rank);
+    most = functions::LargerOf(most, rank);
+  }
+  WarnOfQuantile({least, most}, expr);
 }
 
 StatusOr<OperatorPtr> Planner::Binary(const BinaryExpr& expr) {
@@ -311,22 +317,27 @@ OperatorPtr Planner::Absent(const Expr& selector, OperatorPtr source, NameRule n
                                           std::move(source), names);
 }
 
-Status Planner::CheckParameters(const promql::Call& call, const RangeFunction& function) {
-  if (function.name == "quantile_over_time") WarnOfQuantile(function.parameters, *call.args[0]);
-  if (function.name != "double_exponential_smoothing") return OkStatus();
-  const auto check = [](const std::vector<double>& values, std::string_view what,
-                        std::string_view symbol) {
-    for (const double value : values) {
-      if (value <= 0 || value >= 1) {
-        return MakeError(
-            StatusCode::kFailedPrecondition,
-            fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:f}", what, symbol, value));
-      }
+void Planner::CheckParameters(const promql::Call& call, RangeFunction* function) {
+  if (function->name == "quantile_over_time") {
+    function->parameter_expr = call.args[0].get();
+    for (std::size_t k = 0; k < steps(); ++k) {
+      const double rank = function->parameters[k];
+      if (!IsQuantile(rank)) function->step_warnings.emplace(k, QuantileWarning(rank));
     }
-    return OkStatus();
+  }
+  if (function->name != "double_exponential_smoothing") return;
+  const auto check = [&](const std::vector<double>& values, std::string_view what,
+                         std::string_view symbol) {
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      if (!(values[k] <= 0 || values[k] >= 1)) continue;
+      function->step_errors.emplace(
+          k, MakeError(StatusCode::kFailedPrecondition,
+                       fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:f}", what,
+                                   symbol, values[k])));
+    }
   };
-  RETURN_IF_ERROR(check(function.parameters, "smoothing", "sf"));
-  return check(function.parameters2, "trend", "tf");
+  check(function->parameters, "smoothing", "sf");
+  check(function->parameters2, "trend", "tf");
 }
 
 StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction function) {
@@ -340,7 +351,7 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
           std::move(values);
     }
   }
-  RETURN_IF_ERROR(CheckParameters(call, function));
+  CheckParameters(call, &function);
   // To the reference a subquery is a selector without a place.
   static const NumberLiteral kStartOfQuery;
   function.argument = &WithoutParens(*call.args[0]);
@@ -422,7 +433,7 @@ StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
   if (name == "min_of" || name == "max_of") {
     ASSIGN_OR_RETURN(std::vector<double> values, Scalar(*call.args[0]));
     ASSIGN_OR_RETURN(const std::vector<double> others, Scalar(*call.args[1]));
-    const auto pick = name == "min_of" ? SmallerOf : LargerOf;
+    const auto pick = name == "min_of" ? functions::SmallerOf : functions::LargerOf;
     std::transform(values.begin(), values.end(), others.begin(), values.begin(), pick);
     return values;
   }
@@ -438,9 +449,12 @@ StatusOr<double> Planner::OfQuery(std::string_view name) const {
   };
   if (name == "start") return seconds(state_.query_start);
   if (name == "end") return seconds(state_.query_end);
-  if (name == "range") return seconds(state_.query_end - state_.query_start);
-  if (name == "step")
-    return state_.query_start == state_.query_end ? 0 : seconds(state_.query_step_ms);
+  using std::chrono::milliseconds;
+  if (name == "range") return GoSeconds(milliseconds(state_.query_end - state_.query_start));
+  if (name == "step") {
+    const bool instant = state_.query_start == state_.query_end;
+    return GoSeconds(milliseconds(instant ? 0 : state_.query_step_ms));
+  }
   return Unimplemented("function \"{}\" is not available yet", name);
 }
 

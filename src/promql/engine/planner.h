@@ -41,6 +41,7 @@ class Planner {
   StatusOr<OperatorPtr> AnyVector(const Expr& expr, std::string_view around);
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
   StatusOr<OperatorPtr> AggregateAnew(const AggregateExpr& expr);
+  void WarnOfExtremes(const std::vector<double>& ranks, const Expr& expr);
   StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
   StatusOr<OperatorPtr> BinaryRows(const BinaryExpr& expr);
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
@@ -50,7 +51,7 @@ class Planner {
   OperatorPtr Absent(const Expr& selector, OperatorPtr source, NameRule names);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
   StatusOr<double> OfQuery(std::string_view name) const;
-  Status CheckParameters(const promql::Call& call, const RangeFunction& function);
+  void CheckParameters(const promql::Call& call, RangeFunction* function);
 
   QueryState& state_;
   const Grid grid_;

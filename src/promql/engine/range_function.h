@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -82,6 +84,11 @@ struct RangeFunction {
   std::vector<double> parameters;  // a value a step, or empty
   std::vector<double> parameters2;
   Extension extension;  // of the selector
+  // Steps whose parameters are wrong: the query fails where such a step has a window.
+  std::map<std::size_t, Status> step_errors;
+  // The same for what is only to be warned of, at a place in the query.
+  std::map<std::size_t, std::string> step_warnings;
+  const Expr* parameter_expr = nullptr;
 };
 
 // The function of that name, without parameters; nullopt when it is none over ranges or is not

@@ -62,6 +62,59 @@ bool Better(AggregateOp op, double a, double b) {
   return op == AggregateOp::kTopk ? a > b : a < b;
 }
 
+// The rows that topk and bottomk keep at a step. Which of equal values those are is up to the heap
+// of the reference, so this one makes the same moves: the worst of the kept is its root.
+class BestRows {
+ public:
+  BestRows(AggregateOp op, const RowBatch& rows, std::size_t step, std::size_t limit)
+      : op_(op), rows_(rows), step_(step), limit_(limit) {}
+
+  void Offer(std::size_t row) {
+    if (heap_.size() < limit_) {
+      heap_.push_back(row);
+      Rise(heap_.size() - 1);
+    } else if (Better(op_, Value(row), Value(heap_[0]))) {
+      heap_[0] = row;
+      Sink();
+    }
+  }
+
+  // Best first.
+  std::vector<std::size_t> Take() {
+    std::stable_sort(heap_.begin(), heap_.end(),
+                     [&](std::size_t a, std::size_t b) { return Better(op_, Value(a), Value(b)); });
+    return std::move(heap_);
+  }
+
+ private:
+  double Value(std::size_t row) const { return rows_.values(row)[step_]; }
+  // NaN goes below everything, NaN included.
+  bool Worse(std::size_t i, std::size_t j) const {
+    const double value = Value(heap_[i]);
+    return std::isnan(value) || Better(op_, Value(heap_[j]), value);
+  }
+
+  void Rise(std::size_t i) {
+    for (; i > 0 && Worse(i, (i - 1) / 2); i = (i - 1) / 2) std::swap(heap_[i], heap_[(i - 1) / 2]);
+  }
+
+  void Sink() {
+    for (std::size_t i = 0; 2 * i + 1 < heap_.size();) {
+      std::size_t child = 2 * i + 1;
+      if (child + 1 < heap_.size() && Worse(child + 1, child)) ++child;
+      if (!Worse(child, i)) return;
+      std::swap(heap_[i], heap_[child]);
+      i = child;
+    }
+  }
+
+  const AggregateOp op_;
+  const RowBatch& rows_;
+  const std::size_t step_;
+  const std::size_t limit_;
+  std::vector<std::size_t> heap_;
+};
+
 class SelectionOperator final : public WholeOperator {
  public:
   SelectionOperator(QueryState& state, std::size_t steps, const AggregateExpr& expr,
@@ -74,6 +127,9 @@ class SelectionOperator final : public WholeOperator {
 
  private:
   StatusOr<RowBatch> Make(RowBatch input) override {
+    // Nothing is chosen at any step, whatever else is wrong with the parameter.
+    if (std::all_of(parameter_.begin(), parameter_.end(), [](double k) { return k < 1; }))
+      return Take(input, std::vector<std::uint8_t>(input.size() * steps_), {});
     RETURN_IF_ERROR(CheckParameters());
     Groups groups(grouping_);
     const auto members = Members(input, &groups);
@@ -104,26 +160,31 @@ class SelectionOperator final : public WholeOperator {
   }
 
   Status CheckParameters() const {
-    for (const double k : parameter_) {
-      if (std::isnan(k))
-        return MakeError(StatusCode::kFailedPrecondition, "Parameter value is NaN");
-      if (!(std::abs(k) < 9.2e18)) {
-        return MakeError(StatusCode::kFailedPrecondition,
-                         fmt::format("Scalar value {} overflows int64", FormatNumber(k)));
-      }
-    }
+    constexpr double kEnd = 9223372036854775808.0;
+    if (std::any_of(parameter_.begin(), parameter_.end(), [](double k) { return std::isnan(k); }))
+      return MakeError(StatusCode::kFailedPrecondition, "Parameter value is NaN");
+    const auto [least, most] = std::minmax_element(parameter_.begin(), parameter_.end());
+    const auto error = [](double value, std::string_view what) {
+      return MakeError(StatusCode::kFailedPrecondition,
+                       fmt::format("Scalar value {} {} int64", FormatShort(value), what));
+    };
+    if (*least <= -kEnd) return error(*least, "underflows");
+    if (*most >= kEnd) return error(*most, "overflows");
     return OkStatus();
   }
 
   void Choose(const RowBatch& input, std::size_t k, std::vector<std::size_t>* rows) const {
     const auto limit = static_cast<std::size_t>(
         std::max<std::int64_t>(0, static_cast<std::int64_t>(parameter_[k])));
-    if (op_ != AggregateOp::kLimitk) {
-      std::stable_sort(rows->begin(), rows->end(), [&](std::size_t a, std::size_t b) {
-        return Better(op_, input.values(a)[k], input.values(b)[k]);
-      });
+    if (limit == 0) {
+      rows->clear();
+    } else if (op_ == AggregateOp::kLimitk) {
+      rows->resize(std::min(rows->size(), limit));
+    } else {
+      BestRows best(op_, input, k, limit);
+      for (const std::size_t row : *rows) best.Offer(row);
+      *rows = best.Take();
     }
-    if (rows->size() > limit) rows->resize(limit);
   }
 
   StatusOr<RowBatch> Take(const RowBatch& input, const std::vector<std::uint8_t>& kept,
@@ -204,10 +265,11 @@ class QuantileOperator final : public WholeOperator {
 
 class CountValuesOperator final : public WholeOperator {
  public:
-  CountValuesOperator(QueryState& state, std::size_t steps, Grouping grouping, std::string label,
-                      OperatorPtr source)
+  CountValuesOperator(QueryState& state, std::size_t steps, const AggregateExpr& expr,
+                      std::string label, OperatorPtr source)
       : WholeOperator(state, steps, "count_values", std::move(source)),
-        grouping_(std::move(grouping)),
+        grouping_(expr.grouping, expr.without),
+        without_(expr.without),
         label_(std::move(label)) {}
 
  private:
@@ -217,14 +279,12 @@ class CountValuesOperator final : public WholeOperator {
     LabelsMap<std::size_t> index;
     for (std::size_t i = 0; i < input.size(); ++i) {
       RETURN_IF_ERROR(state_.context.status());
-      const model::Labels group = grouping_.Of(input.labels(i));
       for (std::size_t k = 0; k < steps_; ++k) {
         if (!input.Holds(i, k)) continue;
         const std::string text = input.present(i)[k] != 0
                                      ? FormatNumber(input.values(i)[k])
                                      : functions::NativeText(*input.histograms(i)[k]);
-        const auto [it, inserted] =
-            index.emplace(model::LabelsBuilder(group).Set(label_, text).Build(), result.size());
+        const auto [it, inserted] = index.emplace(LabelsOf(input.labels(i), text), result.size());
         if (inserted) RETURN_IF_ERROR(result.Add(it->first, who_));
         result.values(it->second)[k] += 1;
         result.present(it->second)[k] = 1;
@@ -233,7 +293,14 @@ class CountValuesOperator final : public WholeOperator {
     return result;
   }
 
+  // The value is a label of the series before it is grouped: `without` may take it away again.
+  model::Labels LabelsOf(const model::Labels& labels, std::string_view value) const {
+    if (without_) return grouping_.Of(model::LabelsBuilder(labels).Set(label_, value).Build());
+    return model::LabelsBuilder(grouping_.Of(labels)).Set(label_, value).Build();
+  }
+
   const Grouping grouping_;
+  const bool without_;
   const std::string label_;
 };
 
@@ -249,9 +316,9 @@ OperatorPtr MakeRanking(QueryState& state, std::size_t steps, const AggregateExp
                                              std::move(source));
 }
 
-OperatorPtr MakeCountValues(QueryState& state, std::size_t steps, Grouping grouping,
+OperatorPtr MakeCountValues(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                             std::string label, OperatorPtr source) {
-  return std::make_unique<CountValuesOperator>(state, steps, std::move(grouping), std::move(label),
+  return std::make_unique<CountValuesOperator>(state, steps, expr, std::move(label),
                                                std::move(source));
 }
 

@@ -18,10 +18,25 @@ WindowRows::WindowRows(const SelectTimes& times, std::int64_t range_ms, RangeFun
   }
 }
 
+Status WindowRows::CheckSteps(const chunk::Columns& columns, Annotations& annotations) const {
+  const auto any_in = [this](const std::vector<TimestampMs>& times, TimestampMs end) {
+    const auto it = std::upper_bound(times.begin(), times.end(), end - range_ms_);
+    return it != times.end() && *it <= end;
+  };
+  for (const auto& [k, error] : function_.step_errors) {
+    if (any_in(columns.times, ends_[k]) || any_in(columns.histogram_times, ends_[k])) return error;
+  }
+  for (const auto& [k, text] : function_.step_warnings) {
+    if (any_in(columns.times, ends_[k])) annotations.AddWarning(text, *function_.parameter_expr);
+  }
+  return OkStatus();
+}
+
 Status WindowRows::Add(const model::Labels& labels, const chunk::Columns& columns,
                        QueryState& state, RowBatch* out) {
   const WindowSteps steps{
       .ends = ends_.data(), .steps = steps_.data(), .size = ends_.size(), .range_ms = range_ms_};
+  RETURN_IF_ERROR(CheckSteps(columns, annotations));
   RETURN_IF_ERROR(out->Add(labels, function_.name));
   const std::size_t row = out->size() - 1;
   if (!function_.keeps_name) DropName(state, out, row);

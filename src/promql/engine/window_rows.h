@@ -26,6 +26,9 @@ class WindowRows {
              RowBatch* out);
 
  private:
+  // What is wrong with the parameters of steps that have a window of these samples.
+  Status CheckSteps(const chunk::Columns& columns, Annotations& annotations) const;
+
   const std::int64_t range_ms_;
   const RangeFunction function_;
   std::vector<TimestampMs> ends_;   // of the window of each step

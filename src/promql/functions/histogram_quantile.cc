@@ -71,7 +71,7 @@ struct Question {
 
 // A rank as the value of a label: 0.5, 1.0.
 std::string RankText(double rank) {
-  std::string text = FormatShort(rank);
+  std::string text = FormatShort(rank == 0 ? 0 : rank);  // -0 has no sign here
   if (std::isfinite(rank) && text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }
