@@ -36,7 +36,7 @@ Status WindowRows::Add(const model::Labels& labels, const chunk::Columns& column
                        QueryState& state, RowBatch* out) {
   const WindowSteps steps{
       .ends = ends_.data(), .steps = steps_.data(), .size = ends_.size(), .range_ms = range_ms_};
-  RETURN_IF_ERROR(CheckSteps(columns, annotations));
+  RETURN_IF_ERROR(CheckSteps(columns, state.annotations));
   RETURN_IF_ERROR(out->Add(labels, function_.name));
   const std::size_t row = out->size() - 1;
   if (!function_.keeps_name) DropName(state, out, row);
