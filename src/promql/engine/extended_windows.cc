@@ -279,7 +279,8 @@ class ExtendedWindows {
     if (!ends) return {};
     if (!floats_.empty()) {
       const double gained = numbers_.Of(bounds, *ends);
-      return {.number = rate ? gained / GoSeconds(std::chrono::milliseconds(steps_.range_ms)) : gained};
+      return {.number =
+                  rate ? gained / GoSeconds(std::chrono::milliseconds(steps_.range_ms)) : gained};
     }
     std::optional<FloatHistogram> gained = gain_.Of(bounds, *ends);
     if (!gained) return {};

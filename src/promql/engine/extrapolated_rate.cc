@@ -13,8 +13,7 @@ void ExtrapolatedRate::Evaluate(Form form, const WindowSteps& steps, const Windo
                                 const std::vector<double>& samples, double* values,
                                 std::uint8_t* present) {
   if (samples.empty()) return;
-  const double divisor =
-      form.per_second ? GoSeconds(std::chrono::milliseconds(steps.range_ms)) : 1;
+  const double divisor = form.per_second ? GoSeconds(std::chrono::milliseconds(steps.range_ms)) : 1;
   if (!same_bounds) Prepare(steps, bounds, times, divisor);
   std::copy_n(present_.data(), steps.size, present);
   GainOfWindows(steps.size, samples.data(), first_at_.data(), last_at_.data(), first_.data(),
