@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "model/elementary_functions.h"
 #include "slow_parts.h"
 
 namespace aevum::promql::differential {
@@ -141,9 +142,9 @@ double OperateOnNumbers(BinaryOp op, double a, double b) {
     case BinaryOp::kMod:
       return std::fmod(a, b);
     case BinaryOp::kPow:
-      return std::pow(a, b);
+      return model::Pow(a, b);
     case BinaryOp::kAtan2:
-      return std::atan2(a, b);
+      return model::Atan2(a, b);
     case BinaryOp::kEqual:
       return a == b ? 1 : 0;
     case BinaryOp::kNotEqual:

@@ -4,6 +4,7 @@
 #include <numbers>
 #include <string>
 
+#include "model/elementary_functions.h"
 #include "model/logarithm.h"
 #include "slow_parts.h"
 
@@ -68,26 +69,26 @@ Functions MakeFunctions() {
   f["abs"] = [](double v) { return std::fabs(v); };
   f["ceil"] = [](double v) { return std::ceil(v); };
   f["floor"] = [](double v) { return std::floor(v); };
-  f["exp"] = [](double v) { return std::exp(v); };
+  f["exp"] = model::Exp;
   f["sqrt"] = [](double v) { return std::sqrt(v); };
   f["ln"] = model::Log;
   f["log2"] = model::Log2;
-  f["log10"] = [](double v) { return std::log10(v); };
+  f["log10"] = model::Log10;
   f["sgn"] = Sign;
   f["rad"] = [](double v) { return v * std::numbers::pi / 180; };
   f["deg"] = [](double v) { return v * 180 / std::numbers::pi; };
-  f["sin"] = [](double v) { return std::sin(v); };
-  f["cos"] = [](double v) { return std::cos(v); };
-  f["tan"] = [](double v) { return std::tan(v); };
-  f["asin"] = [](double v) { return std::asin(v); };
-  f["acos"] = [](double v) { return std::acos(v); };
-  f["atan"] = [](double v) { return std::atan(v); };
-  f["sinh"] = [](double v) { return std::sinh(v); };
-  f["cosh"] = [](double v) { return std::cosh(v); };
-  f["tanh"] = [](double v) { return std::tanh(v); };
-  f["asinh"] = [](double v) { return std::asinh(v); };
-  f["acosh"] = [](double v) { return std::acosh(v); };
-  f["atanh"] = [](double v) { return std::atanh(v); };
+  f["sin"] = model::Sin;
+  f["cos"] = model::Cos;
+  f["tan"] = model::Tan;
+  f["asin"] = model::Asin;
+  f["acos"] = model::Acos;
+  f["atan"] = model::Atan;
+  f["sinh"] = model::Sinh;
+  f["cosh"] = model::Cosh;
+  f["tanh"] = model::Tanh;
+  f["asinh"] = model::Asinh;
+  f["acosh"] = model::Acosh;
+  f["atanh"] = model::Atanh;
   f["minute"] = [](double v) { return std::fmod(std::floor(SecondOfDay(v) / 60), 60); };
   f["hour"] = [](double v) { return std::floor(SecondOfDay(v) / 3600); };
   f["day_of_week"] = [](double v) { return std::chrono::weekday(DayOf(v)).c_encoding(); };

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/duration.h"
+#include "model/elementary_functions.h"
 
 namespace aevum::promql {
 namespace {
@@ -115,7 +116,7 @@ class Resolver {
         if (rhs == 0) return Fail(expr, "modulo by zero");
         return std::fmod(lhs, rhs);
       case DurationExpr::Op::kPow:
-        return std::pow(lhs, rhs);
+        return model::Pow(lhs, rhs);
     }
     return Internal("not a duration");
   }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numbers>
 
+#include "model/elementary_functions.h"
 #include "model/logarithm.h"
 
 namespace aevum::promql::functions {
@@ -106,35 +107,35 @@ struct Entry {
 // Sorted by name.
 constexpr Entry kEntries[] = {
     {"abs", Apply<std::fabs>},
-    {"acos", Apply<std::acos>},
-    {"acosh", Apply<std::acosh>},
-    {"asin", Apply<std::asin>},
-    {"asinh", Apply<std::asinh>},
-    {"atan", Apply<std::atan>},
-    {"atanh", Apply<std::atanh>},
+    {"acos", Apply<model::Acos>},
+    {"acosh", Apply<model::Acosh>},
+    {"asin", Apply<model::Asin>},
+    {"asinh", Apply<model::Asinh>},
+    {"atan", Apply<model::Atan>},
+    {"atanh", Apply<model::Atanh>},
     {"ceil", Apply<std::ceil>},
-    {"cos", Apply<std::cos>},
-    {"cosh", Apply<std::cosh>},
+    {"cos", Apply<model::Cos>},
+    {"cosh", Apply<model::Cosh>},
     {"day_of_month", Apply<DayOfMonth>},
     {"day_of_week", Apply<DayOfWeek>},
     {"day_of_year", Apply<DayOfYear>},
     {"days_in_month", Apply<DaysInItsMonth>},
     {"deg", Apply<Degrees>},
-    {"exp", Apply<std::exp>},
+    {"exp", Apply<model::Exp>},
     {"floor", Apply<std::floor>},
     {"hour", Apply<Hour>},
     {"ln", Apply<model::Log>},
-    {"log10", Apply<std::log10>},
+    {"log10", Apply<model::Log10>},
     {"log2", Apply<model::Log2>},
     {"minute", Apply<Minute>},
     {"month", Apply<Month>},
     {"rad", Apply<Radians>},
     {"sgn", Apply<Sign>},
-    {"sin", Apply<std::sin>},
-    {"sinh", Apply<std::sinh>},
+    {"sin", Apply<model::Sin>},
+    {"sinh", Apply<model::Sinh>},
     {"sqrt", Apply<std::sqrt>},
-    {"tan", Apply<std::tan>},
-    {"tanh", Apply<std::tanh>},
+    {"tan", Apply<model::Tan>},
+    {"tanh", Apply<model::Tanh>},
     {"year", Apply<Year>},
 };
 
