@@ -101,7 +101,7 @@ StatusOr<std::int64_t> Resolution(const net::HttpRequest& request, bool automati
 }
 
 Status ParseCommon(const net::HttpRequest& request, const ParamDefaults& defaults,
-                   CommonParams* params) {
+                   QueryParams* params) {
   params->timeout = defaults.timeout;
   if (request.HasParam("timeout") && !request.Param("timeout").empty()) {
     ASSIGN_OR_RETURN(const Nanoseconds timeout, ParseApiDuration(request.Param("timeout")));
@@ -134,10 +134,11 @@ StatusOr<TimestampMs> TimeParam(const net::HttpRequest& request, std::string_vie
 
 }  // namespace
 
-StatusOr<InstantParams> ParseInstantParams(const net::HttpRequest& request,
+StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
                                            const ParamDefaults& defaults, TimestampMs now) {
-  InstantParams params;
-  ASSIGN_OR_RETURN(params.time, TimeParam(request, "time", now));
+  QueryParams params;
+  ASSIGN_OR_RETURN(params.start, TimeParam(request, "time", now));
+  params.end = params.start;
   RETURN_IF_ERROR(ParseCommon(request, defaults, &params));
   const Nanoseconds automatic =
       defaults.auto_downsampling ? defaults.instant_max_source_resolution : Nanoseconds(0);
@@ -147,9 +148,10 @@ StatusOr<InstantParams> ParseInstantParams(const net::HttpRequest& request,
   return params;
 }
 
-StatusOr<RangeParams> ParseRangeParams(const net::HttpRequest& request,
+StatusOr<QueryParams> ParseRangeParams(const net::HttpRequest& request,
                                        const ParamDefaults& defaults) {
-  RangeParams params;
+  QueryParams params;
+  params.instant = false;
   ASSIGN_OR_RETURN(params.start, ParseApiTime(request.Param("start")));
   ASSIGN_OR_RETURN(params.end, ParseApiTime(request.Param("end")));
   if (params.end < params.start)

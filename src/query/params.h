@@ -27,8 +27,13 @@ struct ParamDefaults {
   Nanoseconds metadata_time_range{0};  // 0: all time
 };
 
-// What every query has.
-struct CommonParams {
+// A query, instant or over a range.
+struct QueryParams {
+  std::string query;
+  bool instant = true;  // at `start` alone
+  TimestampMs start = 0;
+  TimestampMs end = 0;
+  std::int64_t step_ms = 0;
   bool dedup = true;
   std::vector<std::string> replica_labels;
   bool partial_response = true;
@@ -38,18 +43,6 @@ struct CommonParams {
   std::optional<wire::ShardInfo> shard_info;
   std::int64_t lookback_delta_ms = 0;  // 0: not given
   bool stats = false;
-};
-
-struct InstantParams : CommonParams {
-  std::string query;
-  TimestampMs time = 0;
-};
-
-struct RangeParams : CommonParams {
-  std::string query;
-  TimestampMs start = 0;
-  TimestampMs end = 0;
-  std::int64_t step_ms = 0;
 };
 
 // Of labels, label values and series.
@@ -65,9 +58,9 @@ struct MetadataParams {
 };
 
 // InvalidArgument with the text that a user of Thanos knows, for what can't be right.
-StatusOr<InstantParams> ParseInstantParams(const net::HttpRequest& request,
+StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
                                            const ParamDefaults& defaults, TimestampMs now);
-StatusOr<RangeParams> ParseRangeParams(const net::HttpRequest& request,
+StatusOr<QueryParams> ParseRangeParams(const net::HttpRequest& request,
                                        const ParamDefaults& defaults);
 StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,
                                              const ParamDefaults& defaults, TimestampMs now);
