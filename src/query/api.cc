@@ -4,7 +4,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "promql/parser.h"
+#include "promql/pretty_printer.h"
 #include "query/answer.h"
+#include "query/ast_json.h"
 #include "query/errors.h"
 #include "query/json_writer.h"
 
@@ -37,6 +40,8 @@ void Api::AddRoutes(net::HttpServer& server) {
   for (const std::string_view method : {"GET", "POST"}) {
     Route(server, method, "/query", "query", &Api::Query);
     Route(server, method, "/query_range", "query_range", &Api::QueryRange);
+    Route(server, method, "/parse_query", "parse_query", &Api::ParseQuery);
+    Route(server, method, "/format_query", "format_query", &Api::FormatQuery);
     Route(server, method, "/series", "series", &Api::Series);
     Route(server, method, "/labels", "label_names", &Api::Labels);
   }
@@ -46,7 +51,7 @@ void Api::AddRoutes(net::HttpServer& server) {
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
   for (const std::string_view path :
-       {"/query", "/query_range", "/series", "/labels", "/label/{name}/values", "/stores",
+       {"/query", "/query_range", "/parse_query", "/format_query", "/series", "/labels", "/label/{name}/values", "/stores",
         "/status/buildinfo", "/status/flags", "/status/runtimeinfo"}) {
     server.Handle("OPTIONS", fmt::format("{}/api/v1{}", options_.route_prefix, path), "options",
                   [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
@@ -108,6 +113,30 @@ Status Api::QueryRange(const Context& context, const net::HttpRequest& request,
   ASSIGN_OR_RETURN(const QueryParams params, ParseRangeParams(request, options_.defaults));
   timespan_->Observe(static_cast<double>(params.end - params.start) / 1000);
   return Answer(context, params, response);
+}
+
+Status Api::ParseQuery(const Context& /*context*/, const net::HttpRequest& request,
+                       net::HttpResponse& response) {
+  ASSIGN_OR_RETURN(const promql::ExprPtr expr, ParsedParam(request));
+  JsonWriter writer(SinkOf(response));
+  BeginAnswer(writer);
+  WriteAst(*expr, writer);
+  return FinishAnswer(writer, {});
+}
+
+Status Api::FormatQuery(const Context& /*context*/, const net::HttpRequest& request,
+                        net::HttpResponse& response) {
+  ASSIGN_OR_RETURN(const promql::ExprPtr expr, ParsedParam(request));
+  JsonWriter writer(SinkOf(response));
+  BeginAnswer(writer);
+  writer.String(promql::Prettify(*expr));
+  return FinishAnswer(writer, {});
+}
+
+StatusOr<promql::ExprPtr> Api::ParsedParam(const net::HttpRequest& request) const {
+  auto expr = promql::Parse(request.Param("query"), evaluator_.engine().options().parse);
+  if (!expr.ok()) return Annotate(expr.status(), "invalid parameter \"query\"");
+  return expr;
 }
 
 Status Api::Answer(const Context& context, const QueryParams& params,

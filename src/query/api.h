@@ -52,6 +52,10 @@ class Api {
                net::HttpResponse& response);
   Status QueryRange(const Context& context, const net::HttpRequest& request,
                     net::HttpResponse& response);
+  Status ParseQuery(const Context& context, const net::HttpRequest& request,
+                    net::HttpResponse& response);
+  Status FormatQuery(const Context& context, const net::HttpRequest& request,
+                     net::HttpResponse& response);
   Status Labels(const Context& context, const net::HttpRequest& request,
                 net::HttpResponse& response);
   Status LabelValues(const Context& context, const net::HttpRequest& request,
@@ -69,6 +73,8 @@ class Api {
 
   // Evaluates a query and writes its result.
   Status Answer(const Context& context, const QueryParams& params, net::HttpResponse& response);
+  // The expression of a request that is about the text of a query alone.
+  StatusOr<promql::ExprPtr> ParsedParam(const net::HttpRequest& request) const;
   Status WriteStrings(std::vector<std::string> strings, std::vector<std::string> warnings,
                       std::int64_t limit, net::HttpResponse& response) const;
 

@@ -190,6 +190,24 @@ TEST_F(ApiTest, AnswersErrorsAsTheReference) {
   EXPECT_GT(checked, 30);
 }
 
+TEST_F(ApiTest, ParsesAndFormatsQueries) {
+  Start();
+  const json tree = Data("/api/v1/parse_query", {{"query", "sum by (a) (x)"}});
+  EXPECT_EQ(tree["type"], "aggregation");
+  EXPECT_EQ(tree["grouping"], json::parse(R"(["a"])"));
+  EXPECT_EQ(tree["param"], nullptr);
+  EXPECT_EQ(Data("/api/v1/format_query", {{"query", "sum(x)by(a)>1"}}), "sum by (a) (x) > 1");
+  for (const char* path : {"/api/v1/parse_query", "/api/v1/format_query"}) {
+    EXPECT_EQ(Get(path, {{"query", "1"}}, "POST").status, 200);
+    EXPECT_EQ(Get(path, {}, "OPTIONS").status, 204);
+    const net::HttpClientResponse refused = Get(path, {{"query", "up +"}});
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(json::parse(refused.body), json::parse(R"({"status":"error","errorType":"bad_data",)"
+                                                     R"("error":"invalid parameter \"query\": )"
+                                                     R"(1:5: parse error: unexpected end of input"})"));
+  }
+}
+
 TEST_F(ApiTest, DeduplicatesUnlessAskedNotTo) {
   Start();
   const json merged = Data("/api/v1/query", {{"query", "up"}, {"time", "30"}});

@@ -46,6 +46,7 @@ class Evaluator {
   // the engine; FailedPrecondition when the request ends at the gate.
   StatusOr<promql::QueryResult> Evaluate(const Context& context, const QueryParams& params);
 
+  const promql::Engine& engine() const { return engine_; }
   // The stores that a request is about.
   std::shared_ptr<store::Store> StoreFor(const std::vector<model::Matchers>& store_matchers) const;
   // The memory of one request.
