@@ -23,6 +23,7 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
   if (const Status status = pass.Enter(bounded); !status.ok())
     return MakeError(StatusCode::kFailedPrecondition, std::string(status.message()));
   query.Started();
+  const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
   const auto queryable = QueryableFor(params, context.request().tenant);
   const promql::QueryOptions options{.lookback_delta =
                                          std::chrono::milliseconds(LookbackFor(params))};

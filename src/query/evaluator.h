@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "model/matcher.h"
 #include "promql/engine/engine.h"
+#include "query/active_query_log.h"
 #include "query/engine_metrics.h"
 #include "query/gate.h"
 #include "query/params.h"
@@ -33,6 +34,7 @@ struct EvaluatorOptions {
   std::shared_ptr<MemoryBudget> total_memory;  // of all queries together; may be null
   std::size_t max_concurrent = 20;
   TenancyOptions tenancy;
+  std::shared_ptr<ActiveQueryLog> active_queries;  // may be null
 };
 
 // One for all ways that queries come in, so that they share the gate. Borrows the engine.
