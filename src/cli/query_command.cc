@@ -214,11 +214,12 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.RefusedBool({"query.distributed-with-overlapping-interval", "", "", Visibility::kHidden},
                     kLater);
   flags.Refused({"query.partition-label", "", "NAME"}, kLater);
-  flags.String({"query.active-query-path",
-                "Directory whose file queries.active says which queries run; after a crash the next "
-                "start logs them.",
-                "DIR"},
-               &active_query_path);
+  flags.String(
+      {"query.active-query-path",
+       "Directory whose file queries.active says which queries run; after a crash the next "
+       "start logs them.",
+       "DIR"},
+      &active_query_path);
   flags.Enum({"grpc.proxy-strategy", "Kept for old command lines.", "", Visibility::kHidden},
              {"eager", "lazy"}, &proxy_strategy);
   flags.Int({"query.lazy-retrieval-max-buffered-responses", "Kept for old command lines.", "",
@@ -357,6 +358,7 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   const std::size_t first = prefix.find_first_not_of('/');
   if (first != std::string::npos)
     api.route_prefix = "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
+  api.defaults.engine = engine;
   api.flags = flags.Values();
   api.version = std::string(kVersion);
   api.revision = std::string(kRevision);

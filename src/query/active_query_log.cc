@@ -79,8 +79,7 @@ void LogUnfinishedQueries(const std::string& path, const Logger& logger) {
 // False with errno when not all was written.
 bool WriteAt(int file, std::string_view bytes, std::size_t offset) {
   while (!bytes.empty()) {
-    const ssize_t written =
-        ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t written = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -105,8 +104,7 @@ StatusOr<std::shared_ptr<ActiveQueryLog>> ActiveQueryLog::Open(const std::string
   constexpr int kFlags = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK;
   const int file = ::open(path.c_str(), kFlags, 0644);
   if (file < 0) return Unavailable("can't open the query log {}: {}", path, std::strerror(errno));
-  std::shared_ptr<ActiveQueryLog> log(
-      new ActiveQueryLog(file, places, std::move(logger), clock));
+  std::shared_ptr<ActiveQueryLog> log(new ActiveQueryLog(file, places, std::move(logger), clock));
   // Written, not only sized, so that a full disk is found now.
   std::string zeros(OffsetOf(places), '\0');
   zeros[0] = '[';

@@ -47,7 +47,9 @@ class ActiveQueryLogTest : public ::testing::Test {
   json Unfinished() {
     sink_->text.clear();
     EXPECT_TRUE(Open().ok());
-    return sink_->text.empty() ? json() : json::parse(json::parse(sink_->text)["queries"].get<std::string>());
+    return sink_->text.empty()
+               ? json()
+               : json::parse(json::parse(sink_->text)["queries"].get<std::string>());
   }
   void Leave(const std::string& bytes) {
     std::filesystem::create_directories(directory_->path() + "/sub");
@@ -120,7 +122,9 @@ TEST_F(ActiveQueryLogTest, TellsWhatAKilledProcessLeft) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     const auto log = Open();
-    { const ActiveQueryLog::Entry done((*log).get(), "done"); }
+    {
+      const ActiveQueryLog::Entry done((*log).get(), "done");
+    }
     const ActiveQueryLog::Entry first((*log).get(), "sum(up)");
     const ActiveQueryLog::Entry second((*log).get(), "\"<\"");
     ::kill(::getpid(), SIGKILL);

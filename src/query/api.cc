@@ -10,6 +10,7 @@
 #include "query/ast_json.h"
 #include "query/errors.h"
 #include "query/json_writer.h"
+#include "query/stats_json.h"
 
 namespace aevum::query {
 namespace {
@@ -17,6 +18,27 @@ namespace {
 const prometheus::Histogram::BucketBoundaries kTimespans = {
     15 * 60,    60 * 60,    6 * 3600,   12 * 3600,  24 * 3600,   2 * 86400,  7 * 86400,
     15 * 86400, 30 * 86400, 60 * 86400, 90 * 86400, 180 * 86400, 365 * 86400};
+
+constexpr std::string_view kNotAnalyzable = "Query not analyzable; change engine to 'thanos'.";
+
+// Leaves the first `limit` series. False when there are no more.
+bool Truncate(std::size_t limit, promql::QueryResult* result) {
+  if (result->ranges.size() > limit) {
+    result->ranges.resize(limit);
+    return true;
+  }
+  if (result->rows.size() <= limit) return false;
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < result->rows.size(); ++i) {
+    if (!result->rows.AnyPresent(i)) continue;  // such rows are not shown
+    if (kept.size() == limit) {
+      result->rows.Select(kept);
+      return true;
+    }
+    kept.push_back(i);
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -40,6 +62,8 @@ void Api::AddRoutes(net::HttpServer& server) {
   for (const std::string_view method : {"GET", "POST"}) {
     Route(server, method, "/query", "query", &Api::Query);
     Route(server, method, "/query_range", "query_range", &Api::QueryRange);
+    Route(server, method, "/query_explain", "query_explain", &Api::QueryExplain);
+    Route(server, method, "/query_range_explain", "query_range_explain", &Api::QueryRangeExplain);
     Route(server, method, "/parse_query", "parse_query", &Api::ParseQuery);
     Route(server, method, "/format_query", "format_query", &Api::FormatQuery);
     Route(server, method, "/series", "series", &Api::Series);
@@ -51,7 +75,8 @@ void Api::AddRoutes(net::HttpServer& server) {
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
   for (const std::string_view path :
-       {"/query", "/query_range", "/parse_query", "/format_query", "/series", "/labels", "/label/{name}/values", "/stores",
+       {"/query", "/query_range", "/query_explain", "/query_range_explain", "/parse_query",
+        "/format_query", "/series", "/labels", "/label/{name}/values", "/stores",
         "/status/buildinfo", "/status/flags", "/status/runtimeinfo"}) {
     server.Handle("OPTIONS", fmt::format("{}/api/v1{}", options_.route_prefix, path), "options",
                   [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
@@ -115,6 +140,36 @@ Status Api::QueryRange(const Context& context, const net::HttpRequest& request,
   return Answer(context, params, response);
 }
 
+Status Api::QueryExplain(const Context& context, const net::HttpRequest& request,
+                         net::HttpResponse& response) {
+  RETURN_IF_ERROR(CheckExplains(request));
+  ASSIGN_OR_RETURN(const QueryParams params,
+                   ParseInstantParams(request, options_.defaults, clock_.NowMs()));
+  return Explain(context, params, response);
+}
+
+Status Api::QueryRangeExplain(const Context& context, const net::HttpRequest& request,
+                              net::HttpResponse& response) {
+  RETURN_IF_ERROR(CheckExplains(request));
+  ASSIGN_OR_RETURN(const QueryParams params, ParseRangeParams(request, options_.defaults));
+  return Explain(context, params, response);
+}
+
+Status Api::CheckExplains(const net::HttpRequest& request) const {
+  ASSIGN_OR_RETURN(const std::string engine, ParseEngine(request, options_.defaults));
+  if (engine != "thanos") return InvalidArgument("engine type must be 'thanos'");
+  return OkStatus();
+}
+
+Status Api::Explain(const Context& context, const QueryParams& params,
+                    net::HttpResponse& response) const {
+  ASSIGN_OR_RETURN(const promql::PlanNode plan, evaluator_.Explain(context, params));
+  JsonWriter writer(SinkOf(response));
+  BeginAnswer(writer);
+  WritePlan(plan, writer);
+  return FinishAnswer(writer, {});
+}
+
 Status Api::ParseQuery(const Context& /*context*/, const net::HttpRequest& request,
                        net::HttpResponse& response) {
   ASSIGN_OR_RETURN(const promql::ExprPtr expr, ParsedParam(request));
@@ -139,17 +194,19 @@ StatusOr<promql::ExprPtr> Api::ParsedParam(const net::HttpRequest& request) cons
   return expr;
 }
 
-Status Api::Answer(const Context& context, const QueryParams& params,
-                   net::HttpResponse& response) {
-  ASSIGN_OR_RETURN(const promql::QueryResult result, evaluator_.Evaluate(context, params));
+Status Api::Answer(const Context& context, const QueryParams& params, net::HttpResponse& response) {
+  ASSIGN_OR_RETURN(promql::QueryResult result, evaluator_.Evaluate(context, params));
+  std::vector<std::string> warnings = std::move(result.store_warnings);
+  if (params.analyze && !params.analyzable) warnings.emplace_back(kNotAnalyzable);
+  if (params.limit > 0 && Truncate(static_cast<std::size_t>(params.limit), &result))
+    warnings.emplace_back(kTruncated);
   // An answer that is not complete must not be cached.
-  if (!result.store_warnings.empty()) response.SetHeader("Cache-Control", "no-store");
+  if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
+  warnings.insert(warnings.end(), result.warnings.begin(), result.warnings.end());
+  warnings.insert(warnings.end(), result.infos.begin(), result.infos.end());
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
   writer.QueryData(result, params.stats);
-  std::vector<std::string> warnings = result.store_warnings;
-  warnings.insert(warnings.end(), result.warnings.begin(), result.warnings.end());
-  warnings.insert(warnings.end(), result.infos.begin(), result.infos.end());
   return FinishAnswer(writer, warnings);
 }
 

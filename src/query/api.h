@@ -52,6 +52,10 @@ class Api {
                net::HttpResponse& response);
   Status QueryRange(const Context& context, const net::HttpRequest& request,
                     net::HttpResponse& response);
+  Status QueryExplain(const Context& context, const net::HttpRequest& request,
+                      net::HttpResponse& response);
+  Status QueryRangeExplain(const Context& context, const net::HttpRequest& request,
+                           net::HttpResponse& response);
   Status ParseQuery(const Context& context, const net::HttpRequest& request,
                     net::HttpResponse& response);
   Status FormatQuery(const Context& context, const net::HttpRequest& request,
@@ -73,6 +77,10 @@ class Api {
 
   // Evaluates a query and writes its result.
   Status Answer(const Context& context, const QueryParams& params, net::HttpResponse& response);
+  // InvalidArgument when the engine that a request wants has no plan to show.
+  Status CheckExplains(const net::HttpRequest& request) const;
+  Status Explain(const Context& context, const QueryParams& params,
+                 net::HttpResponse& response) const;
   // The expression of a request that is about the text of a query alone.
   StatusOr<promql::ExprPtr> ParsedParam(const net::HttpRequest& request) const;
   Status WriteStrings(std::vector<std::string> strings, std::vector<std::string> warnings,

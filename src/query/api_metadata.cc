@@ -1,4 +1,6 @@
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "model/quote.h"
 #include "query/answer.h"
@@ -25,11 +27,11 @@ Status CollectLabels(const std::vector<model::Matchers>& matchers, std::set<std:
 
 Status Api::WriteStrings(std::vector<std::string> strings, std::vector<std::string> warnings,
                          std::int64_t limit, net::HttpResponse& response) const {
-  if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
   if (limit > 0 && strings.size() > static_cast<std::size_t>(limit)) {
     strings.resize(static_cast<std::size_t>(limit));
     warnings.emplace_back(kTruncated);
   }
+  if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
   writer.Strings(strings);
@@ -42,7 +44,8 @@ Status Api::Labels(const Context& context, const net::HttpRequest& request,
                    ParseMetadataParams(request, options_.defaults, clock_.NowMs()));
   if (options_.tenancy.enforce)
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded = context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
+  const Context bounded =
+      context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
   const auto store = evaluator_.StoreFor(params.store_matchers);
   std::set<std::string> names;
   std::set<std::string> warnings;
@@ -73,7 +76,8 @@ Status Api::LabelValues(const Context& context, const net::HttpRequest& request,
                    ParseMetadataParams(request, options_.defaults, clock_.NowMs()));
   if (options_.tenancy.enforce)
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded = context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
+  const Context bounded =
+      context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
   const auto store = evaluator_.StoreFor(params.store_matchers);
   std::set<std::string> values;
   std::set<std::string> warnings;
@@ -104,7 +108,8 @@ Status Api::Series(const Context& context, const net::HttpRequest& request,
   }
   if (options_.tenancy.enforce)
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded = context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
+  const Context bounded =
+      context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
   store::QueryableOptions options;
   options.replica_labels = params.replica_labels;
   options.deduplicate = params.dedup;
@@ -135,17 +140,18 @@ Status Api::Series(const Context& context, const net::HttpRequest& request,
     }
     for (std::string& warning : (*stream)->warnings()) warnings.insert(std::move(warning));
   }
+  const auto limit = static_cast<std::size_t>(params.limit);
+  if (limit > 0 && series.size() > limit) {
+    series.erase(std::next(series.begin(), params.limit), series.end());
+    warnings.emplace(kTruncated);
+  }
   if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
   writer.Raw("[");
-  std::int64_t written = 0;
+  bool first = true;
   for (const model::Labels& labels : series) {
-    if (params.limit > 0 && written == params.limit) {
-      warnings.emplace(kTruncated);
-      break;
-    }
-    if (written++ > 0) writer.Raw(",");
+    if (!std::exchange(first, false)) writer.Raw(",");
     writer.Labels(labels);
   }
   writer.Raw("]");

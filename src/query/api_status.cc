@@ -84,8 +84,7 @@ Status Api::RuntimeInfo(const Context& /*context*/, const net::HttpRequest& /*re
   if (::getcwd(directory, sizeof directory) == nullptr) directory[0] = '\0';
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
-  writer.Raw(fmt::format("{{\"startTime\":\"{}\",\"CWD\":",
-                         FormatRfc3339(started_)));
+  writer.Raw(fmt::format("{{\"startTime\":\"{}\",\"CWD\":", FormatRfc3339(started_)));
   writer.String(directory);
   // The fields of the Go runtime stay for clients that read them; there is no such runtime here.
   writer.Raw(fmt::format(

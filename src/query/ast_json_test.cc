@@ -73,12 +73,13 @@ TEST(AstJsonTest, AgreesWithPrometheusOnTheWholeCorpus) {
 }
 
 TEST(AstJsonTest, NamesAreSortedAsTheReferenceHasThem) {
-  EXPECT_EQ(AstOf("-(a @ start() > bool 1)"),
-            R"({"expr":{"expr":{"bool":true,"lhs":{"anchored":false,"matchers":[{"name":"__name__",)"
-            R"("type":"=","value":"a"}],"name":"a","offset":0,"offsetExpr":null,"smoothed":false,)"
-            R"("startOrEnd":"start","timestamp":null,"type":"vectorSelector"},"matching":null,)"
-            R"("op":"\u003e","rhs":{"type":"numberLiteral","val":"1"},"type":"binaryExpr"},)"
-            R"("type":"parenExpr"},"op":"-","type":"unaryExpr"})");
+  EXPECT_EQ(
+      AstOf("-(a @ start() > bool 1)"),
+      R"({"expr":{"expr":{"bool":true,"lhs":{"anchored":false,"matchers":[{"name":"__name__",)"
+      R"("type":"=","value":"a"}],"name":"a","offset":0,"offsetExpr":null,"smoothed":false,)"
+      R"("startOrEnd":"start","timestamp":null,"type":"vectorSelector"},"matching":null,)"
+      R"("op":"\u003e","rhs":{"type":"numberLiteral","val":"1"},"type":"binaryExpr"},)"
+      R"("type":"parenExpr"},"op":"-","type":"unaryExpr"})");
 }
 
 TEST(AstJsonTest, WritesWhatTheCorpusLacks) {

@@ -18,22 +18,34 @@ Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
 StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
                                                   const QueryParams& params) {
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
+  const auto came = std::chrono::steady_clock::now();
   EngineMetrics::Query query(metrics_);
   GatePass pass(gate_);
   if (const Status status = pass.Enter(bounded); !status.ok())
     return MakeError(StatusCode::kFailedPrecondition, std::string(status.message()));
   query.Started();
+  const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
   const auto queryable = QueryableFor(params, context.request().tenant);
-  const promql::QueryOptions options{.lookback_delta =
-                                         std::chrono::milliseconds(LookbackFor(params))};
+  const promql::QueryOptions options{
+      .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
+      .count_samples = params.stats != StatsDetail::kNone,
+      .analyze = params.analyze && params.analyzable};
   auto result = params.instant
                     ? engine_.Instant(bounded, *queryable, params.query, params.start, options)
                     : engine_.Range(bounded, *queryable, params.query, params.start, params.end,
                                     params.step_ms, options);
   query.Evaluated(result.ok() ? result->stats.samples : 0);
   if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
+  result->stats.queued = queued;
   return result;
+}
+
+StatusOr<promql::PlanNode> Evaluator::Explain(const Context& context,
+                                              const QueryParams& params) const {
+  const auto queryable = QueryableFor(params, context.request().tenant);
+  if (params.instant) return engine_.Explain(*queryable, params.query);
+  return engine_.ExplainRange(*queryable, params.query, params.start, params.end, params.step_ms);
 }
 
 std::shared_ptr<store::Store> Evaluator::StoreFor(

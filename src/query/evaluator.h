@@ -48,6 +48,9 @@ class Evaluator {
   // the engine; FailedPrecondition when the request ends at the gate.
   StatusOr<promql::QueryResult> Evaluate(const Context& context, const QueryParams& params);
 
+  // What Evaluate would do. Doesn't wait.
+  StatusOr<promql::PlanNode> Explain(const Context& context, const QueryParams& params) const;
+
   const promql::Engine& engine() const { return engine_; }
   // The stores that a request is about.
   std::shared_ptr<store::Store> StoreFor(const std::vector<model::Matchers>& store_matchers) const;

@@ -100,6 +100,17 @@ StatusOr<std::int64_t> Resolution(const net::HttpRequest& request, bool automati
   return resolution;
 }
 
+StatusOr<std::int64_t> LimitParam(const net::HttpRequest& request) {
+  const std::string_view text = request.Param("limit");
+  std::int64_t limit = 0;
+  if (text.empty()) return limit;
+  const auto [last, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || last != text.data() + text.size())
+    return InvalidArgument("cannot parse {} to a valid limit", Quoted(text));
+  if (limit < 0) return InvalidArgument("limit must be non-negative");
+  return limit;
+}
+
 Status ParseCommon(const net::HttpRequest& request, const ParamDefaults& defaults,
                    QueryParams* params) {
   params->timeout = defaults.timeout;
@@ -113,13 +124,18 @@ Status ParseCommon(const net::HttpRequest& request, const ParamDefaults& default
   ASSIGN_OR_RETURN(params->partial_response,
                    BoolParam(request, "partial_response", defaults.partial_response));
   ASSIGN_OR_RETURN(params->shard_info, ShardParam(request));
-  const std::string_view engine = request.Param("engine");
-  if (!engine.empty() && engine != "prometheus" && engine != "thanos")
-    return InvalidArgument("'{}' bad engine", engine);
+  ASSIGN_OR_RETURN(const std::string engine, ParseEngine(request, defaults));
   if (!request.Param("lookback_delta").empty()) {
     ASSIGN_OR_RETURN(params->lookback_delta_ms, DurationParam(request, "lookback_delta"));
   }
-  params->stats = !request.Param("stats").empty();
+  const std::string_view stats = request.Param("stats");
+  params->stats = stats.empty()    ? StatsDetail::kNone
+                  : stats == "all" ? StatsDetail::kPerStep
+                                   : StatsDetail::kTotals;
+  const std::string_view analyze = request.Param("analyze");
+  params->analyze = analyze == "true" || analyze == "1";
+  params->analyzable = engine == "thanos";
+  ASSIGN_OR_RETURN(params->limit, LimitParam(request));
   return OkStatus();
 }
 
@@ -134,8 +150,16 @@ StatusOr<TimestampMs> TimeParam(const net::HttpRequest& request, std::string_vie
 
 }  // namespace
 
+StatusOr<std::string> ParseEngine(const net::HttpRequest& request, const ParamDefaults& defaults) {
+  const std::string_view engine = request.Param("engine");
+  if (engine.empty()) return defaults.engine;
+  if (engine != "prometheus" && engine != "thanos")
+    return InvalidArgument("'{}' bad engine", engine);
+  return std::string(engine);
+}
+
 StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
-                                           const ParamDefaults& defaults, TimestampMs now) {
+                                         const ParamDefaults& defaults, TimestampMs now) {
   QueryParams params;
   ASSIGN_OR_RETURN(params.start, TimeParam(request, "time", now));
   params.end = params.start;
@@ -204,14 +228,7 @@ StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,
   params.replica_labels = ReplicaLabels(request, defaults);
   ASSIGN_OR_RETURN(params.matchers, SelectorParams(request, "match[]"));
   ASSIGN_OR_RETURN(params.store_matchers, SelectorParams(request, "storeMatch[]"));
-  if (const std::string_view limit = request.Param("limit"); !limit.empty()) {
-    const auto [last, error] =
-        std::from_chars(limit.data(), limit.data() + limit.size(), params.limit);
-    if (error != std::errc() || last != limit.data() + limit.size()) {
-      return InvalidArgument("cannot parse {} to a valid limit", Quoted(limit));
-    }
-    if (params.limit < 0) return InvalidArgument("limit must be non-negative");
-  }
+  ASSIGN_OR_RETURN(params.limit, LimitParam(request));
   return params;
 }
 

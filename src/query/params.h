@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "model/matcher.h"
 #include "net/http/server.h"
+#include "query/json_writer.h"
 #include "wire/store_api.h"
 
 namespace aevum::query {
@@ -25,6 +26,7 @@ struct ParamDefaults {
   Nanoseconds timeout = std::chrono::minutes(2);
   Nanoseconds default_step = std::chrono::seconds(1);
   Nanoseconds metadata_time_range{0};  // 0: all time
+  std::string engine = "prometheus";   // or "thanos"
 };
 
 // A query, instant or over a range.
@@ -42,8 +44,15 @@ struct QueryParams {
   std::int64_t max_source_resolution_ms = 0;
   std::optional<wire::ShardInfo> shard_info;
   std::int64_t lookback_delta_ms = 0;  // 0: not given
-  bool stats = false;
+  StatsDetail stats = StatsDetail::kNone;
+  bool analyze = false;
+  bool analyzable = false;  // asked of the engine that can
+  std::int64_t limit = 0;   // of series; 0: none
 };
+
+// The engine that a request wants. Both names mean the one there is, but what it is asked to tell
+// of its plan has to be asked of "thanos".
+StatusOr<std::string> ParseEngine(const net::HttpRequest& request, const ParamDefaults& defaults);
 
 // Of labels, label values and series.
 struct MetadataParams {
@@ -59,7 +68,7 @@ struct MetadataParams {
 
 // InvalidArgument with the text that a user of Thanos knows, for what can't be right.
 StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
-                                           const ParamDefaults& defaults, TimestampMs now);
+                                         const ParamDefaults& defaults, TimestampMs now);
 StatusOr<QueryParams> ParseRangeParams(const net::HttpRequest& request,
                                        const ParamDefaults& defaults);
 StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,

@@ -17,6 +17,8 @@
 
 namespace aevum::promql {
 
+class StepCounts;  // promql/engine/step_counts.h
+
 // The samples of one step, in time order, at least one.
 struct Window {
   const TimestampMs* times;
@@ -81,7 +83,8 @@ struct RangeFunction {
   bool is_counter = false;         // the name of its metric should say that it counts
   std::vector<double> parameters;  // a value a step, or empty
   std::vector<double> parameters2;
-  Extension extension;  // of the selector
+  Extension extension;           // of the selector
+  StepCounts* counts = nullptr;  // of the samples in windows; null when nobody asks
 };
 
 // The function of that name, without parameters; nullopt when it is none over ranges or is not
