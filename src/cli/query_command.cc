@@ -46,6 +46,7 @@ struct QueryCommand {
   std::string engine = "prometheus";
   std::string mode = "local";
   std::string dedup_function = "penalty";
+  std::string active_query_path;
   bool disable_fallback = false;
   std::int64_t max_concurrent = 20;
   std::int64_t max_concurrent_select = 4;
@@ -213,7 +214,12 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.RefusedBool({"query.distributed-with-overlapping-interval", "", "", Visibility::kHidden},
                     kLater);
   flags.Refused({"query.partition-label", "", "NAME"}, kLater);
-  flags.Refused({"query.active-query-path", "", "DIR"}, kLater);
+  flags.String(
+      {"query.active-query-path",
+       "Directory whose file queries.active says which queries run; after a crash the next "
+       "start logs them.",
+       "DIR"},
+      &active_query_path);
   flags.Enum({"grpc.proxy-strategy", "Kept for old command lines.", "", Visibility::kHidden},
              {"eager", "lazy"}, &proxy_strategy);
   flags.Int({"query.lazy-retrieval-max-buffered-responses", "Kept for old command lines.", "",
@@ -352,6 +358,7 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   const std::size_t first = prefix.find_first_not_of('/');
   if (first != std::string::npos)
     api.route_prefix = "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
+  api.defaults.engine = engine;
   api.flags = flags.Values();
   api.version = std::string(kVersion);
   api.revision = std::string(kRevision);
@@ -361,6 +368,11 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
 int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   const Logger logger = MakeLogger(global).With("component", "query");
   Status status = Finish(global, flags);
+  if (status.ok() && !active_query_path.empty()) {
+    auto log = query::ActiveQueryLog::Open(active_query_path, options.api.max_concurrent, logger);
+    if (log.ok()) options.api.active_queries = *std::move(log);
+    status = log.status();
+  }
   if (status.ok()) status = request_log.Load(logger, &service);
   if (!status.ok()) {
     logger.Error("can't start", {{"err", status}});

@@ -183,7 +183,7 @@ std::string Difference(const json& request, const StatusOr<QueryResult>& result)
     text += piece;
     return true;
   });
-  writer.QueryData(*result, false);
+  writer.QueryData(*result, query::StatsDetail::kNone);
   writer.Finish();
   const json actual = Sorted(json::parse(text));
   const json expected = Sorted(request["result"]);

@@ -1,6 +1,7 @@
 #include "promql/engine/engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 
 #include "model/histogram_arithmetic.h"
@@ -57,6 +58,20 @@ bool IsSorted(const RowBatch& rows) {
   return true;
 }
 
+// Adds the time of its scope.
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::chrono::nanoseconds* sum)
+      : sum_(sum), began_(std::chrono::steady_clock::now()) {}
+  ~Stopwatch() { *sum_ += std::chrono::steady_clock::now() - began_; }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  std::chrono::nanoseconds* const sum_;
+  const std::chrono::steady_clock::time_point began_;
+};
+
 class Query {
  public:
   Query(const Context& context, Queryable& queryable, std::string_view text,
@@ -78,42 +93,59 @@ class Query {
             .notes = notes_,
             .shared = shared_,
             .delays_names = engine.delayed_name_removal,
-            .reads_types = engine.type_and_unit_labels} {
+            .reads_types = engine.type_and_unit_labels},
+        count_samples_(options.count_samples) {
     annotations_.set_query(text);
+    if (options.analyze) state_.analysis = &analysis_.emplace();
   }
 
   StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant) {
     result_.start = grid_.start;
     result_.step = grid_.step;
     result_.type = instant ? TypeOf(expr) : ValueType::kMatrix;
-    Planner planner(state_, grid_);
-    switch (TypeOf(expr)) {
-      case ValueType::kScalar:
-        RETURN_IF_ERROR(EvaluateScalar(expr, instant, planner));
-        break;
-      case ValueType::kVector:
-        RETURN_IF_ERROR(EvaluateVector(expr, instant, planner));
-        break;
-      case ValueType::kMatrix:
-        RETURN_IF_ERROR(EvaluateMatrix(WithoutParens(expr), planner));
-        break;
-      case ValueType::kString: {
-        ASSIGN_OR_RETURN(result_.text, Planner::String(expr));
-        break;
-      }
-      case ValueType::kNone:
-        return Internal("the expression has no type");
+    MemoryCharge charge(state_.context.budget());
+    if (count_samples_) {
+      // What is counted, and its copy in the result.
+      RETURN_IF_ERROR(
+          charge.Add(static_cast<std::int64_t>(2 * sizeof(std::int64_t) * grid_.steps), "stats"));
+      state_.counts = &counts_.emplace(grid_.steps, StepCounts::Keep::kSteps);
     }
+    {
+      const Stopwatch watch(&result_.stats.evaluation);
+      RETURN_IF_ERROR(EvaluateByType(expr, instant));
+    }
+    result_.stats.evaluation -= result_.stats.sorting;
     RETURN_IF_ERROR(state_.context.status());
     result_.warnings = annotations_.warnings();
     result_.infos = annotations_.infos();
     result_.store_warnings = annotations_.store_warnings();
     result_.stats.samples = state_.samples.load();
+    if (counts_) result_.stats.step_samples = counts_->PerStep();
+    if (analysis_) result_.analysis = PlanOf(expr, notes_, grid_.steps, &*analysis_);
     if (state_.context.budget()) result_.stats.peak_bytes = state_.context.budget()->peak_bytes();
     return std::move(result_);
   }
 
  private:
+  Status EvaluateByType(const Expr& expr, bool instant) {
+    Planner planner(state_, grid_);
+    switch (TypeOf(expr)) {
+      case ValueType::kScalar:
+        return EvaluateScalar(expr, instant, planner);
+      case ValueType::kVector:
+        return EvaluateVector(expr, instant, planner);
+      case ValueType::kMatrix:
+        return EvaluateRanges(WithoutParens(expr));
+      case ValueType::kString: {
+        ASSIGN_OR_RETURN(result_.text, Planner::String(expr));
+        return OkStatus();
+      }
+      case ValueType::kNone:
+        break;
+    }
+    return Internal("the expression has no type");
+  }
+
   Status EvaluateScalar(const Expr& expr, bool instant, Planner& planner) {
     ASSIGN_OR_RETURN(const std::vector<double> values, planner.Scalar(expr));
     if (instant) {
@@ -131,6 +163,7 @@ class Query {
     ASSIGN_OR_RETURN(const OperatorPtr root, planner.Vector(expr));
     ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, grid_.steps));
     RETURN_IF_ERROR(DropDelayedNames(&rows));
+    const Stopwatch watch(&result_.stats.sorting);
     if (instant) PreferHistograms(&rows);
     if (!(instant && Sorts(expr)) && !IsSorted(rows)) SortByLabels(&rows);
     result_.rows = std::move(rows);
@@ -144,9 +177,22 @@ class Query {
   }
 
   // The samples themselves, of an instant query for x[5m] or a subquery.
-  Status EvaluateMatrix(const Expr& expr, Planner& planner) {
-    if (expr.kind == ExprKind::kSubquery) return EvaluateSubquery(As<SubqueryExpr>(expr), planner);
-    const auto& matrix = As<MatrixSelector>(expr);
+  Status EvaluateRanges(const Expr& expr) {
+    const auto began = std::chrono::steady_clock::now();
+    StepCounts* const counts = analysis_ ? analysis_->CountsOf(expr, state_.counts) : state_.counts;
+    RETURN_IF_ERROR(expr.kind == ExprKind::kSubquery
+                        ? EvaluateSubquery(As<SubqueryExpr>(expr), counts)
+                        : EvaluateMatrix(As<MatrixSelector>(expr)));
+    if (analysis_) analysis_->AddTime(expr, std::chrono::steady_clock::now() - began);
+    if (counts == nullptr || expr.kind == ExprKind::kSubquery) return OkStatus();
+    for (const QueryResult::Range& range : result_.ranges) {
+      counts->Add(0, static_cast<std::int64_t>(range.times.size()));
+      for (const HistogramPtr& histogram : range.histograms) counts->Add(0, SamplesOf(*histogram));
+    }
+    return OkStatus();
+  }
+
+  Status EvaluateMatrix(const MatrixSelector& matrix) {
     const Extension extension = ExtensionOf(*matrix.selector, state_.lookback_ms);
     const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
     SelectHints hints =
@@ -189,12 +235,16 @@ class Query {
     return OkStatus();
   }
 
-  Status EvaluateSubquery(const SubqueryExpr& subquery, Planner& /*planner*/) {
+  // What its expression looks at counts for the only step.
+  Status EvaluateSubquery(const SubqueryExpr& subquery, StepCounts* counts) {
     const SelectTimes times = TimesOf(subquery.time, grid_, state_);
     ASSIGN_OR_RETURN(const Grid inner, SubqueryGrid(subquery, times, state_));
     if (inner.steps == 0) return OkStatus();
+    if (counts != nullptr)
+      state_.counts = &inner_counts_.emplace(inner.steps, StepCounts::Keep::kTotal);
     ASSIGN_OR_RETURN(const OperatorPtr root, Planner(state_, inner).Vector(*subquery.expr));
     ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, inner.steps));
+    if (counts != nullptr) counts->Add(0, inner_counts_->total());
     RETURN_IF_ERROR(DropDelayedNames(&rows));
     SortByLabels(&rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -219,6 +269,10 @@ class Query {
   SharedParts shared_;
   Annotations annotations_;
   QueryState state_;
+  const bool count_samples_;
+  std::optional<StepCounts> counts_;
+  std::optional<StepCounts> inner_counts_;  // of a subquery that is the whole query
+  std::optional<Analysis> analysis_;
   QueryResult result_;
 };
 
@@ -228,20 +282,19 @@ PlanNotes Engine::Optimized(const Queryable& queryable, ExprPtr* expr) const {
   return options_.optimize ? Optimize(queryable, expr) : PlanNotes();
 }
 
-StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryable,
-                                      std::string_view query, TimestampMs time,
-                                      const QueryOptions& options) const {
+StatusOr<Engine::Prepared> Engine::PrepareInstant(const Queryable& queryable,
+                                                  std::string_view query, TimestampMs time) const {
   ASSIGN_OR_RETURN(ExprPtr expr, Parse(query, options_.parse));
   RETURN_IF_ERROR(ResolveDurations(0, 0, expr.get()));
   PlanNotes notes = Optimized(queryable, &expr);
-  return Query(context, queryable, query, options_, options,
-               Grid{.start = time, .step = 0, .steps = 1}, time, std::move(notes))
-      .Evaluate(*expr, true);
+  return Prepared{.expr = std::move(expr),
+                  .notes = std::move(notes),
+                  .grid = {.start = time, .step = 0, .steps = 1}};
 }
 
-StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable,
-                                    std::string_view query, TimestampMs start, TimestampMs end,
-                                    std::int64_t step_ms, const QueryOptions& options) const {
+StatusOr<Engine::Prepared> Engine::PrepareRange(const Queryable& queryable, std::string_view query,
+                                                TimestampMs start, TimestampMs end,
+                                                std::int64_t step_ms) const {
   if (step_ms <= 0)
     return InvalidArgument(
         "zero or negative query resolution step widths are not accepted. Try a positive integer");
@@ -261,9 +314,48 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
     return InvalidArgument("the query has {} steps, more than the limit of {}", steps, kMaxSteps);
   RETURN_IF_ERROR(ResolveDurations(step_ms, end - start, expr.get()));
   PlanNotes notes = Optimized(queryable, &expr);
-  const Grid grid{.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)};
-  return Query(context, queryable, query, options_, options, grid, end, std::move(notes))
-      .Evaluate(*expr, false);
+  return Prepared{
+      .expr = std::move(expr),
+      .notes = std::move(notes),
+      .grid = {.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)}};
+}
+
+StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryable,
+                                      std::string_view query, TimestampMs time,
+                                      const QueryOptions& options) const {
+  const auto began = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(Prepared prepared, PrepareInstant(queryable, query, time));
+  const auto preparation = std::chrono::steady_clock::now() - began;
+  ASSIGN_OR_RETURN(QueryResult result, Query(context, queryable, query, options_, options,
+                                             prepared.grid, time, std::move(prepared.notes))
+                                           .Evaluate(*prepared.expr, true));
+  result.stats.preparation = preparation;
+  return result;
+}
+
+StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable,
+                                    std::string_view query, TimestampMs start, TimestampMs end,
+                                    std::int64_t step_ms, const QueryOptions& options) const {
+  const auto began = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
+  const auto preparation = std::chrono::steady_clock::now() - began;
+  ASSIGN_OR_RETURN(QueryResult result, Query(context, queryable, query, options_, options,
+                                             prepared.grid, end, std::move(prepared.notes))
+                                           .Evaluate(*prepared.expr, false));
+  result.stats.preparation = preparation;
+  return result;
+}
+
+StatusOr<PlanNode> Engine::Explain(const Queryable& queryable, std::string_view query) const {
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, 0));
+  return PlanOf(*prepared.expr, prepared.notes, prepared.grid.steps);
+}
+
+StatusOr<PlanNode> Engine::ExplainRange(const Queryable& queryable, std::string_view query,
+                                        TimestampMs start, TimestampMs end,
+                                        std::int64_t step_ms) const {
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
+  return PlanOf(*prepared.expr, prepared.notes, prepared.grid.steps);
 }
 
 }  // namespace aevum::promql

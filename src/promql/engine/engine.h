@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,13 +12,12 @@
 #include "base/context.h"
 #include "base/status.h"
 #include "promql/ast.h"
+#include "promql/engine/plan.h"
 #include "promql/engine/row_batch.h"
 #include "promql/parser.h"
 #include "promql/queryable.h"
 
 namespace aevum::promql {
-
-struct PlanNotes;
 
 struct EngineOptions {
   std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
@@ -34,11 +34,20 @@ struct EngineOptions {
 // What one query may set anew.
 struct QueryOptions {
   std::chrono::milliseconds lookback_delta{0};  // 0: the engine's
+  bool count_samples = false;                   // fill QueryStats::step_samples
+  bool analyze = false;                         // fill QueryResult::analysis
 };
 
 struct QueryStats {
   std::int64_t samples = 0;     // read from the source
   std::int64_t peak_bytes = 0;  // of the memory budget, 0 without one
+  // The samples that each step looked at, as Prometheus counts them (see StepCounts). Parts that
+  // come twice count once, and series that the optimiser knows not to match don't count.
+  std::vector<std::int64_t> step_samples;
+  std::chrono::nanoseconds preparation{0};  // until the checked tree
+  std::chrono::nanoseconds evaluation{0};   // without sorting
+  std::chrono::nanoseconds sorting{0};
+  std::chrono::nanoseconds queued{0};  // before the evaluation; filled by who let the query wait
 };
 
 // The value of a query. Of a range query `type` is always kMatrix; of an instant one the type of
@@ -66,6 +75,7 @@ struct QueryResult {
   std::vector<std::string> infos;           // "PromQL info: ..."
   std::vector<std::string> store_warnings;  // what the source said
   QueryStats stats;
+  std::optional<PlanNode> analysis;
 
   TimestampMs TimeOf(std::size_t k) const { return start + static_cast<std::int64_t>(k) * step; }
 };
@@ -91,9 +101,25 @@ class Engine {
                               TimestampMs start, TimestampMs end, std::int64_t step_ms,
                               const QueryOptions& options = {}) const;
 
+  // What Instant or Range would do over the source; nothing is evaluated. InvalidArgument where
+  // they say so.
+  StatusOr<PlanNode> Explain(const Queryable& queryable, std::string_view query) const;
+  StatusOr<PlanNode> ExplainRange(const Queryable& queryable, std::string_view query,
+                                  TimestampMs start, TimestampMs end, std::int64_t step_ms) const;
+
   const EngineOptions& options() const { return options_; }
 
  private:
+  // A checked tree, what is known of it, and the steps it is for.
+  struct Prepared {
+    ExprPtr expr;
+    PlanNotes notes;
+    Grid grid;
+  };
+  StatusOr<Prepared> PrepareInstant(const Queryable& queryable, std::string_view query,
+                                    TimestampMs time) const;
+  StatusOr<Prepared> PrepareRange(const Queryable& queryable, std::string_view query,
+                                  TimestampMs start, TimestampMs end, std::int64_t step_ms) const;
   PlanNotes Optimized(const Queryable& queryable, ExprPtr* expr) const;
 
   const EngineOptions options_;

@@ -27,6 +27,9 @@ namespace aevum::promql {
 inline constexpr std::string_view kTypeLabel = "__type__";
 inline constexpr std::string_view kUnitLabel = "__unit__";
 
+class Analysis;    // promql/engine/plan.h
+class StepCounts;  // promql/engine/step_counts.h
+
 // The steps that an expression is evaluated at.
 struct Grid {
   TimestampMs start = 0;
@@ -82,6 +85,10 @@ struct QueryState {
   bool reads_types = false;              // what counts is known by its label __type__
   std::atomic<std::int64_t> samples{0};  // read from the source
   std::atomic<bool> saw_types{false};    // a series with __type__ or __unit__ was read
+
+  // Where samples of steps are counted, and operators measured; null when nobody asks.
+  StepCounts* counts = nullptr;
+  Analysis* analysis = nullptr;
 
   // Where the planner is: within functions that look at nothing but count and sum of histograms,
   // and within those that look at buckets or may miss a reset.

@@ -15,9 +15,11 @@
 #include "promql/engine/elementwise.h"
 #include "promql/engine/histogram_operators.h"
 #include "promql/engine/limit_ratio.h"
+#include "promql/engine/plan.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/shared_rows.h"
 #include "promql/engine/smoothed_selector.h"
+#include "promql/engine/step_counts.h"
 #include "promql/engine/subquery.h"
 #include "promql/engine/vector_matching.h"
 #include "promql/function_table.h"
@@ -44,6 +46,23 @@ bool IsQuantile(double rank) { return rank >= 0 && rank <= 1; }
 std::string QuantileWarning(double rank) {
   return fmt::format("quantile value should be between 0 and 1, got {}", FormatShort(rank));
 }
+
+// Gives the rows of its source and counts them as what steps look at.
+class CountingOperator final : public Operator {
+ public:
+  CountingOperator(StepCounts& counts, OperatorPtr source)
+      : counts_(counts), source_(std::move(source)) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    ASSIGN_OR_RETURN(const bool more, source_->Next(out));
+    if (more) counts_.AddRows(*out);
+    return more;
+  }
+
+ private:
+  StepCounts& counts_;
+  const OperatorPtr source_;
+};
 
 class AbsentOperator final : public Operator {
  public:
@@ -158,10 +177,27 @@ StatusOr<OperatorPtr> Planner::Vector(const Expr& expr, std::string_view around)
   const bool merges = MergesSeries(expr);
   const bool around_takes = state_.takes_series;
   state_.takes_series = merges || (expr.kind == ExprKind::kParen && around_takes);
-  StatusOr<OperatorPtr> rows = AnyVector(expr, around);
+  StatusOr<OperatorPtr> rows = MeasuredVector(expr, around);
   state_.takes_series = around_takes;
   if (rows.ok() && merges && !around_takes) return MakeOneValueAStep(*std::move(rows));
   return rows;
+}
+
+StatusOr<OperatorPtr> Planner::MeasuredVector(const Expr& expr, std::string_view around) {
+  if (state_.analysis == nullptr) return AnyVector(expr, around);
+  ASSIGN_OR_RETURN(OperatorPtr rows, AnyVector(expr, around));
+  return state_.analysis->Measure(expr, std::move(rows));
+}
+
+StepCounts* Planner::CountsOf(const Expr& expr) {
+  return state_.analysis == nullptr ? state_.counts
+                                    : state_.analysis->CountsOf(expr, state_.counts);
+}
+
+OperatorPtr Planner::Counted(const Expr& expr, OperatorPtr source) {
+  StepCounts* const counts = CountsOf(expr);
+  if (counts == nullptr) return source;
+  return std::make_unique<CountingOperator>(*counts, std::move(source));
 }
 
 StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view around) {
@@ -170,9 +206,9 @@ StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view arou
       const auto& selector = As<VectorSelector>(expr);
       const SelectTimes times = TimesOf(selector.time, grid_, state_);
       if (selector.smoothed)
-        return MakeSmoothedSelector(state_, selector, times, std::string(around));
-      return MakeVectorSelector(state_, selector, times, SelectedValue::kValue,
-                                std::string(around));
+        return Counted(expr, MakeSmoothedSelector(state_, selector, times, std::string(around)));
+      return Counted(expr, MakeVectorSelector(state_, selector, times, SelectedValue::kValue,
+                                              std::string(around)));
     }
     case ExprKind::kParen:
       return Vector(*As<ParenExpr>(expr).expr, around);
@@ -193,8 +229,12 @@ StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view arou
 StatusOr<OperatorPtr> Planner::EveryStep(const Expr& expr, std::string_view around) {
   Grid first = grid_;
   first.steps = 1;
-  ASSIGN_OR_RETURN(OperatorPtr source, Planner(state_, first).Vector(expr, around));
-  return MakeBroadcast(state_, steps(), std::move(source));
+  StepCounts* const counts = state_.counts;
+  if (counts != nullptr) state_.counts = counts->OfEveryStep();
+  StatusOr<OperatorPtr> source = Planner(state_, first).Vector(expr, around);
+  state_.counts = counts;
+  RETURN_IF_ERROR(source.status());
+  return MakeBroadcast(state_, steps(), *std::move(source));
 }
 
 StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
@@ -301,7 +341,8 @@ StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
       const SelectTimes times = TimesOf(selector.time, grid_, state_);
       return MakeElementwise(
           state_, steps(),
-          MakeVectorSelector(state_, selector, times, SelectedValue::kTimestamp, "timestamp"),
+          Counted(call, MakeVectorSelector(state_, selector, times, SelectedValue::kTimestamp,
+                                           "timestamp")),
           [](double*, std::uint8_t*, std::size_t) {}, NameRule::kDrop, UniqueWithoutName(arg));
     }
   }
@@ -356,6 +397,7 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
   static const NumberLiteral kStartOfQuery;
   function.argument = &WithoutParens(*call.args[0]);
   if (function.argument->kind == ExprKind::kSubquery) function.argument = &kStartOfQuery;
+  function.counts = CountsOf(call);
   const bool keeps_name = function.keeps_name;
   const bool is_absent = function.name == "absent_over_time";
   OperatorPtr rows;
@@ -372,7 +414,10 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
     // What lies between the steps is not seen, so resets can't be taken from hints.
     ++state_.buckets_depth;
     state_.takes_series = true;
+    // What is counted are the samples that the subquery gives, not those it looks at.
+    StepCounts* const counts = std::exchange(state_.counts, nullptr);
     StatusOr<OperatorPtr> planned = Planner(state_, inner_grid).Vector(*subquery.expr);
+    state_.counts = counts;
     state_.takes_series = false;
     --state_.buckets_depth;
     ASSIGN_OR_RETURN(OperatorPtr inner, std::move(planned));
@@ -398,6 +443,14 @@ StatusOr<OperatorPtr> Planner::XRange(const promql::Call& call, XFunction functi
 }
 
 StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
+  if (state_.analysis == nullptr) return AnyScalar(expr);
+  const auto began = std::chrono::steady_clock::now();
+  StatusOr<std::vector<double>> values = AnyScalar(expr);
+  state_.analysis->AddTime(expr, std::chrono::steady_clock::now() - began);
+  return values;
+}
+
+StatusOr<std::vector<double>> Planner::AnyScalar(const Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kNumber:
       return std::vector<double>(steps(), As<NumberLiteral>(expr).value);

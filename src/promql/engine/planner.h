@@ -39,6 +39,12 @@ class Planner {
  private:
   StatusOr<OperatorPtr> EveryStep(const Expr& expr, std::string_view around);
   StatusOr<OperatorPtr> AnyVector(const Expr& expr, std::string_view around);
+  // The same, measured where somebody asks.
+  StatusOr<OperatorPtr> MeasuredVector(const Expr& expr, std::string_view around);
+  StatusOr<std::vector<double>> AnyScalar(const Expr& expr);
+  // The rows of an instant selector that `expr` reads, counted where somebody asks.
+  OperatorPtr Counted(const Expr& expr, OperatorPtr source);
+  StepCounts* CountsOf(const Expr& expr);
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
   StatusOr<OperatorPtr> AggregateAnew(const AggregateExpr& expr);
   void WarnOfExtremes(const std::vector<double>& ranks, const Expr& expr);

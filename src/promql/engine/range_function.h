@@ -19,6 +19,8 @@
 
 namespace aevum::promql {
 
+class StepCounts;  // promql/engine/step_counts.h
+
 // The samples of one step, in time order, at least one.
 struct Window {
   const TimestampMs* times;
@@ -89,6 +91,8 @@ struct RangeFunction {
   // The same for what is only to be warned of, at a place in the query.
   std::map<std::size_t, std::string> step_warnings;
   const Expr* parameter_expr = nullptr;
+  Extension extension;           // of the selector
+  StepCounts* counts = nullptr;  // of the samples in windows; null when nobody asks
 };
 
 // The function of that name, without parameters; nullopt when it is none over ranges or is not

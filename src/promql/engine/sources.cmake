@@ -22,6 +22,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/limit_ratio.h
   engine/matcher_propagation.h
   engine/optimizer.h
+  engine/plan.h
   engine/planner.h
   engine/range_function.h
   engine/row_batch.h
@@ -29,6 +30,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/selector.h
   engine/shared_rows.h
   engine/smoothed_selector.h
+  engine/step_counts.h
   engine/subquery.h
   engine/vector_matching.h
   engine/window_bounds.h
@@ -58,6 +60,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/limit_ratio.cc
   engine/matcher_propagation.cc
   engine/optimizer.cc
+  engine/plan.cc
   engine/planner.cc
   engine/range_function.cc
   engine/ranking.cc
@@ -66,6 +69,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/selector.cc
   engine/shared_rows.cc
   engine/smoothed_selector.cc
+  engine/step_counts.cc
   engine/subquery.cc
   engine/vector_matching.cc
   engine/window_bounds.cc

@@ -14,6 +14,10 @@ aevum_test(NAME promql_optimizer_test
   SOURCES engine/optimizer_test.cc
   LIBS promql_testing)
 
+aevum_test(NAME promql_query_stats_test
+  SOURCES engine/query_stats_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_row_kernels_test
   SOURCES engine/row_kernels_test.cc
   LIBS aevum::promql)

@@ -7,6 +7,7 @@
 #include "promql/engine/extended_windows.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/histogram_windows.h"
+#include "promql/engine/step_counts.h"
 
 namespace aevum::promql {
 
@@ -51,6 +52,8 @@ Status WindowRows::Add(const model::Labels& labels, const chunk::Columns& column
     RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, columns, name, scratch_,
                                          state.annotations, out, row));
   }
+  if (function_.counts != nullptr)
+    function_.counts->AddWindows(steps, function_.extension, columns);
   const std::uint8_t* present = out->present(row);
   const bool gave_numbers = std::find(present, present + steps.size, 1) != present + steps.size;
   if (function_.is_counter && !name.empty() && gave_numbers) {
