@@ -201,7 +201,7 @@ std::unique_ptr<DistributedPlan> Distribute(const Expr& root, bool own_order, co
                                             const ParseOptions& parse) {
   auto plan = std::make_unique<DistributedPlan>(distribution, parse);
   Distributor distributor(root, grid, state, plan.get());
-  distributor.Visit(root, {.order = instant && HasOwnOrder(root), .single_step = grid.steps == 1});
+  distributor.Visit(root, {.order = own_order, .single_step = grid.steps == 1});
   return plan;
 }
 

@@ -222,7 +222,8 @@ TEST(DistributeTest, KeepsTheOrderOfInstantQueries) {
       {
           {"topk(3, rate(x[5m]))", "topk(3, remote[a, b](topk(3, rate(x[5m]))))"},
           {"topk by (job) (3, rate(x[5m]))", "topk by (job) (3, remote[a, b](rate(x[5m])))"},
-          {"topk by (cluster) (3, rate(x[5m]))", "topk by (cluster) (3, remote[a, b](rate(x[5m])))"},
+          {"topk by (cluster) (3, rate(x[5m]))",
+           "topk by (cluster) (3, remote[a, b](rate(x[5m])))"},
           {"sort(rate(x[5m]))", "sort(remote[a, b](rate(x[5m])))"},
           {"sort(max by (cluster) (x))", "sort(max by (cluster) (x))"},
       },
