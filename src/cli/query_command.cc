@@ -11,13 +11,12 @@
 #include "cli/version.h"
 #include "model/relabel.h"
 #include "query/query.h"
+#include "query/query_service.h"
 #include "store/grpc_server.h"
 #include "store/limits.h"
 
 namespace aevum::cli {
 namespace {
-
-constexpr const char* kLater = "this version does not have it yet";
 
 // Half of the machine's memory for all queries, a quarter for one: the rest is for connections,
 // answers on their way, and other programs.
@@ -203,7 +202,10 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
                 &features);
   flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
              {"prometheus", "thanos"}, &engine);
-  flags.Enum({"query.mode", "distributed is not available yet."}, {"local"}, &mode);
+  flags.Enum({"query.mode",
+              "local: this querier reads all series; distributed: queriers among the endpoints "
+              "evaluate what they can for their own series. Answers are the same."},
+             {"local", "distributed"}, &mode);
   flags.Bool({"query.disable-fallback", "Kept for old command lines.", "", Visibility::kHidden},
              &disable_fallback);
   flags.Bool(
@@ -211,9 +213,18 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
        "Let queries use xrate, xincrease and xdelta: over windows that include the last sample "
        "before them."},
       &options.engine.parse.x_functions);
-  flags.RefusedBool({"query.distributed-with-overlapping-interval", "", "", Visibility::kHidden},
-                    kLater);
-  flags.Refused({"query.partition-label", "", "NAME"}, kLater);
+  flags.Bool(
+      {"query.distributed-with-overlapping-interval",
+       "Of queriers with the same external labels let one whose times cover the query answer "
+       "alone, though others may have samples that it lacks.",
+       "", Visibility::kHidden},
+      &options.api.distribution.overlapping_intervals);
+  flags.Strings(
+      {"query.partition-label",
+       "External label that tells the queriers of --query.mode=distributed apart; every "
+       "store behind them must have it. May be repeated; none: all but the replica labels.",
+       "NAME"},
+      &options.api.distribution.partition_labels);
   flags.String(
       {"query.active-query-path",
        "Directory whose file queries.active says which queries run; after a crash the next "
@@ -354,11 +365,13 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   std::vector<model::Label> labels;
   for (const auto& [name, value] : selector_labels) labels.push_back({name, value});
   options.proxy.selector_labels = model::Labels::FromUnsorted(std::move(labels));
+  api.distribution.selector_labels = options.proxy.selector_labels;
+  api.distribution.enabled = mode == "distributed";
   const std::string prefix = route_prefix.empty() ? external_prefix : route_prefix;
   const std::size_t first = prefix.find_first_not_of('/');
   if (first != std::string::npos)
     api.route_prefix = "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
-  api.defaults.engine = engine;
+  api.defaults.engine = api.distribution.enabled ? "thanos" : engine;
   api.flags = flags.Values();
   api.version = std::string(kVersion);
   api.revision = std::string(kRevision);
@@ -386,8 +399,12 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   store::RegisterStore(running.grpc(), limited, running.metrics());
   store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
     if (!running.probe().ready()) return Unavailable("the querier is not ready");
-    return querier.store().Info(context);
+    ASSIGN_OR_RETURN(wire::InfoResponse info, querier.store().Info(context));
+    info.query = true;
+    return info;
   });
+  query::RegisterQuery(running.grpc(), querier.evaluator(),
+                       {.defaults = options.api.defaults, .tenancy = options.api.tenancy});
   return running.Run([&] { return querier.Start([&] { running.probe().SetReady(); }); },
                      [&] { querier.Stop(); });
 }

@@ -8,10 +8,12 @@
 namespace aevum::query {
 
 Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
-                     std::shared_ptr<store::Proxy> proxy, prometheus::Registry& metrics)
+                     std::shared_ptr<store::Proxy> proxy, QueryEndpointSource endpoints,
+                     prometheus::Registry& metrics)
     : options_(std::move(options)),
       engine_(engine),
       proxy_(std::move(proxy)),
+      endpoints_(std::move(endpoints)),
       gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", metrics),
       metrics_(options_.max_concurrent, metrics) {}
 
@@ -27,10 +29,12 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
   const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
   const auto queryable = QueryableFor(params, context.request().tenant);
+  const auto distribution = DistributionFor(params, context.request().tenant);
   const promql::QueryOptions options{
       .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
       .count_samples = params.stats != StatsDetail::kNone,
-      .analyze = params.analyze && params.analyzable};
+      .analyze = params.analyze && params.analyzable,
+      .distribution = distribution ? &*distribution : nullptr};
   auto result = params.instant
                     ? engine_.Instant(bounded, *queryable, params.query, params.start, options)
                     : engine_.Range(bounded, *queryable, params.query, params.start, params.end,
@@ -73,6 +77,23 @@ std::unique_ptr<promql::Queryable> Evaluator::QueryableFor(const QueryParams& pa
       std::make_unique<store::StoreQueryable>(StoreFor(params.store_matchers), std::move(options));
   if (!options_.tenancy.enforce) return queryable;
   return EnforceTenant(std::move(queryable), options_.tenancy.label, tenant);
+}
+
+// Which stores a request is about, and which part of their series, leaves would not know.
+std::optional<promql::Distribution> Evaluator::DistributionFor(const QueryParams& params,
+                                                               const std::string& tenant) const {
+  if (!options_.distribution.enabled || !params.analyzable || !params.store_matchers.empty() ||
+      params.shard_info)
+    return std::nullopt;
+  auto distribution =
+      MakeDistribution(options_.distribution, endpoints_(),
+                       {.replica_labels = params.replica_labels,
+                        .dedup = params.dedup,
+                        .partial_response = params.partial_response,
+                        .max_source_resolution_ms = params.max_source_resolution_ms});
+  if (options_.tenancy.enforce)
+    distribution.enforced = {model::Matcher::Equal(options_.tenancy.label, tenant)};
+  return distribution;
 }
 
 // Downsampled data has samples further apart, so a wider lookback is needed to see them.

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "model/matcher.h"
 #include "promql/engine/engine.h"
 #include "query/active_query_log.h"
+#include "query/distribution.h"
 #include "query/engine_metrics.h"
 #include "query/gate.h"
 #include "query/params.h"
@@ -35,14 +38,19 @@ struct EvaluatorOptions {
   std::size_t max_concurrent = 20;
   TenancyOptions tenancy;
   std::shared_ptr<ActiveQueryLog> active_queries;  // may be null
+  DistributionOptions distribution;
 };
+
+// The endpoints of the moment. Called once a query; must be thread-safe; never null.
+using QueryEndpointSource = std::function<std::shared_ptr<const QueryEndpoints>()>;
 
 // One for all ways that queries come in, so that they share the gate. Borrows the engine.
 // Thread-safe.
 class Evaluator {
  public:
   Evaluator(EvaluatorOptions options, const promql::Engine& engine,
-            std::shared_ptr<store::Proxy> proxy, prometheus::Registry& metrics);
+            std::shared_ptr<store::Proxy> proxy, QueryEndpointSource endpoints,
+            prometheus::Registry& metrics);
 
   // The answer to a query of the context's tenant. Waits at the gate first. Errors are those of
   // the engine; FailedPrecondition when the request ends at the gate.
@@ -61,10 +69,14 @@ class Evaluator {
   std::unique_ptr<promql::Queryable> QueryableFor(const QueryParams& params,
                                                   const std::string& tenant) const;
   std::int64_t LookbackFor(const QueryParams& params) const;
+  // Queriers that may evaluate parts of the query; nullopt when this one reads all series itself.
+  std::optional<promql::Distribution> DistributionFor(const QueryParams& params,
+                                                      const std::string& tenant) const;
 
   const EvaluatorOptions options_;
   const promql::Engine& engine_;
   const std::shared_ptr<store::Proxy> proxy_;
+  const QueryEndpointSource endpoints_;
   Gate gate_;
   EngineMetrics metrics_;
 };

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "model/histogram_arithmetic.h"
+#include "promql/engine/distribute.h"
 #include "promql/engine/durations.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/extended_windows.h"
@@ -97,6 +98,15 @@ class Query {
         count_samples_(options.count_samples) {
     annotations_.set_query(text);
     if (options.analyze) state_.analysis = &analysis_.emplace();
+  }
+
+  // What leaves evaluate in Evaluate, which must be called while the plan lives.
+  std::unique_ptr<DistributedPlan> PlanFor(const Expr& expr, bool instant,
+                                           const Distribution& distribution,
+                                           const ParseOptions& parse) {
+    auto plan = Distribute(expr, instant && Sorts(expr), grid_, state_, distribution, parse);
+    if (!plan->empty()) state_.plan = plan.get();
+    return plan;
   }
 
   StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant) {
@@ -276,6 +286,30 @@ class Query {
   QueryResult result_;
 };
 
+// An error that a local evaluation may not give, or give in other words.
+bool IsOfTheQuery(StatusCode code) {
+  return code == StatusCode::kFailedPrecondition || code == StatusCode::kInvalidArgument ||
+         code == StatusCode::kUnimplemented;
+}
+
+// With the help of leaves where there are some, and anew without them when that may have given
+// another answer. `make` gives a Query.
+template <typename Make>
+StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant, const EngineOptions& engine,
+                               const QueryOptions& options, Make make) {
+  // Leaves give rows without the names that this query would drop only at its end.
+  if (options.distribution == nullptr || engine.delayed_name_removal)
+    return make().Evaluate(expr, instant);
+  {
+    Query query = make();
+    const auto plan = query.PlanFor(expr, instant, *options.distribution, engine.parse);
+    StatusOr<QueryResult> result = query.Evaluate(expr, instant);
+    const bool repeat = plan->doubtful() || (!result.ok() && IsOfTheQuery(result.status().code()));
+    if (plan->empty() || !repeat) return result;
+  }
+  return make().Evaluate(expr, instant);
+}
+
 }  // namespace
 
 PlanNotes Engine::Optimized(const Queryable& queryable, ExprPtr* expr) const {
@@ -324,11 +358,13 @@ StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryab
                                       std::string_view query, TimestampMs time,
                                       const QueryOptions& options) const {
   const auto began = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(Prepared prepared, PrepareInstant(queryable, query, time));
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(QueryResult result, Query(context, queryable, query, options_, options,
-                                             prepared.grid, time, std::move(prepared.notes))
-                                           .Evaluate(*prepared.expr, true));
+  ASSIGN_OR_RETURN(
+      QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
+        return Query(context, queryable, query, options_, options, prepared.grid, time,
+                     prepared.notes);
+      }));
   result.stats.preparation = preparation;
   return result;
 }
@@ -337,11 +373,13 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
                                     std::string_view query, TimestampMs start, TimestampMs end,
                                     std::int64_t step_ms, const QueryOptions& options) const {
   const auto began = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(QueryResult result, Query(context, queryable, query, options_, options,
-                                             prepared.grid, end, std::move(prepared.notes))
-                                           .Evaluate(*prepared.expr, false));
+  ASSIGN_OR_RETURN(
+      QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
+        return Query(context, queryable, query, options_, options, prepared.grid, end,
+                     prepared.notes);
+      }));
   result.stats.preparation = preparation;
   return result;
 }

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "promql/ast.h"
 #include "promql/engine/plan.h"
+#include "promql/engine/remote.h"
 #include "promql/engine/row_batch.h"
 #include "promql/parser.h"
 #include "promql/queryable.h"
@@ -36,6 +37,8 @@ struct QueryOptions {
   std::chrono::milliseconds lookback_delta{0};  // 0: the engine's
   bool count_samples = false;                   // fill QueryStats::step_samples
   bool analyze = false;                         // fill QueryResult::analysis
+  // Other queriers that evaluate parts of the query; must live until the answer. Null: none.
+  const Distribution* distribution = nullptr;
 };
 
 struct QueryStats {

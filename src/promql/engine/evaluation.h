@@ -27,8 +27,9 @@ namespace aevum::promql {
 inline constexpr std::string_view kTypeLabel = "__type__";
 inline constexpr std::string_view kUnitLabel = "__unit__";
 
-class Analysis;    // promql/engine/plan.h
-class StepCounts;  // promql/engine/step_counts.h
+class Analysis;         // promql/engine/plan.h
+class DistributedPlan;  // promql/engine/distribute.h
+class StepCounts;       // promql/engine/step_counts.h
 
 // The steps that an expression is evaluated at.
 struct Grid {
@@ -85,6 +86,7 @@ struct QueryState {
   bool reads_types = false;              // what counts is known by its label __type__
   std::atomic<std::int64_t> samples{0};  // read from the source
   std::atomic<bool> saw_types{false};    // a series with __type__ or __unit__ was read
+  DistributedPlan* plan = nullptr;       // null: everything is evaluated here
 
   // Where samples of steps are counted, and operators measured; null when nobody asks.
   StepCounts* counts = nullptr;

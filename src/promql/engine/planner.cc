@@ -12,10 +12,12 @@
 #include "model/quote.h"
 #include "promql/engine/aggregation.h"
 #include "promql/engine/calls.h"
+#include "promql/engine/distribute.h"
 #include "promql/engine/elementwise.h"
 #include "promql/engine/histogram_operators.h"
 #include "promql/engine/limit_ratio.h"
 #include "promql/engine/plan.h"
+#include "promql/engine/remote_rows.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/shared_rows.h"
 #include "promql/engine/smoothed_selector.h"
@@ -201,6 +203,8 @@ OperatorPtr Planner::Counted(const Expr& expr, OperatorPtr source) {
 }
 
 StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view around) {
+  const RemotePart* part = state_.plan == nullptr ? nullptr : state_.plan->Find(expr);
+  if (part != nullptr && CanAskLeaves(*part, grid_, state_)) return Remote(*part);
   switch (expr.kind) {
     case ExprKind::kVectorSelector: {
       const auto& selector = As<VectorSelector>(expr);
@@ -244,9 +248,20 @@ StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
                          UniqueWithoutName(*expr.expr), NegateHistograms, EqualLabels::kBySeries);
 }
 
+StatusOr<OperatorPtr> Planner::Remote(const RemotePart& part) {
+  ASSIGN_OR_RETURN(OperatorPtr rows, MakeRemoteRows(part, state_, grid_));
+  if (part.merge != nullptr) return AggregateRows(*part.merge, std::move(rows));
+  // To leaves it is a whole query, which takes series.
+  const bool in_parens = part.expr->kind == ExprKind::kParen;
+  if (in_parens && !state_.takes_series && MergesSeries(WithoutParens(*part.expr)))
+    return MakeOneValueAStep(std::move(rows));
+  return rows;
+}
+
 StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
   const auto same = state_.notes.same_as.find(&expr);
-  if (same == state_.notes.same_as.end()) return AggregateAnew(expr);
+  // Leaves may give the rows of one of them in another order than those of the other.
+  if (same == state_.notes.same_as.end() || state_.plan != nullptr) return AggregateAnew(expr);
   const auto& last = As<AggregateExpr>(*same->second);
   return state_.shared.Share(
       state_, {.part = &last, .grid = grid_, .only_statistics = state_.only_statistics()},
@@ -255,6 +270,10 @@ StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
 
 StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, AggregateName(expr.op)));
+  return AggregateRows(expr, std::move(source));
+}
+
+StatusOr<OperatorPtr> Planner::AggregateRows(const AggregateExpr& expr, OperatorPtr source) {
   switch (expr.op) {
     case AggregateOp::kLimitRatio: {
       ASSIGN_OR_RETURN(std::vector<double> ratios, Scalar(*expr.param));
@@ -490,25 +509,8 @@ StatusOr<std::vector<double>> Planner::AnyScalar(const Expr& expr) {
     std::transform(values.begin(), values.end(), others.begin(), values.begin(), pick);
     return values;
   }
-  ASSIGN_OR_RETURN(const double value, OfQuery(name));
+  ASSIGN_OR_RETURN(const double value, OfQuery(name, state_));
   return std::vector<double>(steps(), value);
-}
-
-// What start(), end(), range() and step() say of the query, in seconds; an instant query has no
-// step.
-StatusOr<double> Planner::OfQuery(std::string_view name) const {
-  const auto seconds = [](std::int64_t milliseconds) {
-    return static_cast<double>(milliseconds) / 1000;
-  };
-  if (name == "start") return seconds(state_.query_start);
-  if (name == "end") return seconds(state_.query_end);
-  using std::chrono::milliseconds;
-  if (name == "range") return GoSeconds(milliseconds(state_.query_end - state_.query_start));
-  if (name == "step") {
-    const bool instant = state_.query_start == state_.query_end;
-    return GoSeconds(milliseconds(instant ? 0 : state_.query_step_ms));
-  }
-  return Unimplemented("function \"{}\" is not available yet", name);
 }
 
 // The value of the only series of a vector; NaN where there is none or more than one.
@@ -531,6 +533,19 @@ StatusOr<std::vector<double>> Planner::ScalarOfVector(const Expr& expr) {
     }
   }
   return values;
+}
+
+StatusOr<double> OfQuery(std::string_view name, const QueryState& state) {
+  using std::chrono::milliseconds;
+  const auto seconds = [](TimestampMs time) { return static_cast<double>(time) / 1000; };
+  if (name == "start") return seconds(state.query_start);
+  if (name == "end") return seconds(state.query_end);
+  if (name == "range") return GoSeconds(milliseconds(state.query_end - state.query_start));
+  if (name == "step") {
+    const bool instant = state.query_start == state.query_end;
+    return GoSeconds(milliseconds(instant ? 0 : state.query_step_ms));
+  }
+  return Unimplemented("function \"{}\" is not available yet", name);
 }
 
 }  // namespace aevum::promql

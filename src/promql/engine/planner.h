@@ -12,6 +12,8 @@
 
 namespace aevum::promql {
 
+struct RemotePart;
+
 // Makes the operators of an expression on a grid. What is not there yet is Unimplemented, by name.
 // Operators borrow the tree and the state.
 class Planner {
@@ -48,6 +50,8 @@ class Planner {
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
   StatusOr<OperatorPtr> AggregateAnew(const AggregateExpr& expr);
   void WarnOfExtremes(const std::vector<double>& ranks, const Expr& expr);
+  StatusOr<OperatorPtr> AggregateRows(const AggregateExpr& expr, OperatorPtr source);
+  StatusOr<OperatorPtr> Remote(const RemotePart& part);
   StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
   StatusOr<OperatorPtr> BinaryRows(const BinaryExpr& expr);
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
@@ -56,11 +60,14 @@ class Planner {
   StatusOr<OperatorPtr> XRange(const promql::Call& call, XFunction function);
   OperatorPtr Absent(const Expr& selector, OperatorPtr source, NameRule names);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
-  StatusOr<double> OfQuery(std::string_view name) const;
   void CheckParameters(const promql::Call& call, RangeFunction* function);
 
   QueryState& state_;
   const Grid grid_;
 };
+
+// What start(), end(), range() and step() say of the query, in seconds; an instant query has no
+// step. Unimplemented for other names.
+StatusOr<double> OfQuery(std::string_view name, const QueryState& state);
 
 }  // namespace aevum::promql

@@ -2,6 +2,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/advancing_windows.h
   engine/aggregation.h
   engine/calls.h
+  engine/distribute.h
   engine/durations.h
   engine/elementwise.h
   engine/engine.h
@@ -25,9 +26,13 @@ set(PROMQL_ENGINE_HEADERS
   engine/plan.h
   engine/planner.h
   engine/range_function.h
+  engine/remote.h
+  engine/remote_rows.h
+  engine/remote_text.h
   engine/row_batch.h
   engine/row_kernels.h
   engine/selector.h
+  engine/separability.h
   engine/shared_rows.h
   engine/smoothed_selector.h
   engine/step_counts.h
@@ -42,6 +47,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/advancing_windows.cc
   engine/aggregation.cc
   engine/calls.cc
+  engine/distribute.cc
   engine/durations.cc
   engine/elementwise.cc
   engine/engine.cc
@@ -64,9 +70,12 @@ set(PROMQL_ENGINE_SOURCES
   engine/planner.cc
   engine/range_function.cc
   engine/ranking.cc
+  engine/remote_rows.cc
+  engine/remote_text.cc
   engine/row_batch.cc
   engine/row_kernels.cc
   engine/selector.cc
+  engine/separability.cc
   engine/shared_rows.cc
   engine/smoothed_selector.cc
   engine/step_counts.cc

@@ -22,6 +22,10 @@ aevum_test(NAME promql_row_kernels_test
   SOURCES engine/row_kernels_test.cc
   LIBS aevum::promql)
 
+aevum_test(NAME promql_distribute_test
+  SOURCES engine/distribute_test.cc engine/remote_rows_test.cc
+  LIBS aevum::promql promql_testing)
+
 aevum_test(NAME promql_window_functions_test
   SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)
