@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "promql/engine/engine.h"

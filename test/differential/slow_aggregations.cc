@@ -156,10 +156,16 @@ Vector Best(const Vector& members, std::size_t limit, bool most) {
 
 double PlaceOf(const model::Labels& labels) {
   std::string packed;
-  // No name or value of the test's data is longer than 254 bytes.
   for (const model::Label label : labels) {
     for (const std::string_view text : {label.name, label.value}) {
-      packed += static_cast<char>(text.size());
+      // One byte of size, or 255 and three with the least first.
+      const bool is_long = text.size() >= 255;
+      packed += is_long ? '\xff' : static_cast<char>(text.size());
+      if (is_long) {
+        packed += static_cast<char>(text.size() % 256);
+        packed += static_cast<char>(text.size() / 256 % 256);
+        packed += static_cast<char>(text.size() / 65'536);
+      }
       packed += text;
     }
   }

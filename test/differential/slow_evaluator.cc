@@ -104,7 +104,65 @@ StatusOr<Answer> SlowEvaluator::Range(const Expr& expr, TimestampMs start, Times
 
 // ---- nodes ----
 
+namespace {
+
+bool HasAt(const TimeModifiers& time) { return time.at || time.at_edge != AtEdge::kNone; }
+
+bool IsFixed(const Expr& expr);
+
+bool IsFixedCall(const Call& call) {
+  const std::string_view name = call.function->name;
+  if (name == "timestamp" && WithoutParens(*call.args[0]).kind != ExprKind::kVectorSelector)
+    return false;
+  // The step itself goes into their results.
+  for (const std::string_view one :
+       {"time", "predict_linear", "minute", "hour", "day_of_week", "day_of_month", "day_of_year",
+        "days_in_month", "month", "year"})
+    if (name == one) return false;
+  return std::all_of(call.args.begin(), call.args.end(),
+                     [](const ExprPtr& arg) { return IsFixed(*arg); });
+}
+
+// Whether an expression gives the same at all steps since its selectors say so by @.
+bool IsFixed(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kNumber:
+    case ExprKind::kString:
+      return true;
+    case ExprKind::kVectorSelector:
+      return HasAt(As<VectorSelector>(expr).time);
+    case ExprKind::kMatrixSelector:
+      return HasAt(As<MatrixSelector>(expr).selector->time);
+    case ExprKind::kSubquery:
+      return HasAt(As<SubqueryExpr>(expr).time);
+    case ExprKind::kParen:
+      return IsFixed(*As<ParenExpr>(expr).expr);
+    case ExprKind::kUnary:
+      return IsFixed(*As<UnaryExpr>(expr).expr);
+    case ExprKind::kBinary:
+      return IsFixed(*As<BinaryExpr>(expr).lhs) && IsFixed(*As<BinaryExpr>(expr).rhs);
+    case ExprKind::kAggregate: {
+      const auto& aggregate = As<AggregateExpr>(expr);
+      return IsFixed(*aggregate.expr) && (!aggregate.param || IsFixed(*aggregate.param));
+    }
+    case ExprKind::kCall:
+      return IsFixedCall(As<Call>(expr));
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 StatusOr<Matrix> SlowEvaluator::Evaluate(const Expr& expr, const Steps& steps) {
+  if (steps.count == 1 || !IsFixed(expr)) return EvaluateAtAll(expr, steps);
+  // As the reference does it: once, which only the order of series can tell.
+  ASSIGN_OR_RETURN(Matrix matrix, EvaluateAtAll(expr, {.start = steps.start, .count = 1}));
+  for (Series& series : matrix) series.values.resize(steps.count, series.values[0]);
+  return matrix;
+}
+
+StatusOr<Matrix> SlowEvaluator::EvaluateAtAll(const Expr& expr, const Steps& steps) {
   switch (expr.kind) {
     case ExprKind::kNumber:
       return Constant(steps, [&](std::size_t) { return As<NumberLiteral>(expr).value; });

@@ -42,6 +42,7 @@ class SlowEvaluator {
       std::function<StatusOr<Vector>(const std::vector<Vector>& args, std::size_t k)>;
 
   StatusOr<Matrix> Evaluate(const Expr& expr, const Steps& steps);
+  StatusOr<Matrix> EvaluateAtAll(const Expr& expr, const Steps& steps);
   StatusOr<Matrix> EvaluateCall(const Call& call, const Steps& steps);
   StatusOr<Matrix> EvaluateAggregate(const AggregateExpr& expr, const Steps& steps);
   StatusOr<Matrix> EvaluateBinary(const BinaryExpr& expr, const Steps& steps);

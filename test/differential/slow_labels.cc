@@ -1,4 +1,5 @@
 #include <cctype>
+#include <memory>
 #include <set>
 #include <string>
 
