@@ -184,7 +184,9 @@ Status Api::FormatQuery(const Context& /*context*/, const net::HttpRequest& requ
   ASSIGN_OR_RETURN(const promql::ExprPtr expr, ParsedParam(request));
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
-  writer.String(promql::Prettify(*expr));
+  writer.Raw("\"");
+  promql::Prettify(*expr, [&writer](std::string_view piece) { writer.StringPart(piece); });
+  writer.Raw("\"");
   return FinishAnswer(writer, {});
 }
 

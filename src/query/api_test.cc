@@ -13,6 +13,8 @@
 #include "net/grpc/server.h"
 #include "net/http/client.h"
 #include "net/url.h"
+#include "promql/parser.h"
+#include "promql/pretty_printer.h"
 #include "query/query.h"
 #include "store/grpc_server.h"
 #include "store/testing/fake_store.h"
@@ -197,6 +199,10 @@ TEST_F(ApiTest, ParsesAndFormatsQueries) {
   EXPECT_EQ(tree["grouping"], json::parse(R"(["a"])"));
   EXPECT_EQ(tree["param"], nullptr);
   EXPECT_EQ(Data("/api/v1/format_query", {{"query", "sum(x)by(a)>1"}}), "sum by (a) (x) > 1");
+  std::string chain = "{a=\"<\"}";
+  for (int i = 0; i < 400; ++i) chain += "+{a=\"<\"}";
+  EXPECT_EQ(Data("/api/v1/format_query", {{"query", chain}}),
+            promql::Prettify(**promql::Parse(chain)));
   for (const char* path : {"/api/v1/parse_query", "/api/v1/format_query"}) {
     EXPECT_EQ(Get(path, {{"query", "1"}}, "POST").status, 200);
     EXPECT_EQ(Get(path, {}, "OPTIONS").status, 204);

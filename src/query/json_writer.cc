@@ -122,6 +122,12 @@ bool JsonWriter::Finish() {
   return !failed_;
 }
 
+void JsonWriter::StringPart(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(quoted, text);
+  Raw(std::string_view(quoted).substr(1, quoted.size() - 2));
+}
+
 void JsonWriter::Strings(const std::vector<std::string>& strings) {
   Raw("[");
   for (std::size_t i = 0; i < strings.size() && !failed_; ++i) {

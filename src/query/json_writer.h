@@ -38,6 +38,8 @@ class JsonWriter {
     AppendJsonString(buffer_, text);
     FlushIfFull();
   }
+  // A part of a string whose quotes the caller writes; of whole characters.
+  void StringPart(std::string_view text);
   void Strings(const std::vector<std::string>& strings);
   // {"name":"value",...}, in the order of names.
   void Labels(const model::Labels& labels);
