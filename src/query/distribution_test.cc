@@ -294,6 +294,12 @@ TEST_F(DistributionTest, TheServiceRefusesWhatCannotBeRight) {
   Ask("QueryRange", request, &end);
   EXPECT_EQ(end.code(), StatusCode::kAborted);
   EXPECT_THAT(std::string(end.message()), HasSubstr("zero or negative query resolution step"));
+  wire::QueryRequest no_query;
+  no_query.query = "sum(";
+  no_query.enable_partial_response = true;
+  Ask("Query", no_query, &end);
+  EXPECT_EQ(end.code(), StatusCode::kUnknown);
+  EXPECT_EQ(end.message(), "1:5: parse error: unclosed left parenthesis");
 }
 
 TEST(ExternalLabelsOfTest, AreSureWhenTsdbsAccountForAllLabelSets) {

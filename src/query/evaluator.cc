@@ -48,8 +48,14 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
 StatusOr<promql::PlanNode> Evaluator::Explain(const Context& context,
                                               const QueryParams& params) const {
   const auto queryable = QueryableFor(params, context.request().tenant);
-  if (params.instant) return engine_.Explain(*queryable, params.query);
-  return engine_.ExplainRange(*queryable, params.query, params.start, params.end, params.step_ms);
+  const auto distribution = DistributionFor(params, context.request().tenant);
+  const promql::QueryOptions options{
+      .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
+      .distribution = distribution ? &*distribution : nullptr};
+  if (params.instant)
+    return engine_.Explain(context, *queryable, params.query, params.start, options);
+  return engine_.ExplainRange(context, *queryable, params.query, params.start, params.end,
+                              params.step_ms, options);
 }
 
 std::shared_ptr<store::Store> Evaluator::StoreFor(

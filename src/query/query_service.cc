@@ -118,7 +118,8 @@ class QueryService {
     AnswerWriter writer(call, request.response_batch_size);
     auto result = Evaluate(call, params);
     if (result.ok()) return WriteResult(*result, writer);
-    if (!request.enable_partial_response) return result.status();
+    if (!request.enable_partial_response || result.status().code() != StatusCode::kAborted)
+      return result.status();
     return writer.Warning(result.status().message());
   }
 
@@ -133,6 +134,11 @@ class QueryService {
     params.start = request.start_seconds * kSecond;
     params.end = request.end_seconds * kSecond;
     params.step_ms = request.interval_seconds * kSecond;
+    if (params.step_ms <= 0) {
+      return MakeError(StatusCode::kAborted,
+                       "zero or negative query resolution step widths are not accepted. Try a "
+                       "positive integer");
+    }
     AnswerWriter writer(call, request.response_batch_size);
     ASSIGN_OR_RETURN(const promql::QueryResult result, Evaluate(call, params));
     return WriteResult(result, writer);
@@ -145,9 +151,10 @@ class QueryService {
     const Context identified = call.context().WithRequest(
         {.tenant = std::move(tenant), .request_id = call.context().request().request_id});
     auto result = evaluator_.Evaluate(identified, params);
-    if (!result.ok())
-      return MakeError(StatusCode::kAborted, std::string(result.status().message()));
-    return result;
+    if (result.ok()) return result;
+    const bool no_query = result.status().code() == StatusCode::kInvalidArgument;
+    return MakeError(no_query ? StatusCode::kUnknown : StatusCode::kAborted,
+                     std::string(result.status().message()));
   }
 
   StatusOr<QueryParams> ParamsOf(const wire::QueryApiOptions& request) const {

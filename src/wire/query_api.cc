@@ -49,7 +49,7 @@ StatusOr<model::Matchers> ReadStoreMatchers(std::string_view bytes) {
 }
 
 StatusOr<QueryEngine> ReadEngine(std::uint64_t value) {
-  if (value > 2) return InvalidArgument("invalid engine parameter: {}", value);
+  if (value > 2) return InvalidArgument("invalid engine parameter");
   return static_cast<QueryEngine>(value);
 }
 

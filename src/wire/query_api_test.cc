@@ -12,7 +12,6 @@ namespace aevum::wire {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 QueryApiOptions Options() {
   QueryApiOptions options;
@@ -84,7 +83,7 @@ TEST(QueryApiTest, RefusesRequestsThatAreNone) {
   encoding::PutVarintField(engine, 13, 3);
   const Status status = DecodeQueryRequest(engine).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("invalid engine parameter: 3"));
+  EXPECT_EQ(status.message(), "invalid engine parameter");
   std::string range_engine;
   encoding::PutVarintField(range_engine, 15, 9);
   EXPECT_EQ(DecodeQueryRangeRequest(range_engine).status().code(), StatusCode::kInvalidArgument);

@@ -28,7 +28,7 @@ class CommandLineTest(unittest.TestCase):
             (("query", "--log.level=loud"), "--log.level: must be one of"),
             (("sidecar", "--objstore.config=type: S3"), "--objstore.config: is not available"),
             (("sidecar", "--shipper.upload-compacted"), "--shipper.upload-compacted: is not available"),
-            (("query", "--query.mode=distributed"), "--query.mode"),
+            (("query", "--query.mode=remote"), "--query.mode"),
             (("query", "--http-address=x", "--http-address=y"), "--http-address: can't be given more than once"),
         ]
         for arguments, text in cases:

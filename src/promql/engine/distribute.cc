@@ -20,8 +20,10 @@ struct Need {
   bool single_step = false;  // there may be no more, so that topk gives the best first
 };
 
-bool IsBareSelector(const Expr& expr) {
-  return WithoutParens(expr).kind == ExprKind::kVectorSelector;
+// What has nothing to evaluate: a bare selector, and what leaves its operand as it is.
+bool IsNoOperation(const Expr& expr) {
+  return expr.kind == ExprKind::kVectorSelector || expr.kind == ExprKind::kParen ||
+         (expr.kind == ExprKind::kUnary && !As<UnaryExpr>(expr).negate);
 }
 
 // Whether the result depends on the order of the series. Of min and max only the sign of zero does.
@@ -82,7 +84,7 @@ class Distributor {
 
  private:
   bool HandOut(const Expr& expr, const Need& need) {
-    if (need.statistics || IsBareSelector(expr) || !known_.IsOfLeaves(expr)) return false;
+    if (need.statistics || IsNoOperation(expr) || !known_.IsOfLeaves(expr)) return false;
     const Separability& known = known_.Of(expr);
     if (need.order && !known.sorted) return false;
     plan_->parts_[&expr] = {.expr = &expr,

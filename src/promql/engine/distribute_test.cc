@@ -15,8 +15,6 @@
 namespace aevum::promql {
 namespace {
 
-using ::testing::ElementsAre;
-
 constexpr TimestampMs kStart = 1'700'000'000'000;
 
 class NamedEngine final : public RemoteEngine {
@@ -113,7 +111,7 @@ TEST(DistributeTest, HandsOutWhatIsOfOneSeries) {
       {
           {"rate(x[5m])", "remote[a, b](rate(x[5m]))"},
           {"abs(-x) * 2 > bool 1", "remote[a, b](abs(-x) * 2 > bool 1)"},
-          {"(x > 5)", "remote[a, b]((x > 5))"},
+          {"(x > 5)", "(remote[a, b](x > 5))"},
           {"max_over_time(rate(x[5m])[1h:1m])", "remote[a, b](max_over_time(rate(x[5m])[1h:1m]))"},
           {"timestamp(x)", "remote[a, b](timestamp(x))"},
           {"predict_linear(x[5m], 60)", "remote[a, b](predict_linear(x[5m], 60))"},
@@ -361,6 +359,13 @@ TEST(DistributeTest, AsksLeavesOfTheTimeOnly) {
           {"rate(x[30h])", "rate(x[1d6h])"},
       },
       distribution);
+}
+
+TEST(DistributeTest, TakesTreesAsDeepAsTheParserDoes) {
+  std::string chain = "rate(x[5m])";
+  for (int i = 1; i < kMaxExpressionDepth / 2; ++i) chain += " + sum(x)";
+  EXPECT_THAT(PlanOf(chain, TwoRegions()),
+              ::testing::StartsWith("remote[a, b](rate(x[5m])) + sum(x) +"));
 }
 
 TEST(DistributeTest, SelectorsMustHaveTheEnforcedMatchers) {

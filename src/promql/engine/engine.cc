@@ -100,13 +100,24 @@ class Query {
     if (options.analyze) state_.analysis = &analysis_.emplace();
   }
 
-  // What leaves evaluate in Evaluate, which must be called while the plan lives.
+  // What leaves evaluate in Evaluate, which must be called while the plan lives; null when they
+  // evaluate nothing.
   std::unique_ptr<DistributedPlan> PlanFor(const Expr& expr, bool instant,
-                                           const Distribution& distribution,
-                                           const ParseOptions& parse) {
-    auto plan = Distribute(expr, instant && Sorts(expr), grid_, state_, distribution, parse);
-    if (!plan->empty()) state_.plan = plan.get();
+                                           const EngineOptions& engine,
+                                           const QueryOptions& options) {
+    // Leaves give rows without the names that this query would drop only at its end.
+    if (options.distribution == nullptr || engine.delayed_name_removal) return nullptr;
+    auto plan = Distribute(expr, instant && Sorts(expr), grid_, state_, *options.distribution,
+                           engine.parse);
+    if (plan->empty()) return nullptr;
+    state_.plan = plan.get();
     return plan;
+  }
+
+  PlanNode Explain(const Expr& expr, bool instant, const EngineOptions& engine,
+                   const QueryOptions& options) {
+    const auto plan = PlanFor(expr, instant, engine, options);
+    return PlanOf(expr, notes_, grid_.steps, nullptr, plan.get());
   }
 
   StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant) {
@@ -131,7 +142,7 @@ class Query {
     result_.store_warnings = annotations_.store_warnings();
     result_.stats.samples = state_.samples.load();
     if (counts_) result_.stats.step_samples = counts_->PerStep();
-    if (analysis_) result_.analysis = PlanOf(expr, notes_, grid_.steps, &*analysis_);
+    if (analysis_) result_.analysis = PlanOf(expr, notes_, grid_.steps, &*analysis_, state_.plan);
     if (state_.context.budget()) result_.stats.peak_bytes = state_.context.budget()->peak_bytes();
     return std::move(result_);
   }
@@ -297,15 +308,12 @@ bool IsOfTheQuery(StatusCode code) {
 template <typename Make>
 StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant, const EngineOptions& engine,
                                const QueryOptions& options, Make make) {
-  // Leaves give rows without the names that this query would drop only at its end.
-  if (options.distribution == nullptr || engine.delayed_name_removal)
-    return make().Evaluate(expr, instant);
   {
     Query query = make();
-    const auto plan = query.PlanFor(expr, instant, *options.distribution, engine.parse);
+    const auto plan = query.PlanFor(expr, instant, engine, options);
     StatusOr<QueryResult> result = query.Evaluate(expr, instant);
-    const bool repeat = plan->doubtful() || (!result.ok() && IsOfTheQuery(result.status().code()));
-    if (plan->empty() || !repeat) return result;
+    if (plan == nullptr) return result;
+    if (!plan->doubtful() && (result.ok() || !IsOfTheQuery(result.status().code()))) return result;
   }
   return make().Evaluate(expr, instant);
 }
@@ -360,11 +368,10 @@ StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryab
   const auto began = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(
-      QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
-        return Query(context, queryable, query, options_, options, prepared.grid, time,
-                     prepared.notes);
-      }));
+  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
+                     return Query(context, queryable, query, options_, options, prepared.grid, time,
+                                  prepared.notes);
+                   }));
   result.stats.preparation = preparation;
   return result;
 }
@@ -375,25 +382,28 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
   const auto began = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(
-      QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
-        return Query(context, queryable, query, options_, options, prepared.grid, end,
-                     prepared.notes);
-      }));
+  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
+                     return Query(context, queryable, query, options_, options, prepared.grid, end,
+                                  prepared.notes);
+                   }));
   result.stats.preparation = preparation;
   return result;
 }
 
-StatusOr<PlanNode> Engine::Explain(const Queryable& queryable, std::string_view query) const {
-  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, 0));
-  return PlanOf(*prepared.expr, prepared.notes, prepared.grid.steps);
+StatusOr<PlanNode> Engine::Explain(const Context& context, Queryable& queryable,
+                                   std::string_view query, TimestampMs time,
+                                   const QueryOptions& options) const {
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
+  return Query(context, queryable, query, options_, options, prepared.grid, time, prepared.notes)
+      .Explain(*prepared.expr, true, options_, options);
 }
 
-StatusOr<PlanNode> Engine::ExplainRange(const Queryable& queryable, std::string_view query,
-                                        TimestampMs start, TimestampMs end,
-                                        std::int64_t step_ms) const {
+StatusOr<PlanNode> Engine::ExplainRange(const Context& context, Queryable& queryable,
+                                        std::string_view query, TimestampMs start, TimestampMs end,
+                                        std::int64_t step_ms, const QueryOptions& options) const {
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
-  return PlanOf(*prepared.expr, prepared.notes, prepared.grid.steps);
+  return Query(context, queryable, query, options_, options, prepared.grid, end, prepared.notes)
+      .Explain(*prepared.expr, false, options_, options);
 }
 
 }  // namespace aevum::promql

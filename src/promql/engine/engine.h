@@ -106,9 +106,11 @@ class Engine {
 
   // What Instant or Range would do over the source; nothing is evaluated. InvalidArgument where
   // they say so.
-  StatusOr<PlanNode> Explain(const Queryable& queryable, std::string_view query) const;
-  StatusOr<PlanNode> ExplainRange(const Queryable& queryable, std::string_view query,
-                                  TimestampMs start, TimestampMs end, std::int64_t step_ms) const;
+  StatusOr<PlanNode> Explain(const Context& context, Queryable& queryable, std::string_view query,
+                             TimestampMs time, const QueryOptions& options = {}) const;
+  StatusOr<PlanNode> ExplainRange(const Context& context, Queryable& queryable,
+                                  std::string_view query, TimestampMs start, TimestampMs end,
+                                  std::int64_t step_ms, const QueryOptions& options = {}) const;
 
   const EngineOptions& options() const { return options_; }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "promql/engine/distribute.h"
 #include "promql/engine/planner.h"
 #include "promql/function_table.h"
 #include "promql/printer.h"
@@ -170,12 +171,15 @@ Described Describe(const Expr& expr) {
   return {fmt::format("[scalar] {}", ToString(expr))};
 }
 
-// With what the optimiser has noted.
-Described DescribeNoted(const Expr& expr, const PlanNotes& notes, std::size_t steps) {
+// With what the optimiser has noted, and what leaves evaluate.
+Described DescribeNoted(const Expr& expr, const PlanNotes& notes, std::size_t steps,
+                        const DistributedPlan* plan) {
+  if (plan != nullptr && plan->Find(expr) != nullptr)
+    return {fmt::format("[remote] {}{}", plan->ToString(expr), kStreams)};
   Described described = Describe(expr);
   if (steps > 1 && notes.step_invariant.contains(&expr)) described.name += ", once for all steps";
   const auto same = notes.same_as.find(&expr);
-  if (same == notes.same_as.end() || same->second == &expr) return described;
+  if (same == notes.same_as.end() || same->second == &expr || plan != nullptr) return described;
   return {described.name + ", taken from its equal"};
 }
 
@@ -206,7 +210,7 @@ void Analysis::Annotate(const Expr& expr, const Expr* inner,
 
 // Without recursion: trees are deep.
 PlanNode PlanOf(const Expr& expr, const PlanNotes& notes, std::size_t steps,
-                const Analysis* analysis) {
+                const Analysis* analysis, const DistributedPlan* plan) {
   struct Made {
     const Expr* expr;
     PlanNode* node;
@@ -215,7 +219,7 @@ PlanNode PlanOf(const Expr& expr, const PlanNotes& notes, std::size_t steps,
   PlanNode root;
   std::vector<Made> made = {{.expr = &Operation(expr), .node = &root, .described = {}}};
   for (std::size_t i = 0; i < made.size(); ++i) {
-    made[i].described = DescribeNoted(*made[i].expr, notes, steps);
+    made[i].described = DescribeNoted(*made[i].expr, notes, steps, plan);
     PlanNode& node = *made[i].node;
     node.name = std::move(made[i].described.name);
     const std::size_t children = made[i].described.children.size();

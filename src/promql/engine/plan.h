@@ -55,9 +55,9 @@ class Analysis {
   std::unordered_map<const Expr*, Measured> measured_;
 };
 
-// The plan of a checked tree on a number of steps; with what `analysis` has measured, unless it is
-// null. Evaluates nothing.
+// The plan of a checked tree on a number of steps; with what `analysis` has measured and what
+// leaves evaluate as `plan` says, unless they are null. Evaluates nothing.
 PlanNode PlanOf(const Expr& expr, const PlanNotes& notes, std::size_t steps,
-                const Analysis* analysis = nullptr);
+                const Analysis* analysis = nullptr, const DistributedPlan* plan = nullptr);
 
 }  // namespace aevum::promql

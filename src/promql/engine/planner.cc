@@ -250,12 +250,8 @@ StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
 
 StatusOr<OperatorPtr> Planner::Remote(const RemotePart& part) {
   ASSIGN_OR_RETURN(OperatorPtr rows, MakeRemoteRows(part, state_, grid_));
-  if (part.merge != nullptr) return AggregateRows(*part.merge, std::move(rows));
-  // To leaves it is a whole query, which takes series.
-  const bool in_parens = part.expr->kind == ExprKind::kParen;
-  if (in_parens && !state_.takes_series && MergesSeries(WithoutParens(*part.expr)))
-    return MakeOneValueAStep(std::move(rows));
-  return rows;
+  if (part.merge == nullptr) return rows;
+  return AggregateRows(*part.merge, std::move(rows));
 }
 
 StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {

@@ -175,9 +175,10 @@ void Print(const PlanNode& node, int depth, std::string* out) {
 
 std::string Plan(std::string_view query, bool range = true) {
   const Engine engine(EngineOptions{.parse = kEverything});
-  const MemoryStorage source;
+  MemoryStorage source;
   const auto plan =
-      range ? engine.ExplainRange(source, query, 0, 60'000, 10'000) : engine.Explain(source, query);
+      range ? engine.ExplainRange(Context::Background(), source, query, 0, 60'000, 10'000)
+            : engine.Explain(Context::Background(), source, query, 0);
   if (!plan.ok()) return std::string(plan.status().message());
   std::string out;
   Print(*plan, 0, &out);
@@ -254,15 +255,18 @@ TEST(PlanTest, ShowsWhatTheOptimiserFound) {
 TEST(PlanTest, RefusesWhatCanNotBeEvaluated) {
   EXPECT_THAT(Plan("up +"), HasSubstr("1:5: parse error"));
   EXPECT_THAT(Plan("up[5m]"), HasSubstr("invalid expression type"));
+  MemoryStorage source;
   EXPECT_THAT(
-      std::string(Engine({}).ExplainRange(MemoryStorage(), "up", 1, 0, 1).status().message()),
+      std::string(
+          Engine({}).ExplainRange(Context::Background(), source, "up", 1, 0, 1).status().message()),
       HasSubstr("end timestamp"));
 }
 
 TEST(PlanTest, TakesTreesAsDeepAsTheParserDoes) {
   std::string chain = "a";
   for (int i = 1; i < kMaxExpressionDepth; ++i) chain += "+a";
-  const auto plan = Engine({}).Explain(MemoryStorage(), chain);
+  MemoryStorage source;
+  const auto plan = Engine({}).Explain(Context::Background(), source, chain, 0);
   ASSERT_TRUE(plan.ok()) << plan.status();
   int depth = 1;
   for (const PlanNode* node = &*plan; !node->children.empty(); node = node->children.data())

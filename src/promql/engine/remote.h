@@ -44,9 +44,9 @@ class RemoteStream {
 class RemoteEngine {
  public:
   virtual ~RemoteEngine() = default;
-  // Begins to evaluate; must not block. Errors come with the stream: Aborted, InvalidArgument and
-  // Unimplemented say that it can't evaluate the expression, all others that it can't be reached or
-  // does not work.
+  // Begins to evaluate; must not block. Errors come with the stream: Aborted, Unknown,
+  // InvalidArgument, FailedPrecondition and Unimplemented say that it can't evaluate the
+  // expression, all others that it can't be reached or does not work.
   virtual std::unique_ptr<RemoteStream> Execute(const Context& context,
                                                 const RemoteQuestion& question) = 0;
   // How warnings and errors name it.

@@ -24,8 +24,9 @@ std::int64_t ShiftOf(const Grid& grid) {
 
 // The leaf has understood the question and can't answer it.
 bool IsRefusal(StatusCode code) {
-  return code == StatusCode::kAborted || code == StatusCode::kInvalidArgument ||
-         code == StatusCode::kUnimplemented || code == StatusCode::kFailedPrecondition;
+  return code == StatusCode::kAborted || code == StatusCode::kUnknown ||
+         code == StatusCode::kInvalidArgument || code == StatusCode::kUnimplemented ||
+         code == StatusCode::kFailedPrecondition;
 }
 
 // Whether no label sorts after the name of the metric, which was dropped. Only then can the series

@@ -74,7 +74,10 @@ class StorageLeaf final : public RemoteEngine {
 // Three leaves with a cluster each, and all of their series in one storage.
 class RemoteRowsTest : public ::testing::Test {
  protected:
-  RemoteRowsTest() : engine_({.parse = {.experimental_functions = true}}) {
+  RemoteRowsTest()
+      : engine_({.parse = {.experimental_functions = true,
+                           .extended_range_selectors = true,
+                           .x_functions = true}}) {
     distribution_.local_may_hold = [](const auto&, auto, auto) { return false; };
     for (const char* cluster : {"eu", "us", "asia"}) {
       leaves_.push_back(std::make_shared<StorageLeaf>(cluster, engine_));
@@ -278,6 +281,19 @@ const char* const kExpressions[] = {
     "noise / noise",
     "rate(requests_total[2m]) + on (job) rate(noise[1m])",
     "quantile(2, abs(noise))",
+    "sum(topk(3, noise @ 1700000600))",
+    "sum(rate(requests_total[2m] @ 1700000600)) + on () group_right () noise",
+    "max by (cluster) (noise) - max by (cluster) (noise)",
+    "sum(max by (cluster) (noise)) + sum(max by (cluster) (noise))",
+    "count by (job) (level) / on (job) sum(count by (job) (level)) by (job)",
+    "-{__name__=~\"noise|native\"}",
+    "sum(-{__name__=\"native\"})",
+    "(-(noise))",
+    "sum(increase(requests_total[2m] anchored))",
+    "avg(rate(requests_total[2m] smoothed))",
+    "abs(level smoothed)",
+    "sum(xrate(requests_total[2m]))",
+    "info(level)",
 };
 
 TEST_F(RemoteRowsTest, InstantQueriesGiveTheSame) {
@@ -328,6 +344,24 @@ TEST_F(RemoteRowsTest, TheQueryAsAWholeIsWrittenOut) {
   ASSERT_EQ(leaves_[0]->questions.size(), 1u);
   EXPECT_EQ(leaves_[0]->questions[0].query,
             "max_over_time((noise{cluster=\"eu\"} @ 1700000000.000 + (1700001500))[5m:1m])");
+}
+
+TEST_F(RemoteRowsTest, ExplanationsNameTheQueriers) {
+  const auto plan =
+      engine_.Explain(Context::Background(), all_, "sum(rate(noise[1m]))", kStart, Options(true));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(plan->name, HasSubstr("[aggregation] sum"));
+  ASSERT_EQ(plan->children.size(), 1u);
+  EXPECT_EQ(plan->children[0].name, "[remote] remote[eu, us, asia](rate(noise[1m])), streams");
+  EXPECT_EQ(Asked(), 0u);
+}
+
+TEST_F(RemoteRowsTest, NamesThatGoAtTheEndAreNotHandedOut) {
+  const Engine delays({.delayed_name_removal = true});
+  const std::string query = "label_replace(rate(noise[1m]), \"n\", \"$1\", \"__name__\", \"(.*)\")";
+  ExpectSame(delays.Instant(Context::Background(), all_, query, kStart + 600'000, Options(true)),
+             delays.Instant(Context::Background(), all_, query, kStart + 600'000, Options(false)));
+  EXPECT_EQ(Asked(), 0u);
 }
 
 TEST_F(RemoteRowsTest, AFailedLeafIsAWarningOrAnError) {
