@@ -2,13 +2,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 #include <fmt/core.h>
 
+#include "base/check.h"
 #include "chunk_storage.h"
 #include "promql/engine/durations.h"
-#include "promql/engine/planner.h"
+#include "promql/engine/optimizer.h"
 #include "promql/parser.h"
 #include "query_case.h"
 
@@ -53,40 +56,25 @@ void ParseExpression(benchmark::State& state, std::string_view text, bool succee
   }
 }
 
-Status Plan(promql::Planner& planner, const promql::Expr& expr) {
-  switch (promql::TypeOf(expr)) {
-    case promql::ValueType::kScalar:
-      return planner.Scalar(expr).status();
-    case promql::ValueType::kMatrix:
-      return planner.Vector(*promql::As<promql::SubqueryExpr>(expr).expr).status();
-    default:
-      return planner.Vector(expr).status();
-  }
-}
-
-// All that happens between the parser and the first series: durations are resolved and operators
-// made. That is more than Prometheus's pass over the tree, which is the case's name.
+// The passes over the tree between the parser and the planner. They change it, so that each time
+// takes a new one.
 void Preprocess(benchmark::State& state, std::string_view text) {
   constexpr std::int64_t kHourMs = 3'600'000;
   constexpr std::int64_t kStepMs = 60'000;
-  ChunkStorage empty({});
-  const Context context = Context::Background();
-  const auto expr = promql::Parse(text, kOptions);
-  for (auto _ : state) {
-    promql::Annotations annotations;
-    promql::QueryState query{.context = context,
-                             .queryable = empty,
-                             .query_end = kHourMs,
-                             .query_step_ms = kStepMs,
-                             .lookback_ms = 300'000,
-                             .default_subquery_step_ms = kStepMs,
-                             .annotations = annotations};
-    promql::Planner planner(query, {.step = kStepMs, .steps = kHourMs / kStepMs + 1});
-    Status status = promql::ResolveDurations(kStepMs, kHourMs, expr->get());
-    if (status.ok()) status = Plan(planner, **expr);
-    if (!status.ok()) {
-      state.SkipWithError(status.ToString().c_str());
-      break;
+  constexpr std::size_t kTrees = 1000;
+  const ChunkStorage empty({});
+  std::vector<promql::ExprPtr> trees(kTrees);
+  while (state.KeepRunningBatch(kTrees)) {
+    state.PauseTiming();
+    for (promql::ExprPtr& tree : trees) {
+      auto parsed = promql::Parse(text, kOptions);
+      AEVUM_CHECK(parsed.ok());
+      tree = std::move(*parsed);
+    }
+    state.ResumeTiming();
+    for (promql::ExprPtr& tree : trees) {
+      AEVUM_CHECK(promql::ResolveDurations(kStepMs, kHourMs, tree.get()).ok());
+      benchmark::DoNotOptimize(promql::Optimize(empty, &tree));
     }
   }
 }
