@@ -76,7 +76,7 @@ class RangeQueue {
   const std::size_t steps_;
   const std::size_t series_per_range_;
   const bool statistics_only_;
-  const MakeRowMaker make_;
+  MakeRowMaker make_;  // until the queue is closed
 
   mutable Mutex mutex_;
   std::condition_variable changed_;
@@ -174,6 +174,7 @@ void RangeQueue::Close() {
   while (working_ > 0) lock.Wait(changed_);
   entries_.clear();
   idle_.clear();
+  make_ = nullptr;  // it may hold memory of the query
 }
 
 class SeriesRowsOperator final : public Operator {
