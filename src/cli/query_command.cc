@@ -18,6 +18,8 @@
 namespace aevum::cli {
 namespace {
 
+constexpr std::int64_t kMaxThreads = 1024;
+
 // Half of the machine's memory for all queries, a quarter for one: the rest is for connections,
 // answers on their way, and other programs.
 std::uint64_t MachineMemory() {
@@ -49,6 +51,7 @@ struct QueryCommand {
   bool disable_fallback = false;
   std::int64_t max_concurrent = 20;
   std::int64_t max_concurrent_select = 4;
+  std::int64_t threads = 0;
   Nanoseconds lookback_delta{0};
   Nanoseconds default_evaluation_interval = std::chrono::minutes(1);
   std::vector<std::string> replica_labels;
@@ -152,6 +155,10 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.Int({"query.max-concurrent-select",
              "Kept for old command lines: the selects of a query run one after another."},
             &max_concurrent_select);
+  flags.Int({"query.threads",
+             "Threads that evaluate the series of a query: its own, and helpers that all queries "
+             "share; 0: one a core. 1: each query has its own alone."},
+            &threads);
   flags.Bytes(
       {"query.memory-budget",
        "Most memory that one query may use; 0: no limit. By default a quarter of the machine's."},
@@ -333,6 +340,9 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   if (max_concurrent < 1)
     return InvalidArgument("--query.max-concurrent: must be at least 1, got {}", max_concurrent);
   api.max_concurrent = static_cast<std::size_t>(max_concurrent);
+  if (threads < 0 || threads > kMaxThreads)
+    return InvalidArgument("--query.threads: must be from 0 to {}, got {}", kMaxThreads, threads);
+  options.engine.threads = static_cast<std::size_t>(threads);
   const auto limit = [](std::uint64_t bytes) {
     return bytes == 0 || bytes > INT64_MAX ? MemoryBudget::kUnlimited
                                            : static_cast<std::int64_t>(bytes);

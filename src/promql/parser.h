@@ -21,7 +21,7 @@ struct ParseOptions {
 
 // The longest chain of nested expressions that is accepted, so that no later stage can run out of
 // stack. Parentheses, arguments and unary signs nest; so does each operator of a chain.
-inline constexpr int kMaxExpressionDepth = 8'000;
+inline constexpr int kMaxExpressionDepth = 1'500;
 inline constexpr int kMaxNesting = 1'000;
 
 // Parses and checks the types. InvalidArgument with Prometheus's text and place:

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <thread>
 
+#include "base/thread_pool.h"
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/distribute.h"
 #include "promql/engine/durations.h"
@@ -20,6 +22,7 @@ namespace aevum::promql {
 namespace {
 
 constexpr std::size_t kMaxSteps = 50'000'000;
+constexpr std::size_t kMaxWaitingRanges = 1024;
 
 // Whether the order of an instant vector is the query's own: the outermost call or aggregation
 // sorts.
@@ -76,8 +79,8 @@ class Stopwatch {
 class Query {
  public:
   Query(const Context& context, Queryable& queryable, std::string_view text,
-        const EngineOptions& engine, const QueryOptions& options, Grid grid, TimestampMs end,
-        PlanNotes notes)
+        const EngineOptions& engine, ThreadPool* helpers, const QueryOptions& options, Grid grid,
+        TimestampMs end, PlanNotes notes)
       : grid_(grid),
         notes_(std::move(notes)),
         state_{
@@ -94,9 +97,12 @@ class Query {
             .notes = notes_,
             .shared = shared_,
             .delays_names = engine.delayed_name_removal,
-            .reads_types = engine.type_and_unit_labels},
+            .reads_types = engine.type_and_unit_labels,
+            .helpers = helpers,
+            .series_per_range = engine.series_per_range,
+            .scalars = MemoryCharge(context.budget())},
         count_samples_(options.count_samples) {
-    annotations_.set_query(text);
+    annotations_.Init(text, context.budget());
     if (options.analyze) state_.analysis = &analysis_.emplace();
   }
 
@@ -121,6 +127,7 @@ class Query {
   }
 
   StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant) {
+    result_.range_charge = MemoryCharge(state_.context.budget());
     result_.start = grid_.start;
     result_.step = grid_.step;
     result_.type = instant ? TypeOf(expr) : ValueType::kMatrix;
@@ -137,6 +144,7 @@ class Query {
     }
     result_.stats.evaluation -= result_.stats.sorting;
     RETURN_IF_ERROR(state_.context.status());
+    RETURN_IF_ERROR(annotations_.status());
     result_.warnings = annotations_.warnings();
     result_.infos = annotations_.infos();
     result_.store_warnings = annotations_.store_warnings();
@@ -220,12 +228,14 @@ class Query {
         HintsOf(times, matrix.range_ms + extension.back_ms(), extension.ahead_ms(), "");
     hints.range_ms = matrix.range_ms;
     SeriesReader reader(state_, matrix.selector->matchers, hints);
-    chunk::Columns columns;
-    MemoryCharge charge(state_.context.budget());
+    chunk::Columns& columns = reader.columns();
     while (true) {
-      ASSIGN_OR_RETURN(const model::Labels* labels, reader.Next(&columns));
+      ASSIGN_OR_RETURN(const model::Labels* labels, reader.Next());
       if (labels == nullptr) break;
+      RETURN_IF_ERROR(ChargeRange(*labels, columns.times.size() + columns.histogram_times.size()));
       QueryResult::Range range{.labels = *labels};
+      range.times.reserve(columns.times.size());
+      range.values.reserve(columns.times.size());
       for (std::size_t i = 0; i < columns.times.size(); ++i) {
         if (columns.times[i] < hints.start_ms || columns.times[i] > hints.end_ms ||
             chunk::IsStale(columns.values[i]))
@@ -238,8 +248,7 @@ class Query {
         if (time < hints.start_ms || time > hints.end_ms) continue;
         RETURN_IF_ERROR(RefuseHistograms(extension));
         if (chunk::IsStale(columns.histograms[i].sum)) continue;
-        RETURN_IF_ERROR(
-            charge.Add(model::SizeBytes(columns.histograms[i]), "samples of the result"));
+        RETURN_IF_ERROR(ChargeResult(model::SizeBytes(columns.histograms[i])));
         range.histogram_times.push_back(time);
         range.histograms.push_back(
             std::make_shared<const model::FloatHistogram>(std::move(columns.histograms[i])));
@@ -249,11 +258,21 @@ class Query {
         BoundSamples(extension, Moved(end, -matrix.range_ms), end, &range.times, &range.values);
       }
       if (range.times.empty() && range.histograms.empty()) continue;
-      RETURN_IF_ERROR(
-          charge.Add(static_cast<std::int64_t>(range.times.size()) * 16, "samples of the result"));
       result_.ranges.push_back(std::move(range));
     }
     return OkStatus();
+  }
+
+  Status ChargeResult(std::int64_t bytes) {
+    return result_.range_charge.Add(bytes, "samples of the result");
+  }
+
+  // A series with so many samples, without the buckets of histograms.
+  Status ChargeRange(const model::Labels& labels, std::size_t samples) {
+    constexpr std::int64_t kSampleBytes = sizeof(TimestampMs) + sizeof(HistogramPtr);
+    return ChargeResult(
+        static_cast<std::int64_t>(sizeof(QueryResult::Range) + labels.memory_bytes()) +
+        kSampleBytes * static_cast<std::int64_t>(samples));
   }
 
   // What its expression looks at counts for the only step.
@@ -269,7 +288,13 @@ class Query {
     RETURN_IF_ERROR(DropDelayedNames(&rows));
     SortByLabels(&rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      RETURN_IF_ERROR(state_.context.status());
+      std::size_t samples = 0;
+      for (std::size_t k = 0; k < inner.steps; ++k) samples += rows.Holds(i, k) ? 1 : 0;
+      RETURN_IF_ERROR(ChargeRange(rows.labels(i), samples));
       QueryResult::Range range{.labels = rows.labels(i)};
+      range.times.reserve(samples);
+      range.values.reserve(samples);
       for (std::size_t k = 0; k < inner.steps; ++k) {
         if (!rows.Holds(i, k)) continue;
         if (rows.histograms(i) != nullptr && rows.histograms(i)[k] != nullptr) {
@@ -287,13 +312,13 @@ class Query {
 
   const Grid grid_;
   const PlanNotes notes_;
-  SharedParts shared_;
   Annotations annotations_;
   QueryState state_;
   const bool count_samples_;
   std::optional<StepCounts> counts_;
   std::optional<StepCounts> inner_counts_;  // of a subquery that is the whole query
   std::optional<Analysis> analysis_;
+  SharedParts shared_;  // its operators use all of the above
   QueryResult result_;
 };
 
@@ -319,6 +344,16 @@ StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant, const EngineOptio
 }
 
 }  // namespace
+
+Engine::Engine(EngineOptions options) : options_(options) {
+  // A query's own thread works too.
+  const std::size_t threads =
+      options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  if (threads > 1)
+    helpers_ = std::make_unique<ThreadPool>("promql", threads - 1, kMaxWaitingRanges);
+}
+
+Engine::~Engine() = default;
 
 PlanNotes Engine::Optimized(const Queryable& queryable, ExprPtr* expr) const {
   return options_.optimize ? Optimize(queryable, expr) : PlanNotes();
@@ -372,6 +407,11 @@ StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryab
                      return Query(context, queryable, query, options_, options, prepared.grid, time,
                                   prepared.notes);
                    }));
+  ASSIGN_OR_RETURN(
+      QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
+        return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, time,
+                     prepared.notes);
+      }));
   result.stats.preparation = preparation;
   return result;
 }
@@ -386,6 +426,11 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
                      return Query(context, queryable, query, options_, options, prepared.grid, end,
                                   prepared.notes);
                    }));
+  ASSIGN_OR_RETURN(
+      QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
+        return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, end,
+                     prepared.notes);
+      }));
   result.stats.preparation = preparation;
   return result;
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@
 #include "promql/parser.h"
 #include "promql/queryable.h"
 
+namespace aevum {
+class ThreadPool;
+}
+
 namespace aevum::promql {
 
 struct EngineOptions {
@@ -30,6 +35,11 @@ struct EngineOptions {
   bool type_and_unit_labels = false;
   ParseOptions parse;
   bool optimize = true;  // answers are the same without, tests compare them
+  // Threads that a query may use: its own, and helpers that all queries share. 0: one a core.
+  std::size_t threads = 0;
+  // Series that a thread evaluates at a time. 0: by the size of the query, which is right but for
+  // tests.
+  std::size_t series_per_range = 0;
 };
 
 // What one query may set anew.
@@ -72,6 +82,7 @@ struct QueryResult {
   // may hold a number and a histogram.
   RowBatch rows;
   std::vector<Range> ranges;
+  MemoryCharge range_charge;                // of the ranges
   double scalar = 0;                        // of an instant query
   std::string text;                         // of a string
   std::vector<std::string> warnings;        // "PromQL warning: ..."
@@ -90,10 +101,13 @@ struct QueryResult {
 //   ResourceExhausted, DeadlineExceeded, Cancelled: limits.
 //   Others come from the source of the series.
 //
-// Thread-safe; evaluates in the caller's thread.
+// Evaluates in the caller's thread; where there are many series, helper threads make rows of them.
+// Answers don't depend on the number of threads. Thread-safe. Starts its helpers when it is
+// constructed; they end with it.
 class Engine {
  public:
-  explicit Engine(EngineOptions options) : options_(options) {}
+  explicit Engine(EngineOptions options);
+  ~Engine();
 
   StatusOr<QueryResult> Instant(const Context& context, Queryable& queryable,
                                 std::string_view query, TimestampMs time,
@@ -128,6 +142,7 @@ class Engine {
   PlanNotes Optimized(const Queryable& queryable, ExprPtr* expr) const;
 
   const EngineOptions options_;
+  std::unique_ptr<ThreadPool> helpers_;  // null: there are none
 };
 
 }  // namespace aevum::promql

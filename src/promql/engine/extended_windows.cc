@@ -45,6 +45,7 @@ class Cursor {
   }
 
   bool empty() const { return lo_ == hi_; }
+  std::size_t size() const { return hi_ - lo_; }
   std::size_t hi() const { return hi_; }
   // The first sample after the start; hi() when there is none.
   std::size_t inside() const { return inside_; }
@@ -241,13 +242,14 @@ class ExtendedWindows {
         numbers_(columns, counter()),
         gain_(columns, counter(), notes) {}
 
-  Status Fill(RowBatch* out, std::size_t row) {
+  Status Fill(DeadlineCheck& deadline, RowBatch* out, std::size_t row) {
     for (std::size_t k = 0; k < steps_.size; ++k) {
       const Bounds bounds = {.start = Moved(steps_.ends[k], -steps_.range_ms),
                              .end = steps_.ends[k],
                              .smoothed = function_.extension.kind == Extension::Kind::kSmoothed};
       floats_.MoveTo(bounds);
       histograms_.MoveTo(bounds);
+      RETURN_IF_ERROR(deadline.After(floats_.size() + kValuesOfHistogram * histograms_.size()));
       WindowResult result = function_.kind == RangeFunction::Kind::kRow ? Count() : Gain(bounds);
       if (result.number) {
         out->values(row)[k] = *result.number;
@@ -325,9 +327,10 @@ class ExtendedWindows {
 
 Status EvaluateExtendedWindows(const RangeFunction& function, const WindowSteps& steps,
                                const chunk::Columns& columns, std::string_view name,
-                               Annotations& annotations, RowBatch* out, std::size_t row) {
+                               DeadlineCheck& deadline, Annotations& annotations, RowBatch* out,
+                               std::size_t row) {
   const HistogramNotes notes(annotations, *function.argument, name);
-  return ExtendedWindows(function, steps, columns, notes).Fill(out, row);
+  return ExtendedWindows(function, steps, columns, notes).Fill(deadline, out, row);
 }
 
 void BoundSamples(const Extension& extension, TimestampMs start, TimestampMs end,

@@ -82,6 +82,8 @@ class AbsentOperator final : public Operator {
       out->Reset(steps_, state_.context.budget());
       return false;
     }
+    MemoryCharge charge(state_.context.budget());
+    RETURN_IF_ERROR(charge.Add(static_cast<std::int64_t>(steps_), "absent"));
     std::vector<std::uint8_t> any(steps_);
     while (true) {
       ASSIGN_OR_RETURN(const bool more, source_->Next(out));
@@ -373,27 +375,32 @@ OperatorPtr Planner::Absent(const Expr& selector, OperatorPtr source, NameRule n
                                           std::move(source), names);
 }
 
-void Planner::CheckParameters(const promql::Call& call, RangeFunction* function) {
+Status Planner::CheckParameters(const promql::Call& call, RangeFunction* function) {
+  constexpr std::int64_t kNoteBytes = 256;  // of a text and its place in a map
   if (function->name == "quantile_over_time") {
     function->parameter_expr = call.args[0].get();
     for (std::size_t k = 0; k < steps(); ++k) {
       const double rank = function->parameters[k];
-      if (!IsQuantile(rank)) function->step_warnings.emplace(k, QuantileWarning(rank));
+      if (IsQuantile(rank)) continue;
+      RETURN_IF_ERROR(state_.scalars.Add(kNoteBytes, function->name));
+      function->step_warnings.emplace(k, QuantileWarning(rank));
     }
   }
-  if (function->name != "double_exponential_smoothing") return;
+  if (function->name != "double_exponential_smoothing") return OkStatus();
   const auto check = [&](const std::vector<double>& values, std::string_view what,
-                         std::string_view symbol) {
+                         std::string_view symbol) -> Status {
     for (std::size_t k = 0; k < values.size(); ++k) {
       if (!(values[k] <= 0 || values[k] >= 1)) continue;
+      RETURN_IF_ERROR(state_.scalars.Add(kNoteBytes, function->name));
       function->step_errors.emplace(
           k, MakeError(StatusCode::kFailedPrecondition,
                        fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:f}", what,
                                    symbol, values[k])));
     }
+    return OkStatus();
   };
-  check(function->parameters, "smoothing", "sf");
-  check(function->parameters2, "trend", "tf");
+  RETURN_IF_ERROR(check(function->parameters, "smoothing", "sf"));
+  return check(function->parameters2, "trend", "tf");
 }
 
 StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction function) {
@@ -407,7 +414,7 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
           std::move(values);
     }
   }
-  CheckParameters(call, &function);
+  RETURN_IF_ERROR(CheckParameters(call, &function));
   // To the reference a subquery is a selector without a place.
   static const NumberLiteral kStartOfQuery;
   function.argument = &WithoutParens(*call.args[0]);
@@ -468,7 +475,7 @@ StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
 StatusOr<std::vector<double>> Planner::AnyScalar(const Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kNumber:
-      return std::vector<double>(steps(), As<NumberLiteral>(expr).value);
+      return Constant(As<NumberLiteral>(expr).value);
     case ExprKind::kParen:
       return Scalar(*As<ParenExpr>(expr).expr);
     case ExprKind::kUnary: {
@@ -481,7 +488,9 @@ StatusOr<std::vector<double>> Planner::AnyScalar(const Expr& expr) {
       const auto& binary = As<BinaryExpr>(expr);
       ASSIGN_OR_RETURN(std::vector<double> lhs, Scalar(*binary.lhs));
       ASSIGN_OR_RETURN(const std::vector<double> rhs, Scalar(*binary.rhs));
+      RETURN_IF_ERROR(state_.context.status());
       for (std::size_t k = 0; k < steps(); ++k) lhs[k] = Apply(binary.op, lhs[k], rhs[k]);
+      state_.scalars.Subtract(ScalarBytes());
       return lhs;
     }
     case ExprKind::kCall:
@@ -491,9 +500,9 @@ StatusOr<std::vector<double>> Planner::AnyScalar(const Expr& expr) {
   }
   const auto& call = As<promql::Call>(expr);
   const std::string_view name = call.function->name;
-  if (name == "pi") return std::vector<double>(steps(), 3.14159265358979323846);
+  if (name == "pi") return Constant(3.14159265358979323846);
   if (name == "time") {
-    std::vector<double> values(steps());
+    ASSIGN_OR_RETURN(std::vector<double> values, Constant(0));
     for (std::size_t k = 0; k < steps(); ++k) values[k] = static_cast<double>(grid_.At(k)) / 1000;
     return values;
   }
@@ -503,9 +512,20 @@ StatusOr<std::vector<double>> Planner::AnyScalar(const Expr& expr) {
     ASSIGN_OR_RETURN(const std::vector<double> others, Scalar(*call.args[1]));
     const auto pick = name == "min_of" ? functions::SmallerOf : functions::LargerOf;
     std::transform(values.begin(), values.end(), others.begin(), values.begin(), pick);
+    state_.scalars.Subtract(ScalarBytes());
     return values;
   }
   ASSIGN_OR_RETURN(const double value, OfQuery(name, state_));
+  return Constant(value);
+}
+
+std::int64_t Planner::ScalarBytes() const {
+  return static_cast<std::int64_t>(steps() * sizeof(double));
+}
+
+StatusOr<std::vector<double>> Planner::Constant(double value) {
+  RETURN_IF_ERROR(state_.context.status());
+  RETURN_IF_ERROR(state_.scalars.Add(ScalarBytes(), "scalar"));
   return std::vector<double>(steps(), value);
 }
 
@@ -515,7 +535,9 @@ StatusOr<std::vector<double>> Planner::ScalarOfVector(const Expr& expr) {
   StatusOr<OperatorPtr> planned = Vector(expr, "scalar");
   state_.takes_series = around_takes;
   ASSIGN_OR_RETURN(const OperatorPtr source, std::move(planned));
-  std::vector<double> values(steps(), kNan);
+  ASSIGN_OR_RETURN(std::vector<double> values, Constant(kNan));
+  MemoryCharge charge(state_.context.budget());
+  RETURN_IF_ERROR(charge.Add(ScalarBytes(), "scalar"));
   std::vector<std::uint32_t> count(steps());
   RowBatch batch;
   while (true) {

@@ -25,6 +25,8 @@ class Planner {
   StatusOr<OperatorPtr> Vector(const Expr& expr, std::string_view around = "");
   // The value of an expression of type scalar at each step.
   StatusOr<std::vector<double>> Scalar(const Expr& expr);
+  // A value at every step. Charged until the end of the query, as all scalars are.
+  StatusOr<std::vector<double>> Constant(double value);
   // A string argument.
   static StatusOr<std::string> String(const Expr& expr);
 
@@ -60,7 +62,8 @@ class Planner {
   StatusOr<OperatorPtr> XRange(const promql::Call& call, XFunction function);
   OperatorPtr Absent(const Expr& selector, OperatorPtr source, NameRule names);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
-  void CheckParameters(const promql::Call& call, RangeFunction* function);
+  std::int64_t ScalarBytes() const;
+  Status CheckParameters(const promql::Call& call, RangeFunction* function);
 
   QueryState& state_;
   const Grid grid_;

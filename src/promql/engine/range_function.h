@@ -13,6 +13,7 @@
 #include "chunk/chunk.h"
 #include "promql/ast.h"
 #include "promql/engine/advancing_windows.h"
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/extension.h"
 #include "promql/engine/extrapolated_rate.h"
 #include "promql/engine/window_bounds.h"
@@ -48,12 +49,14 @@ struct SeriesWindows {
   const std::vector<TimestampMs>& times;
   const std::vector<double>& samples;  // at least one
   WindowScratch& scratch;
+  DeadlineCheck& deadline;
   double* values;         // of steps that are not present they may become anything
   std::uint8_t* present;  // 1 where a window has samples
 };
 
-// What a function gives for all windows at once.
-using RowOfWindows = void (*)(const SeriesWindows& windows);
+// What a function gives for all windows at once. Fails only when the request is cancelled or out of
+// time.
+using RowOfWindows = Status (*)(const SeriesWindows& windows);
 
 // One function over ranges, with the parameters of each step.
 struct RangeFunction {
@@ -104,14 +107,21 @@ struct WindowScratch {
   ExtrapolatedRate rate;
   WindowExtremes extremes;
   WindowCounts counts;
+
+  // Bytes of heap that they hold, for memory budgets.
+  std::int64_t memory_bytes() const {
+    return bounds.memory_bytes() + rate.memory_bytes() + extremes.memory_bytes() +
+           counts.memory_bytes();
+  }
 };
 
 // Evaluates a function over columns without staleness markers, ascending in time, for all steps.
 // Windows advance; they are not searched again. `values` and `present` have steps.size places,
-// zeroed before.
-void EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
-                     const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                     WindowScratch& scratch, double* values, std::uint8_t* present);
+// zeroed before. Fails only when the request is cancelled or out of time.
+Status EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
+                       const std::vector<TimestampMs>& times, const std::vector<double>& samples,
+                       WindowScratch& scratch, DeadlineCheck& deadline, double* values,
+                       std::uint8_t* present);
 
 // The quantile of values, which it sorts: NaN for none or a NaN rank, infinities beyond 0 and 1.
 double Quantile(double rank, std::vector<double>* values);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "promql/engine/aggregation.h"
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/groups.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/range_function.h"
@@ -15,17 +16,28 @@
 namespace aevum::promql {
 namespace {
 
+// What these cost, in values looked at.
+constexpr std::size_t kSortCost = 8;
+constexpr std::size_t kTextCost = 256;
+
+constexpr std::size_t kEntryBytes = 64;  // of an index by labels
+
 // Reads a source whole on the first Next and gives the rows that Make makes of it.
 class WholeOperator : public Operator {
  public:
   WholeOperator(QueryState& state, std::size_t steps, std::string_view who, OperatorPtr source)
-      : state_(state), steps_(steps), who_(who), source_(std::move(source)) {}
+      : state_(state),
+        steps_(steps),
+        who_(who),
+        source_(std::move(source)),
+        charge_(state.context.budget()) {}
 
   StatusOr<bool> Next(RowBatch* out) final {
     if (rows_ == nullptr) {
       ASSIGN_OR_RETURN(RowBatch input, Materialize(*source_, state_, steps_));
       source_.reset();
       ASSIGN_OR_RETURN(RowBatch result, Make(std::move(input)));
+      charge_.Reset();
       rows_ = MakeRowSource(std::move(result), state_.context.budget());
     }
     return rows_->Next(out);
@@ -34,16 +46,23 @@ class WholeOperator : public Operator {
  protected:
   virtual StatusOr<RowBatch> Make(RowBatch input) = 0;
 
+  using MembersOfGroups = std::vector<std::vector<std::size_t>>;
+
   // The rows of each group.
-  static std::vector<std::vector<std::size_t>> Members(const RowBatch& input, Groups* groups) {
-    std::vector<std::vector<std::size_t>> members;
+  StatusOr<MembersOfGroups> Members(const RowBatch& input, Groups* groups) {
+    MembersOfGroups members;
+    RETURN_IF_ERROR(Charge(2 * sizeof(std::size_t) * input.size()));
     for (std::size_t i = 0; i < input.size(); ++i) {
-      const std::size_t group = groups->Find(input.labels(i));
+      ASSIGN_OR_RETURN(const std::size_t group, groups->Find(input.labels(i)));
+      if (group == members.size()) RETURN_IF_ERROR(Charge(2 * sizeof members[0]));
       members.resize(groups->size());
       members[group].push_back(i);
     }
     return members;
   }
+
+  // For what Make needs beside its rows; released when it is done.
+  Status Charge(std::size_t bytes) { return charge_.Add(static_cast<std::int64_t>(bytes), who_); }
 
   QueryState& state_;
   const std::size_t steps_;
@@ -52,6 +71,7 @@ class WholeOperator : public Operator {
  private:
   OperatorPtr source_;
   OperatorPtr rows_;
+  MemoryCharge charge_;
 };
 
 // Before others in topk and bottomk: the better value, any number before NaN; ties keep their
@@ -131,14 +151,16 @@ class SelectionOperator final : public WholeOperator {
     if (std::all_of(parameter_.begin(), parameter_.end(), [](double k) { return k < 1; }))
       return Take(input, std::vector<std::uint8_t>(input.size() * steps_), {});
     RETURN_IF_ERROR(CheckParameters());
-    Groups groups(grouping_);
-    const auto members = Members(input, &groups);
+    Groups groups(grouping_, state_, who_);
+    ASSIGN_OR_RETURN(const MembersOfGroups members, Members(input, &groups));
+    RETURN_IF_ERROR(Charge(input.size() * (steps_ + 2 * sizeof(std::size_t))));
+    DeadlineCheck deadline(state_.context);
     std::vector<std::uint8_t> kept(input.size() * steps_);
     std::vector<std::size_t> order;  // of an instant query: best first
     std::vector<std::size_t> candidates;
     for (const std::vector<std::size_t>& rows : members) {
-      RETURN_IF_ERROR(state_.context.status());
       for (std::size_t k = 0; k < steps_; ++k) {
+        RETURN_IF_ERROR(deadline.After(kSortCost * rows.size()));
         candidates.clear();
         for (const std::size_t row : rows) {
           if (input.present(row)[k] != 0 || (op_ == AggregateOp::kLimitk && input.Holds(row, k))) {
@@ -229,19 +251,20 @@ class QuantileOperator final : public WholeOperator {
 
  private:
   StatusOr<RowBatch> Make(RowBatch input) override {
-    Groups groups(grouping_);
-    const auto members = Members(input, &groups);
+    Groups groups(grouping_, state_, who_);
+    ASSIGN_OR_RETURN(const MembersOfGroups members, Members(input, &groups));
+    DeadlineCheck deadline(state_.context);
     RowBatch result;
     result.Reset(steps_, state_.context.budget());
     std::vector<double> values;
     GroupMarks marks(state_);
     for (std::size_t group = 0; group < members.size(); ++group) {
-      RETURN_IF_ERROR(state_.context.status());
       RETURN_IF_ERROR(result.Add(groups.labels(group), who_));
       for (const std::size_t row : members[group]) marks.Add(group, input, row, false);
       result.set_drops_name(group, marks.drops_name(group));
       for (std::size_t k = 0; k < steps_; ++k) {
         values.clear();
+        RETURN_IF_ERROR(deadline.After(kSortCost * members[group].size()));
         for (const std::size_t row : members[group]) {
           if (input.present(row)[k] != 0) {
             values.push_back(input.values(row)[k]);
@@ -277,15 +300,19 @@ class CountValuesOperator final : public WholeOperator {
     RowBatch result;
     result.Reset(steps_, state_.context.budget());
     LabelsMap<std::size_t> index;
+    DeadlineCheck deadline(state_.context);
     for (std::size_t i = 0; i < input.size(); ++i) {
-      RETURN_IF_ERROR(state_.context.status());
       for (std::size_t k = 0; k < steps_; ++k) {
         if (!input.Holds(i, k)) continue;
+        RETURN_IF_ERROR(deadline.After(kTextCost));
         const std::string text = input.present(i)[k] != 0
                                      ? FormatNumber(input.values(i)[k])
                                      : functions::NativeText(*input.histograms(i)[k]);
         const auto [it, inserted] = index.emplace(LabelsOf(input.labels(i), text), result.size());
-        if (inserted) RETURN_IF_ERROR(result.Add(it->first, who_));
+        if (inserted) {
+          RETURN_IF_ERROR(Charge(kEntryBytes));
+          RETURN_IF_ERROR(result.Add(it->first, who_));
+        }
         result.values(it->second)[k] += 1;
         result.present(it->second)[k] = 1;
       }

@@ -2,6 +2,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/advancing_windows.h
   engine/aggregation.h
   engine/calls.h
+  engine/deadline_check.h
   engine/distribute.h
   engine/durations.h
   engine/elementwise.h
@@ -33,6 +34,8 @@ set(PROMQL_ENGINE_HEADERS
   engine/row_kernels.h
   engine/selector.h
   engine/separability.h
+  engine/series_decoder.h
+  engine/series_rows.h
   engine/shared_rows.h
   engine/smoothed_selector.h
   engine/step_counts.h
@@ -76,6 +79,8 @@ set(PROMQL_ENGINE_SOURCES
   engine/row_kernels.cc
   engine/selector.cc
   engine/separability.cc
+  engine/series_decoder.cc
+  engine/series_rows.cc
   engine/shared_rows.cc
   engine/smoothed_selector.cc
   engine/step_counts.cc

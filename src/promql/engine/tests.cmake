@@ -26,6 +26,15 @@ aevum_test(NAME promql_distribute_test
   SOURCES engine/distribute_test.cc engine/remote_rows_test.cc
   LIBS aevum::promql promql_testing)
 
+aevum_test(NAME promql_hostile_test
+  SOURCES engine/hostile_test.cc
+  LIBS promql_testing
+  LABELS threads)
+
+aevum_test(NAME promql_series_rows_test
+  SOURCES engine/series_rows_test.cc
+  LIBS aevum::promql
+  LABELS threads)
 aevum_test(NAME promql_window_functions_test
   SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)

@@ -7,12 +7,18 @@
 
 #include <fmt/core.h>
 
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/elementwise.h"
 #include "promql/engine/groups.h"
 #include "promql/engine/histogram_operators.h"
 
 namespace aevum::promql {
 namespace {
+
+constexpr std::string_view kMatching = "vector matching";
+constexpr std::size_t kEntryBytes = 128;  // of a map by labels
+constexpr std::size_t kLabelsCost = 64;   // of new labels, in values looked at
+constexpr std::size_t kSignatureBytes = 2 * sizeof(std::vector<std::size_t>);
 
 Grouping SignatureOf(const VectorMatching& matching) { return {matching.labels, !matching.on}; }
 
@@ -37,10 +43,11 @@ class VectorBinaryOperator final : public Operator {
         steps_(steps),
         expr_(expr),
         matching_(*expr.matching),
-        signatures_(SignatureOf(matching_)),
+        signatures_(SignatureOf(matching_), state, kMatching),
         lhs_(std::move(lhs)),
         rhs_(std::move(rhs)),
-        taken_charge_(state.context.budget()) {}
+        deadline_(state.context),
+        charge_(state.context.budget()) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (result_ == nullptr) {
@@ -54,6 +61,8 @@ class VectorBinaryOperator final : public Operator {
   StatusOr<RowBatch> Evaluate() {
     ASSIGN_OR_RETURN(Side left, Read(lhs_));
     ASSIGN_OR_RETURN(Side right, Read(rhs_));
+    RETURN_IF_ERROR(Charge(kSignatureBytes * (2 * signatures_.size() - left.by_signature.size() -
+                                              right.by_signature.size())));
     left.by_signature.resize(signatures_.size());
     right.by_signature.resize(signatures_.size());
     RowBatch result;
@@ -70,17 +79,28 @@ class VectorBinaryOperator final : public Operator {
                        "multiple matches for labels: grouping labels must ensure unique matches");
     }
     RETURN_IF_ERROR(merged);
+    charge_.Reset();
     return result;
+  }
+
+  // For what the evaluation needs beside its rows; released when it is done.
+  Status Charge(std::size_t bytes) {
+    return charge_.Add(static_cast<std::int64_t>(bytes), kMatching);
   }
 
   StatusOr<Side> Read(OperatorPtr& source) {
     Side side;
     ASSIGN_OR_RETURN(side.rows, Materialize(*source, state_, steps_));
     source.reset();
+    RETURN_IF_ERROR(Charge(steps_ + 3 * sizeof(std::size_t) * side.rows.size()));
     side.any.resize(steps_);
     for (std::size_t i = 0; i < side.rows.size(); ++i) {
-      const std::size_t signature = signatures_.Find(side.rows.labels(i));
-      if (side.by_signature.size() <= signature) side.by_signature.resize(signature + 1);
+      RETURN_IF_ERROR(deadline_.After(steps_));
+      ASSIGN_OR_RETURN(const std::size_t signature, signatures_.Find(side.rows.labels(i)));
+      if (side.by_signature.size() <= signature) {
+        RETURN_IF_ERROR(Charge((signature + 1 - side.by_signature.size()) * kSignatureBytes));
+        side.by_signature.resize(signature + 1);
+      }
       side.AddToSignature(i, signature);
       for (std::size_t k = 0; k < steps_; ++k)
         if (side.rows.Holds(i, k)) side.any[k] = 1;
@@ -92,25 +112,31 @@ class VectorBinaryOperator final : public Operator {
 
   Status EvaluateSets(const Side& left, const Side& right, RowBatch* result) {
     const bool is_or = expr_.op == BinaryOp::kOr;
-    const std::vector<std::uint8_t> in_left = PresenceBySignature(left);
-    const std::vector<std::uint8_t> in_right = PresenceBySignature(right);
+    ASSIGN_OR_RETURN(const Presence in_left, PresenceBySignature(left));
+    ASSIGN_OR_RETURN(const Presence in_right, PresenceBySignature(right));
     for (std::size_t i = 0; i < left.rows.size(); ++i) {
+      RETURN_IF_ERROR(deadline_.After(steps_));
       const std::uint8_t* other = in_right.data() + left.signatures[i] * steps_;
       RETURN_IF_ERROR(
           AddMasked(left.rows, i, is_or ? nullptr : other, expr_.op == BinaryOp::kAnd, result));
     }
     if (!is_or) return OkStatus();
     for (std::size_t i = 0; i < right.rows.size(); ++i) {
+      RETURN_IF_ERROR(deadline_.After(steps_));
       const std::uint8_t* other = in_left.data() + right.signatures[i] * steps_;
       RETURN_IF_ERROR(AddMasked(right.rows, i, other, false, result));
     }
     return OkStatus();
   }
 
-  std::vector<std::uint8_t> PresenceBySignature(const Side& side) const {
-    std::vector<std::uint8_t> presence(signatures_.size() * steps_);
+  using Presence = std::vector<std::uint8_t>;
+
+  StatusOr<Presence> PresenceBySignature(const Side& side) {
+    RETURN_IF_ERROR(Charge(signatures_.size() * steps_));
+    Presence presence(signatures_.size() * steps_);
     for (std::size_t s = 0; s < side.by_signature.size(); ++s) {
       for (const std::size_t row : side.by_signature[s]) {
+        RETURN_IF_ERROR(deadline_.After(steps_));
         for (std::size_t k = 0; k < steps_; ++k)
           if (side.rows.Holds(row, k)) presence[s * steps_ + k] = 1;
       }
@@ -143,19 +169,20 @@ class VectorBinaryOperator final : public Operator {
       std::fill(many.any.begin(), many.any.end(), std::uint8_t{1});
     RETURN_IF_ERROR(CheckOneSide(one, many.any, swapped ? "left" : "right"));
     RETURN_IF_ERROR(Fill(many, one));
-    may_collide_ = MayCollide(many);
+    ASSIGN_OR_RETURN(may_collide_, MayCollide(many));
     // In the order of the side of many, as the reference has it in instant queries.
     for (std::size_t m = 0; m < many.rows.size(); ++m) {
-      RETURN_IF_ERROR(state_.context.status());
-      for (const std::size_t o : one.by_signature[many.signatures[m]])
+      for (const std::size_t o : one.by_signature[many.signatures[m]]) {
+        RETURN_IF_ERROR(deadline_.After(steps_));
         RETURN_IF_ERROR(Match(many, m, one.rows, o, swapped, result));
+      }
     }
     return OkStatus();
   }
 
   // Whether two matches of a signature could have the same labels or, one to one, there could be
   // two. Almost never, so that most often no step needs to be looked at.
-  bool MayCollide(const Side& many) const {
+  StatusOr<bool> MayCollide(const Side& many) {
     if (matching_.card == Cardinality::kOneToOne) return true;
     if (matching_.include.empty() && (KeepsName(expr_) || HaveOneName(many.rows))) return false;
     LabelsMap<bool> seen;
@@ -163,6 +190,8 @@ class VectorBinaryOperator final : public Operator {
       model::LabelsBuilder builder(KeepsName(expr_) ? many.rows.labels(i)
                                                     : WithoutName(many.rows.labels(i)));
       for (const std::string& label : matching_.include) builder.Remove(label);
+      RETURN_IF_ERROR(deadline_.After(kLabelsCost));
+      RETURN_IF_ERROR(Charge(kEntryBytes + many.rows.labels(i).memory_bytes()));
       if (!seen.emplace(builder.Build(), true).second) return true;
     }
     return false;
@@ -181,8 +210,8 @@ class VectorBinaryOperator final : public Operator {
   // fill_left stands for the side of many whichever that is, as in the reference.
   Status Fill(Side& many, Side& one) {
     if (!matching_.fill_lhs && !matching_.fill_rhs) return OkStatus();
-    const std::vector<std::uint8_t> in_many = PresenceBySignature(many);
-    const std::vector<std::uint8_t> in_one = PresenceBySignature(one);
+    ASSIGN_OR_RETURN(const Presence in_many, PresenceBySignature(many));
+    ASSIGN_OR_RETURN(const Presence in_one, PresenceBySignature(one));
     if (matching_.fill_rhs)
       RETURN_IF_ERROR(AddFilled(*matching_.fill_rhs, in_one, in_many, many, &one));
     if (matching_.fill_lhs)
@@ -193,10 +222,12 @@ class VectorBinaryOperator final : public Operator {
   // Adds rows that have `value` where a signature has a value on the other side only.
   Status AddFilled(double value, const std::vector<std::uint8_t>& present,
                    const std::vector<std::uint8_t>& wanted, const Side& other, Side* side) {
+    RETURN_IF_ERROR(Charge(signatures_.size()));
     std::vector<std::uint8_t> done(signatures_.size());
     for (std::size_t i = 0; i < other.rows.size(); ++i) {
       const std::size_t s = other.signatures[i];
       if (std::exchange(done[s], std::uint8_t{1}) != 0) continue;
+      RETURN_IF_ERROR(deadline_.After(steps_));
       std::size_t row = SIZE_MAX;
       for (std::size_t k = 0; k < steps_; ++k) {
         if (wanted[s * steps_ + k] == 0 || present[s * steps_ + k] != 0) continue;
@@ -217,6 +248,7 @@ class VectorBinaryOperator final : public Operator {
   // first step and there of the first series, as the reference does.
   Status CheckOneSide(const Side& one, const std::vector<std::uint8_t>& many_any,
                       std::string_view name) {
+    RETURN_IF_ERROR(Charge(steps_ * sizeof(std::size_t)));
     std::vector<std::size_t> owner(steps_);
     std::size_t first_step = steps_;
     std::size_t first_row = 0;
@@ -225,6 +257,7 @@ class VectorBinaryOperator final : public Operator {
       if (rows.size() < 2) continue;
       std::fill(owner.begin(), owner.end(), SIZE_MAX);
       for (const std::size_t row : rows) {
+        RETURN_IF_ERROR(deadline_.After(steps_));
         for (std::size_t k = 0; k < steps_; ++k) {
           if (!one.rows.Holds(row, k) || many_any[k] == 0) continue;
           if (owner[k] == SIZE_MAX) {
@@ -291,7 +324,7 @@ class VectorBinaryOperator final : public Operator {
     const bool one_to_one = matching_.card == Cardinality::kOneToOne;
     std::vector<std::uint8_t>& taken = taken_[signature][one_to_one ? model::Labels() : labels];
     if (taken.empty()) {
-      RETURN_IF_ERROR(taken_charge_.Add(static_cast<std::int64_t>(steps_), "binary operator"));
+      RETURN_IF_ERROR(Charge(kEntryBytes + steps_));
       taken.resize(steps_);
     }
     return taken.data();
@@ -323,7 +356,8 @@ class VectorBinaryOperator final : public Operator {
       const Operand a = swapped ? OperandAt(one, o, k) : OperandAt(many, m, k);
       const Operand b = swapped ? OperandAt(many, m, k) : OperandAt(one, o, k);
       OperationResult pair = Operate(expr_.op, a, b);
-      if (pair.note.kind != OperationNote::Kind::kNone) Remember(k, m, std::move(pair.note));
+      if (pair.note.kind != OperationNote::Kind::kNone)
+        RETURN_IF_ERROR(Remember(k, m, std::move(pair.note)));
       if (!pair.defined) continue;
       RETURN_IF_ERROR(Take(k, taken));
       if (expr_.return_bool) pair.value = {pair.holds ? 1.0 : 0.0, nullptr};
@@ -341,10 +375,12 @@ class VectorBinaryOperator final : public Operator {
   }
 
   // Of the notes of a step the reference tells that of the last series only.
-  void Remember(std::size_t k, std::size_t row, OperationNote note) {
+  Status Remember(std::size_t k, std::size_t row, OperationNote note) {
+    if (notes_.empty()) RETURN_IF_ERROR(Charge(steps_ * sizeof(StepNote)));
     notes_.resize(steps_);
-    if (notes_[k].note.kind != OperationNote::Kind::kNone && notes_[k].row > row) return;
+    if (notes_[k].note.kind != OperationNote::Kind::kNone && notes_[k].row > row) return OkStatus();
     notes_[k] = {row, std::move(note)};
+    return OkStatus();
   }
 
   model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
@@ -372,7 +408,8 @@ class VectorBinaryOperator final : public Operator {
   OperatorPtr result_;
   bool may_collide_ = false;
   std::unordered_map<std::size_t, LabelsMap<std::vector<std::uint8_t>>> taken_;  // by signature
-  MemoryCharge taken_charge_;
+  DeadlineCheck deadline_;
+  MemoryCharge charge_;
   struct StepNote {
     std::size_t row = 0;
     OperationNote note;

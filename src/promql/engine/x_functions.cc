@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/extension.h"
+#include "promql/engine/series_rows.h"
 
 namespace aevum::promql {
 namespace {
@@ -68,86 +70,74 @@ double ValueInRange(XFunction function, Samples samples, TimestampMs end, std::i
   return function == XFunction::kRate ? value / WholeSeconds(range_ms) : value;
 }
 
-class XSelectorOperator final : public Operator {
- public:
-  XSelectorOperator(QueryState& state, const MatrixSelector& matrix, const SelectTimes& times,
-                    XFunction function, std::string_view name)
-      : state_(state),
-        times_(times),
-        range_ms_(matrix.range_ms),
-        function_(function),
-        name_(name),
-        hints_(Hints(times, matrix.range_ms, name)),
-        reader_(state, matrix.selector->matchers, hints_),
-        charge_(state.context.budget()) {}
+SelectHints HintsOfX(const SelectTimes& times, std::int64_t range_ms, std::string_view name) {
+  SelectHints hints;
+  hints.range_ms = range_ms + kXLookbackMs;
+  hints.start_ms = Moved(times.At(0), 1 - hints.range_ms);
+  hints.end_ms = times.At(times.grid.steps - 1);
+  hints.step_ms = times.grid.steps > 1 ? times.grid.step : 0;
+  hints.function = std::string(name);
+  return hints;
+}
 
-  StatusOr<bool> Next(RowBatch* out) override {
-    RETURN_IF_ERROR(state_.context.status());
-    const std::size_t steps = times_.grid.steps;
-    out->Reset(steps, state_.context.budget());
-    const std::size_t wanted = RowBatch::RowsPerBatch(steps);
-    while (out->size() < wanted) {
-      ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
-      if (labels == nullptr) break;
-      RETURN_IF_ERROR(RefuseHistograms());
-      RETURN_IF_ERROR(out->Add(*labels, name_));
-      const std::size_t row = out->size() - 1;
-      DropName(state_, out, row);
-      Fill(out->values(row), out->present(row));
-      if (!out->AnyPresent(row)) out->RemoveLast();
-      if (window_.memory_bytes() > charge_.bytes())
-        RETURN_IF_ERROR(charge_.Add(window_.memory_bytes() - charge_.bytes(), name_));
-    }
-    return !out->empty();
+class XRows final : public RowMaker {
+ public:
+  struct Options {
+    SelectTimes times;
+    std::int64_t range_ms;
+    XFunction function;
+    std::string_view name;
+    SelectHints hints;
+  };
+  XRows(const QueryState& state, Options options)
+      : state_(state), options_(std::move(options)), charge_(state.context.budget()) {}
+
+  Status Add(const model::Labels& labels, chunk::Columns* columns, Annotations& /*annotations*/,
+             RowBatch* out) override {
+    RETURN_IF_ERROR(RefuseHistograms(*columns));
+    RETURN_IF_ERROR(out->Add(labels, options_.name));
+    const std::size_t row = out->size() - 1;
+    DropName(state_, out, row);
+    RETURN_IF_ERROR(Fill(*columns, out->values(row), out->present(row)));
+    if (!out->AnyPresent(row)) out->RemoveLast();
+    if (window_.memory_bytes() <= charge_.bytes()) return OkStatus();
+    return charge_.Add(window_.memory_bytes() - charge_.bytes(), options_.name);
   }
 
  private:
-  static SelectHints Hints(const SelectTimes& times, std::int64_t range_ms, std::string_view name) {
-    SelectHints hints;
-    hints.range_ms = range_ms + kXLookbackMs;
-    hints.start_ms = Moved(times.At(0), 1 - hints.range_ms);
-    hints.end_ms = times.At(times.grid.steps - 1);
-    hints.step_ms = times.grid.steps > 1 ? times.grid.step : 0;
-    hints.function = std::string(name);
-    return hints;
-  }
-
-  Status RefuseHistograms() const {
-    for (const TimestampMs time : columns_.histogram_times) {
-      if (time < hints_.start_ms || time > hints_.end_ms) continue;
+  Status RefuseHistograms(const chunk::Columns& columns) const {
+    for (const TimestampMs time : columns.histogram_times) {
+      if (time < options_.hints.start_ms || time > options_.hints.end_ms) continue;
       return MakeError(StatusCode::kFailedPrecondition,
                        "native histograms are not supported in extended range functions");
     }
     return OkStatus();
   }
 
-  void Fill(double* values, std::uint8_t* present) {
-    const std::vector<TimestampMs>& times = columns_.times;
+  Status Fill(const chunk::Columns& columns, double* values, std::uint8_t* present) {
+    const std::vector<TimestampMs>& times = columns.times;
     const auto first = static_cast<std::size_t>(
-        std::lower_bound(times.begin(), times.end(), hints_.start_ms) - times.begin());
-    window_.Begin(std::span(times).subspan(first), std::span(columns_.values).subspan(first));
-    for (std::size_t k = 0; k < times_.grid.steps; ++k) {
-      if (k > 0 && times_.fixed) {
+        std::lower_bound(times.begin(), times.end(), options_.hints.start_ms) - times.begin());
+    window_.Begin(std::span(times).subspan(first), std::span(columns.values).subspan(first));
+    DeadlineCheck deadline(state_.context);
+    for (std::size_t k = 0; k < options_.times.grid.steps; ++k) {
+      if (k > 0 && options_.times.fixed) {
         values[k] = values[0];
         present[k] = present[0];
         continue;
       }
-      const TimestampMs end = times_.At(k);
-      window_.MoveTo(Moved(end, -range_ms_), end);
+      const TimestampMs end = options_.times.At(k);
+      window_.MoveTo(Moved(end, -options_.range_ms), end);
       if (window_.samples().empty()) continue;
-      values[k] = XValue(function_, window_, end, range_ms_);
+      RETURN_IF_ERROR(deadline.After(window_.samples().size()));
+      values[k] = XValue(options_.function, window_, end, options_.range_ms);
       present[k] = 1;
     }
+    return OkStatus();
   }
 
-  QueryState& state_;
-  const SelectTimes times_;
-  const std::int64_t range_ms_;
-  const XFunction function_;
-  const std::string_view name_;
-  const SelectHints hints_;
-  SeriesReader reader_;
-  chunk::Columns columns_;
+  const QueryState& state_;
+  const Options options_;
   XWindow window_;
   MemoryCharge charge_;
 };
@@ -229,7 +219,15 @@ double XValue(XFunction function, const XWindow& window, TimestampMs end, std::i
 
 OperatorPtr MakeXSelector(QueryState& state, const MatrixSelector& matrix, const SelectTimes& times,
                           XFunction function, std::string_view name) {
-  return std::make_unique<XSelectorOperator>(state, matrix, times, function, name);
+  const XRows::Options options{.times = times,
+                               .range_ms = matrix.range_ms,
+                               .function = function,
+                               .name = name,
+                               .hints = HintsOfX(times, matrix.range_ms, name)};
+  return MakeSeriesRows(state, matrix.selector->matchers, options.hints, times.grid.steps,
+                        [&state, options]() -> StatusOr<std::unique_ptr<RowMaker>> {
+                          return std::unique_ptr<RowMaker>(std::make_unique<XRows>(state, options));
+                        });
 }
 
 }  // namespace aevum::promql
