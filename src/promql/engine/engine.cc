@@ -404,14 +404,9 @@ StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryab
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
   const auto preparation = std::chrono::steady_clock::now() - began;
   ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
-                     return Query(context, queryable, query, options_, options, prepared.grid, time,
-                                  prepared.notes);
+                     return Query(context, queryable, query, options_, helpers_.get(), options,
+                                  prepared.grid, time, prepared.notes);
                    }));
-  ASSIGN_OR_RETURN(
-      QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
-        return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, time,
-                     prepared.notes);
-      }));
   result.stats.preparation = preparation;
   return result;
 }
@@ -423,14 +418,9 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
   const auto preparation = std::chrono::steady_clock::now() - began;
   ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
-                     return Query(context, queryable, query, options_, options, prepared.grid, end,
-                                  prepared.notes);
+                     return Query(context, queryable, query, options_, helpers_.get(), options,
+                                  prepared.grid, end, prepared.notes);
                    }));
-  ASSIGN_OR_RETURN(
-      QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
-        return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, end,
-                     prepared.notes);
-      }));
   result.stats.preparation = preparation;
   return result;
 }
@@ -439,7 +429,8 @@ StatusOr<PlanNode> Engine::Explain(const Context& context, Queryable& queryable,
                                    std::string_view query, TimestampMs time,
                                    const QueryOptions& options) const {
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
-  return Query(context, queryable, query, options_, options, prepared.grid, time, prepared.notes)
+  return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, time,
+               prepared.notes)
       .Explain(*prepared.expr, true, options_, options);
 }
 
@@ -447,7 +438,8 @@ StatusOr<PlanNode> Engine::ExplainRange(const Context& context, Queryable& query
                                         std::string_view query, TimestampMs start, TimestampMs end,
                                         std::int64_t step_ms, const QueryOptions& options) const {
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
-  return Query(context, queryable, query, options_, options, prepared.grid, end, prepared.notes)
+  return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, end,
+               prepared.notes)
       .Explain(*prepared.expr, false, options_, options);
 }
 
