@@ -395,11 +395,10 @@ StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryab
   const auto began = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(
-      QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
-        return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, time,
-                     prepared.notes);
-      }));
+  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
+                     return Query(context, queryable, query, options_, helpers_.get(), options,
+                                  prepared.grid, time, prepared.notes);
+                   }));
   result.stats.preparation = preparation;
   return result;
 }
@@ -410,11 +409,10 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
   const auto began = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(
-      QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
-        return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, end,
-                     prepared.notes);
-      }));
+  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
+                     return Query(context, queryable, query, options_, helpers_.get(), options,
+                                  prepared.grid, end, prepared.notes);
+                   }));
   result.stats.preparation = preparation;
   return result;
 }

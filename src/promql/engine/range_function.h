@@ -88,7 +88,6 @@ struct RangeFunction {
   bool is_counter = false;         // the name of its metric should say that it counts
   std::vector<double> parameters;  // a value a step, or empty
   std::vector<double> parameters2;
-  Extension extension;  // of the selector
   // Steps whose parameters are wrong: the query fails where such a step has a window.
   std::map<std::size_t, Status> step_errors;
   // The same for what is only to be warned of, at a place in the query.
