@@ -63,6 +63,7 @@ TEST(StoreApiTest, ReadsAndWritesCapturedMessages) {
     const std::string method = frame["method"];
     const std::string bytes = FromHex(frame["hex"]);
     const bool request = frame["direction"] == "request";
+    if (method.starts_with("/thanos.Query/")) continue;
     if (method == "/thanos.Store/Series" && request) {
       // Some calls were made with a bad matcher on purpose.
       if (!DecodeSeriesRequest(bytes).ok()) continue;

@@ -17,7 +17,7 @@ namespace {
 struct Need {
   bool order = false;        // that of a local evaluation
   bool statistics = false;   // of histograms nothing but count and sum: leaves would not know
-  bool single_step = false;  // there may be no more, so that topk gives the best first
+  bool single_step = false;  // there may be no more: then groups come one after the other
 };
 
 // What has nothing to evaluate: a bare selector, and what leaves its operand as it is.
@@ -31,14 +31,11 @@ bool NeedsOrder(AggregateOp op) {
   return op != AggregateOp::kCount && op != AggregateOp::kGroup && op != AggregateOp::kLimitRatio;
 }
 
-bool ChoosesSeries(AggregateOp op) {
-  return op == AggregateOp::kTopk || op == AggregateOp::kBottomk || op == AggregateOp::kLimitk;
-}
-
-// Aggregations that come together exactly from those of the leaves.
+// Aggregations that come together exactly from those of the leaves. Not topk and bottomk: which of
+// equal values they keep depends on all values that came before.
 bool ComesTogether(AggregateOp op) {
   return op == AggregateOp::kCount || op == AggregateOp::kGroup || op == AggregateOp::kMin ||
-         op == AggregateOp::kMax || ChoosesSeries(op);
+         op == AggregateOp::kMax || op == AggregateOp::kLimitk;
 }
 
 }  // namespace
@@ -102,7 +99,7 @@ class Distributor {
     const Separability& argument = known_.Of(*aggregate.expr);
     if (!ComesTogether(aggregate.op) || !known_.IsOfLeaves(*aggregate.expr)) return false;
     if (aggregate.param && known_.Of(*aggregate.param).reads) return false;
-    const bool chooses = ChoosesSeries(aggregate.op);
+    const bool chooses = aggregate.op == AggregateOp::kLimitk;
     if (chooses && !argument.sorted) return false;
     // Groups come in the order of their first series, which leaves may not have chosen.
     const bool one_group = aggregate.grouping.empty() && !aggregate.without;

@@ -10,9 +10,10 @@
 //   avg, stddev, stdvar and quantile are handed out where each group lies behind one leaf, since
 //   the grouping keeps the labels that tell leaves apart; else leaves evaluate the functions below
 //   (rate and its like), and the aggregation runs here over their rows, merged back into the order
-//   that the series would have here. Of aggregations whose groups span leaves, count, min, max and
-//   group come together exactly from those of the leaves, and so do topk, bottomk and limitk, where
-//   ties go to the first in the same order.
+//   that the series would have here; likewise topk and bottomk, which keep of equal values those
+//   that the heap of the reference happens to. Of aggregations whose groups span leaves, count,
+//   min, max and group come together exactly from those of the leaves, and so does limitk, which
+//   takes the first in the same order.
 // - What is cheaper left undone: a bare selector, whose rows are larger than its chunks.
 //
 // What only shows when rows come makes the plan doubtful: a leaf that can't evaluate its part, rows

@@ -192,11 +192,11 @@ TEST(DistributeTest, PutsExactAggregationsTogether) {
            "min without (cluster, region) (remote[a, b](min without (cluster, region) (x)))"},
           {"max(rate(x[5m]))", "max(remote[a, b](max(rate(x[5m]))))"},
           {"group by (job) (x)", "group by (job) (remote[a, b](group by (job) (x)))"},
-          {"topk(3, rate(x[5m]))", "topk(3, remote[a, b](topk(3, rate(x[5m]))))"},
-          {"bottomk by (job) (3, x)",
-           "bottomk by (job) (3, remote[a, b](bottomk by (job) (3, x)))"},
+          {"topk(3, rate(x[5m]))", "topk(3, remote[a, b](rate(x[5m])))"},
+          {"bottomk by (job) (3, x)", "bottomk by (job) (3, x)"},
           {"limitk(2, x)", "limitk(2, remote[a, b](limitk(2, x)))"},
-          {"sum(topk(3, x))", "sum(topk(3, remote[a, b](topk(3, x))))"},
+          {"limitk by (job) (2, x)", "limitk by (job) (2, remote[a, b](limitk by (job) (2, x)))"},
+          {"sum(topk(3, x))", "sum(topk(3, x))"},
           {"max(abs(sum by (cluster) (x)))", "max(remote[a, b](max(abs(sum by (cluster) (x)))))"},
           // Which series come first is not known.
           {"topk(3, sum by (cluster) (x))", "topk(3, sum by (cluster) (x))"},
@@ -209,17 +209,17 @@ TEST(DistributeTest, PutsExactAggregationsTogether) {
 TEST(DistributeTest, KeepsTheOrderOfInstantQueries) {
   ExpectPlans(
       {
-          {"topk by (job) (3, rate(x[5m])) * 2",
-           "topk by (job) (3, remote[a, b](topk by (job) (3, rate(x[5m])))) * 2"},
+          {"limitk by (job) (3, rate(x[5m])) * 2",
+           "limitk by (job) (3, remote[a, b](limitk by (job) (3, rate(x[5m])))) * 2"},
           {"sum by (cluster) (x)", "remote[a, b](sum by (cluster) (x))"},
-          {"sum(topk(3, x))", "sum(topk(3, remote[a, b](topk(3, x))))"},
-          {"sum(topk by (job) (3, x))", "sum(topk by (job) (3, x))"},
+          {"sum(limitk(3, x))", "sum(limitk(3, remote[a, b](limitk(3, x))))"},
+          {"sum(limitk by (job) (3, x))", "sum(limitk by (job) (3, x))"},
+          {"topk by (cluster) (3, x) > 1", "remote[a, b](topk by (cluster) (3, x) > 1)"},
       },
       TwoRegions(), /*instant=*/true);
   ExpectPlans(
       {
-          {"topk(3, rate(x[5m]))", "topk(3, remote[a, b](topk(3, rate(x[5m]))))"},
-          {"topk by (job) (3, rate(x[5m]))", "topk by (job) (3, remote[a, b](rate(x[5m])))"},
+          {"topk(3, rate(x[5m]))", "topk(3, remote[a, b](rate(x[5m])))"},
           {"topk by (cluster) (3, rate(x[5m]))",
            "topk by (cluster) (3, remote[a, b](rate(x[5m])))"},
           {"sort(rate(x[5m]))", "sort(remote[a, b](rate(x[5m])))"},
