@@ -1,6 +1,7 @@
 // Bits from the highest of the first byte on, as the encodings of Prometheus's chunks need them.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,29 @@
 #include <string_view>
 
 namespace aevum::chunk {
+namespace internal {
+
+// How many bits follow in a varbit, by the number of ones in front.
+inline constexpr std::uint8_t kVarbitWidths[] = {0, 3, 6, 9, 12, 18, 25, 56, 64};
+
+// The form of a varbit; size 0 when there are seven ones or more in front.
+struct Varbit {
+  std::uint8_t size = 0;
+  std::uint8_t width = 0;
+};
+
+// By the first seven bits.
+inline constexpr std::array<Varbit, 128> kVarbits = [] {
+  std::array<Varbit, 128> forms;
+  for (unsigned first = 0; first < 127; ++first) {
+    const auto ones = static_cast<unsigned>(std::countl_one(first << 25));
+    forms[first] = {.size = static_cast<std::uint8_t>(ones + 1 + kVarbitWidths[ones]),
+                    .width = kVarbitWidths[ones]};
+  }
+  return forms;
+}();
+
+}  // namespace internal
 
 // Borrows the bytes. After a read beyond the end all reads give 0 and failed() is true, so callers
 // check once a sample. Thread-compatible.
@@ -44,6 +68,32 @@ class BitReader {
     if (count == 64 || bits <= std::uint64_t{1} << (count - 1))
       return static_cast<std::int64_t>(bits);
     return static_cast<std::int64_t>(bits - (std::uint64_t{1} << count));
+  }
+  // Reads `count` of them, and gives each to `take`. Most are short: several are taken out of 64
+  // bits at once.
+  template <typename Take>
+  void ReadVarbits(std::size_t count, Take take) {
+    constexpr unsigned kLongest = 32;  // of those in the table
+    while (count > 0) {
+      const std::size_t at = position_ >> 3;
+      unsigned left = 64 - (position_ & 7);
+      std::uint64_t word = 0;
+      if (at + sizeof word <= data_.size()) word = Peek();
+      const unsigned start = left;
+      for (; count > 0 && at + sizeof word <= data_.size() && left >= kLongest; --count) {
+        const internal::Varbit form = internal::kVarbits[word >> 57];
+        if (form.size == 0) break;
+        const std::uint64_t bits = (word << (form.size - form.width)) >> 1 >> (63 - form.width);
+        const std::uint64_t whole = std::uint64_t{1} << form.width;
+        take(static_cast<std::int64_t>(bits > whole / 2 ? bits - whole : bits));
+        word <<= form.size;
+        left -= form.size;
+      }
+      position_ += start - left;
+      if (start != left) continue;
+      take(ReadVarbit());
+      --count;
+    }
   }
   std::uint64_t ReadUnsignedVarbit() {
     const unsigned count = ReadWidth();
@@ -83,11 +133,10 @@ class BitReader {
   }
 
   unsigned ReadWidth() {
-    constexpr std::uint8_t kWidths[] = {0, 3, 6, 9, 12, 18, 25, 56, 64};
     const auto ones = static_cast<unsigned>(std::countl_one(Peek() | 0xff));
     const unsigned capped = ones < 8 ? ones : 8;
     Read(capped < 8 ? capped + 1 : 8);
-    return failed_ ? 0 : kWidths[capped];
+    return failed_ ? 0 : internal::kVarbitWidths[capped];
   }
 
   const std::string_view data_;

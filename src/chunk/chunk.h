@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "model/histogram.h"
+#include "model/histogram_column.h"
 
 namespace aevum::chunk {
 
@@ -44,7 +44,7 @@ struct Columns {
   std::vector<TimestampMs> times;  // of the floats
   std::vector<double> values;
   std::vector<TimestampMs> histogram_times;
-  std::vector<model::FloatHistogram> histograms;
+  model::HistogramColumn histograms;
 
   bool empty() const { return times.empty() && histogram_times.empty(); }
   void Clear() {

@@ -105,38 +105,33 @@ class IntegerCounts {
  public:
   explicit IntegerCounts(std::size_t buckets) : buckets_(buckets), deltas_(buckets) {}
 
-  void ReadFirst(BitReader& reader, FloatHistogram* h) {
+  void ReadFirst(BitReader& reader) {
     count_ = reader.ReadUnsignedVarbit();
     zero_count_ = reader.ReadUnsignedVarbit();
     sum_ = reader.Read(64);
-    SetTotals(h);
-    for (std::uint64_t& bucket : buckets_) bucket = Unsigned(reader.ReadVarbit());
-    SetBuckets(h);
+    auto bucket = buckets_.begin();
+    reader.ReadVarbits(buckets_.size(), [&](std::int64_t value) { *bucket++ = Unsigned(value); });
   }
 
-  bool ReadNext(BitReader& reader, FloatHistogram* h) {
+  bool ReadNext(BitReader& reader) {
     count_ += count_delta_ += Unsigned(reader.ReadVarbit());
     zero_count_ += zero_delta_ += Unsigned(reader.ReadVarbit());
     if (!ReadXored(reader, &window_, &sum_)) return false;
-    SetTotals(h);
     if (sum_ == kStaleNanBits) return true;
-    for (std::size_t i = 0; i < buckets_.size(); ++i)
-      buckets_[i] += deltas_[i] += Unsigned(reader.ReadVarbit());
-    SetBuckets(h);
+    std::uint64_t* bucket = buckets_.data();
+    std::uint64_t* delta = deltas_.data();
+    reader.ReadVarbits(buckets_.size(),
+                       [&](std::int64_t value) { *bucket++ += *delta++ += Unsigned(value); });
     return true;
   }
 
- private:
-  // Damaged chunks may wrap.
-  static std::uint64_t Unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+  double sum() const { return std::bit_cast<double>(sum_); }
 
-  void SetTotals(FloatHistogram* h) const {
+  // Into a histogram that has the layout.
+  void Set(FloatHistogram* h) const {
     h->count = static_cast<double>(count_);
     h->zero_count = static_cast<double>(zero_count_);
-    h->sum = std::bit_cast<double>(sum_);
-  }
-
-  void SetBuckets(FloatHistogram* h) const {
+    h->sum = sum();
     const std::uint64_t* bucket = buckets_.data();
     for (std::vector<double>* side : {&h->positive_buckets, &h->negative_buckets}) {
       std::uint64_t current = 0;
@@ -144,6 +139,10 @@ class IntegerCounts {
         value = static_cast<double>(static_cast<std::int64_t>(current += *bucket++));
     }
   }
+
+ private:
+  // Damaged chunks may wrap.
+  static std::uint64_t Unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
   std::uint64_t count_ = 0, count_delta_ = 0;
   std::uint64_t zero_count_ = 0, zero_delta_ = 0;
@@ -158,24 +157,33 @@ class FloatCounts {
  public:
   explicit FloatCounts(std::size_t buckets) : buckets_(buckets) {}
 
-  void ReadFirst(BitReader& reader, FloatHistogram* h) {
+  void ReadFirst(BitReader& reader) {
     for (Stream* stream : {&count_, &zero_count_, &sum_}) stream->bits = reader.Read(64);
-    SetTotals(h);
     for (Stream& bucket : buckets_) bucket.bits = reader.Read(64);
-    SetBuckets(h);
   }
 
-  bool ReadNext(BitReader& reader, FloatHistogram* h) {
+  bool ReadNext(BitReader& reader) {
     for (Stream* stream : {&count_, &zero_count_, &sum_}) {
       if (!ReadXored(reader, &stream->window, &stream->bits)) return false;
     }
-    SetTotals(h);
     if (sum_.bits == kStaleNanBits) return true;
     for (Stream& bucket : buckets_) {
       if (!ReadXored(reader, &bucket.window, &bucket.bits)) return false;
     }
-    SetBuckets(h);
     return true;
+  }
+
+  double sum() const { return sum_.value(); }
+
+  // Into a histogram that has the layout.
+  void Set(FloatHistogram* h) const {
+    h->count = count_.value();
+    h->zero_count = zero_count_.value();
+    h->sum = sum_.value();
+    const Stream* bucket = buckets_.data();
+    for (std::vector<double>* side : {&h->positive_buckets, &h->negative_buckets}) {
+      for (double& value : *side) value = (bucket++)->value();
+    }
   }
 
  private:
@@ -185,31 +193,39 @@ class FloatCounts {
     double value() const { return std::bit_cast<double>(bits); }
   };
 
-  void SetTotals(FloatHistogram* h) const {
-    h->count = count_.value();
-    h->zero_count = zero_count_.value();
-    h->sum = sum_.value();
-  }
-
-  void SetBuckets(FloatHistogram* h) const {
-    const Stream* bucket = buckets_.data();
-    for (std::vector<double>* side : {&h->positive_buckets, &h->negative_buckets}) {
-      for (double& value : *side) value = (bucket++)->value();
-    }
-  }
-
   Stream count_, zero_count_, sum_;
   std::vector<Stream> buckets_;  // positive ones, then negative ones
 };
 
+// Adds a sample. The memory of an earlier one is used again.
+template <typename Counts>
+void AddSample(const FloatHistogram& layout, const Counts& counts,
+               model::HistogramColumn* histograms) {
+  if (IsStale(counts.sum())) {
+    histograms->emplace_back().sum = counts.sum();
+    return;
+  }
+  FloatHistogram& h = histograms->AddUnset();
+  h.reset_hint = layout.reset_hint;
+  h.schema = layout.schema;
+  h.zero_threshold = layout.zero_threshold;
+  h.positive_spans = layout.positive_spans;
+  h.negative_spans = layout.negative_spans;
+  h.custom_values = layout.custom_values;
+  h.positive_buckets.resize(layout.positive_buckets.size());
+  h.negative_buckets.resize(layout.negative_buckets.size());
+  counts.Set(&h);
+  if (h.uses_custom_buckets()) h.zero_count = 0;  // they have no zero bucket
+}
+
 template <typename Counts>
 Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
-  FloatHistogram current;
-  current.reset_hint = header.hint;
-  RETURN_IF_ERROR(ReadLayout(reader, &current));
-  const std::size_t buckets = current.positive_buckets.size() + current.negative_buckets.size();
+  FloatHistogram layout;
+  layout.reset_hint = header.hint;
+  RETURN_IF_ERROR(ReadLayout(reader, &layout));
+  const std::size_t buckets = layout.positive_buckets.size() + layout.negative_buckets.size();
   const std::size_t layout_words =
-      current.positive_spans.size() + current.negative_spans.size() + current.custom_values.size();
+      layout.positive_spans.size() + layout.negative_spans.size() + layout.custom_values.size();
   if (layout_words * 8 * header.samples > kMaxLayoutCopies * (reader.bits_left() / 8 + 64))
     return Corruption("a layout of {} words is too large for {} samples", layout_words,
                       header.samples);
@@ -219,22 +235,17 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
   for (unsigned i = 0; i < header.samples; ++i) {
     if (i == 0) {
       time = static_cast<std::uint64_t>(reader.ReadVarbit());
-      counts.ReadFirst(reader, &current);
+      counts.ReadFirst(reader);
     } else {
       time += delta += static_cast<std::uint64_t>(reader.ReadVarbit());
-      if (!counts.ReadNext(reader, &current)) return Corruption("an XOR window beyond 64 bits");
+      if (!counts.ReadNext(reader)) return Corruption("an XOR window beyond 64 bits");
     }
     header.start_times.Read(reader, i);
     if (reader.failed())
       return Corruption("histogram chunk ends at sample {} of {}", i, header.samples);
     out->histogram_times.push_back(static_cast<TimestampMs>(time));
-    if (current.uses_custom_buckets()) current.zero_count = 0;  // they have no zero bucket
-    if (IsStale(current.sum)) {
-      out->histograms.emplace_back().sum = current.sum;
-    } else {
-      out->histograms.push_back(current);
-    }
-    if (i == 0 && header.hint != ResetHint::kGauge) current.reset_hint = ResetHint::kNoReset;
+    AddSample(layout, counts, &out->histograms);
+    if (i == 0 && header.hint != ResetHint::kGauge) layout.reset_hint = ResetHint::kNoReset;
   }
   return OkStatus();
 }

@@ -25,6 +25,7 @@ int Halvings(std::int32_t from, std::int32_t to) {
 
 // Leaves out the buckets that are empty in the histogram and in its compensation.
 void CompactSide(std::vector<Span>* spans, std::vector<double>* counts, std::vector<double>* lost) {
+  if (lost == nullptr && internal::CompactInPlace(spans, counts)) return;
   BucketColumns columns = ToColumns(*spans, *counts, lost);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < columns.indices.size(); ++i) {
@@ -179,20 +180,54 @@ void CombineMismatched(FloatHistogram* h, const FloatHistogram& other, Sign sign
   if (lost != nullptr) lost->positive_buckets = std::move(compensations);
 }
 
+// One side of a histogram and of what rounding lost of it.
+struct Side {
+  std::vector<Span>* spans;
+  std::vector<double>* counts;
+  std::vector<double>* lost;  // null without a compensation
+};
+
+bool InZeroBucket(std::int32_t index, const FloatHistogram& h) {
+  return ExponentialBound(index, h.schema) <= h.zero_threshold;
+}
+
 // Adds the buckets of one side at the schema and zero threshold of `h`.
-void CombineSide(const FloatHistogram& h, Sign sign, BucketColumns b, int b_halvings,
-                 int a_halvings, bool compensated, BucketColumns* a) {
+void CombineColumns(const FloatHistogram& h, Sign sign, BucketColumns b, int b_halvings,
+                    int a_halvings, bool compensated, BucketColumns* a) {
   if (a_halvings > 0) internal::ReduceColumns(a_halvings, a);
   if (b_halvings > 0) {
     if (compensated) b.lost.resize(b.counts.size());
     internal::ReduceColumns(b_halvings, &b);
   }
   std::size_t first = 0;
-  while (first < b.indices.size() && !h.uses_custom_buckets() &&
-         ExponentialBound(b.indices[first], h.schema) <= h.zero_threshold) {
+  while (first < b.indices.size() && !h.uses_custom_buckets() && InZeroBucket(b.indices[first], h))
     ++first;
-  }
   internal::MergeColumns(b, first, sign == Sign::kMinus, compensated, a);
+}
+
+// The same for the sides of two histograms.
+void CombineSide(const FloatHistogram& h, Sign sign, const std::vector<Span>& b_spans,
+                 const std::vector<double>& b_counts, int b_halvings, int a_halvings, Side a) {
+  const bool same_schema = a_halvings == 0 && b_halvings == 0;
+  const bool clear_of_zero =
+      h.uses_custom_buckets() || b_spans.empty() || !InZeroBucket(b_spans[0].offset, h);
+  const auto add_in_place = [&] {
+    return internal::AddInPlace(b_spans, b_counts, sign == Sign::kMinus, *a.spans, a.counts,
+                                a.lost);
+  };
+  if (same_schema && clear_of_zero) {
+    if (add_in_place()) return;
+    if (internal::WidenInPlace(b_spans, b_counts.size(), a.spans, a.counts, a.lost) &&
+        add_in_place()) {
+      return;
+    }
+  }
+  BucketColumns columns = ToColumns(*a.spans, *a.counts, a.lost);
+  CombineColumns(h, sign, ToColumns(b_spans, b_counts, nullptr), b_halvings, a_halvings,
+                 a.lost != nullptr, &columns);
+  *a.spans = ToSpans(columns.indices);
+  *a.counts = std::move(columns.counts);
+  if (a.lost != nullptr) *a.lost = std::move(columns.lost);
 }
 
 FloatHistogram EmptyLike(const FloatHistogram& h) {
@@ -213,21 +248,13 @@ void CombineBuckets(FloatHistogram* h, const FloatHistogram& other, Sign sign,
   const int a_halvings = Halvings(h->schema, other.schema);
   const int b_halvings = Halvings(other.schema, h->schema);
   h->schema = std::min(h->schema, other.schema);
-  BucketColumns positive = ToColumns(h->positive_spans, h->positive_buckets,
-                                     lost != nullptr ? &lost->positive_buckets : nullptr);
-  CombineSide(*h, sign, ToColumns(other.positive_spans, other.positive_buckets, nullptr),
-              b_halvings, a_halvings, lost != nullptr, &positive);
-  h->positive_spans = ToSpans(positive.indices);
-  h->positive_buckets = std::move(positive.counts);
-  if (lost != nullptr) lost->positive_buckets = std::move(positive.lost);
+  CombineSide(*h, sign, other.positive_spans, other.positive_buckets, b_halvings, a_halvings,
+              {&h->positive_spans, &h->positive_buckets,
+               lost != nullptr ? &lost->positive_buckets : nullptr});
   if (h->uses_custom_buckets()) return;
-  BucketColumns negative = ToColumns(h->negative_spans, h->negative_buckets,
-                                     lost != nullptr ? &lost->negative_buckets : nullptr);
-  CombineSide(*h, sign, ToColumns(other.negative_spans, other.negative_buckets, nullptr),
-              b_halvings, a_halvings, lost != nullptr, &negative);
-  h->negative_spans = ToSpans(negative.indices);
-  h->negative_buckets = std::move(negative.counts);
-  if (lost != nullptr) lost->negative_buckets = std::move(negative.lost);
+  CombineSide(*h, sign, other.negative_spans, other.negative_buckets, b_halvings, a_halvings,
+              {&h->negative_spans, &h->negative_buckets,
+               lost != nullptr ? &lost->negative_buckets : nullptr});
 }
 
 CombineOutcome Combine(FloatHistogram* h, const FloatHistogram& other, Sign sign,
@@ -288,6 +315,26 @@ BucketColumns ColumnsAbove(const std::vector<Span>& spans, const std::vector<dou
   columns.indices.erase(columns.indices.begin(), columns.indices.begin() + cut);
   columns.counts.erase(columns.counts.begin(), columns.counts.begin() + cut);
   return columns;
+}
+
+// Whether two histograms have the same buckets, none of them within the zero bucket.
+bool SameLayout(const FloatHistogram& a, const FloatHistogram& b) {
+  const auto clear_of_zero = [&](const std::vector<Span>& spans) {
+    return a.uses_custom_buckets() || spans.empty() || !InZeroBucket(spans[0].offset, a);
+  };
+  return a.schema == b.schema && a.zero_threshold == b.zero_threshold &&
+         a.positive_spans == b.positive_spans && a.negative_spans == b.negative_spans &&
+         a.positive_buckets.size() == b.positive_buckets.size() &&
+         a.negative_buckets.size() == b.negative_buckets.size() &&
+         internal::IsCanonical(a.positive_spans, a.positive_buckets.size()) &&
+         internal::IsCanonical(a.negative_spans, a.negative_buckets.size()) &&
+         clear_of_zero(a.positive_spans) && clear_of_zero(a.negative_spans);
+}
+
+bool AnyLess(const std::vector<double>& current, const std::vector<double>& previous) {
+  bool less = false;
+  for (std::size_t i = 0; i < current.size(); ++i) less |= current[i] < previous[i];
+  return less;
 }
 
 bool AnyBucketLess(const BucketColumns& current, const BucketColumns& previous) {
@@ -427,6 +474,11 @@ bool DetectReset(const FloatHistogram& histogram, const FloatHistogram& previous
     if (histogram.custom_values != previous.custom_values)
       return ResetWithOtherBounds(histogram, previous);
   }
+  if (SameLayout(histogram, previous)) {
+    return histogram.zero_count < previous.zero_count ||
+           AnyLess(histogram.positive_buckets, previous.positive_buckets) ||
+           AnyLess(histogram.negative_buckets, previous.negative_buckets);
+  }
   if (histogram.schema > previous.schema) return true;
   if (histogram.zero_threshold < previous.zero_threshold) return true;
   const ZeroBucket zero = WiderZeroBucket(previous, histogram.zero_threshold, nullptr);
@@ -450,6 +502,19 @@ bool Identical(const FloatHistogram& a, const FloatHistogram& b) {
          SameCounts(a.negative_buckets, b.negative_buckets) &&
          WithoutEmpty(a.positive_spans) == WithoutEmpty(b.positive_spans) &&
          SameCounts(a.positive_buckets, b.positive_buckets);
+}
+
+bool FarFromOverflow(const FloatHistogram& histogram) {
+  // So many times less than the greatest number as there may be buckets and histograms.
+  constexpr double kFar = 1e290;
+  const auto far = [](const std::vector<double>& values) {
+    bool all = true;
+    for (const double value : values) all &= std::abs(value) <= kFar;
+    return all;
+  };
+  return std::abs(histogram.zero_count) <= kFar && std::abs(histogram.count) <= kFar &&
+         std::abs(histogram.sum) <= kFar && far(histogram.positive_buckets) &&
+         far(histogram.negative_buckets) && far(histogram.custom_values);
 }
 
 bool Overflows(const FloatHistogram& histogram) {

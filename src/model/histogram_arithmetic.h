@@ -51,6 +51,9 @@ bool Identical(const FloatHistogram& a, const FloatHistogram& b);
 // True when a count or the sum is infinite.
 bool Overflows(const FloatHistogram& histogram);
 
+// True when all numbers are so small that no sum of two such histograms overflows.
+bool FarFromOverflow(const FloatHistogram& histogram);
+
 // Bytes that a histogram holds.
 std::int64_t SizeBytes(const FloatHistogram& histogram);
 

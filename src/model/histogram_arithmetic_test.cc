@@ -1,13 +1,17 @@
 #include "model/histogram_arithmetic.h"
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <random>
 
 #include <gtest/gtest.h>
 
 #include "model/histogram_buckets.h"
+#include "model/histogram_column.h"
+#include "model/histogram_layout.h"
 #include "model/histogram_trim.h"
 
 namespace aevum::model {
@@ -160,6 +164,156 @@ TEST(HistogramArithmeticTest, WaysToAddAgree) {
     for (const HistogramBucket& bucket : AllBuckets(plain)) total += bucket.count;
     ASSERT_EQ(total, plain.count) << "round " << round;
   }
+}
+
+// The buckets of one side by index.
+std::map<std::int32_t, double> ByIndex(const std::vector<Span>& spans,
+                                       const std::vector<double>& counts) {
+  std::map<std::int32_t, double> buckets;
+  std::int32_t index = 0;
+  std::size_t at = 0;
+  for (const Span& span : spans) {
+    index += span.offset;
+    for (std::uint32_t i = 0; i < span.length; ++i) buckets[index++] = counts[at++];
+  }
+  return buckets;
+}
+
+std::uint64_t Bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+
+FloatHistogram OfBuckets(const std::map<std::int32_t, double>& buckets) {
+  FloatHistogram h;
+  h.schema = 3;
+  h.zero_threshold = 1e-30;
+  std::int32_t next = 0;
+  for (const auto& [index, count] : buckets) {
+    if (h.positive_spans.empty() || index != next) h.positive_spans.push_back({index - next, 0});
+    ++h.positive_spans.back().length;
+    next = index + 1;
+    h.positive_buckets.push_back(count);
+  }
+  h.negative_spans = h.positive_spans;
+  h.negative_buckets = h.positive_buckets;
+  return h;
+}
+
+// Any layouts: equal ones, one within the other, ones that have parts in common, and more spans
+// than are added in place.
+TEST(HistogramArithmeticTest, AddsBucketByBucketWhateverTheLayouts) {
+  std::mt19937 random(11);
+  const auto make = [&](int buckets, int one_in) {
+    std::map<std::int32_t, double> made;
+    for (int i = 0; i < buckets; ++i) {
+      if (random() % static_cast<unsigned>(one_in) != 0) continue;
+      const double kinds[] = {0, -0.0, 0.1, 1e17, static_cast<double>(random() % 1000) / 7};
+      made[i - 20] = kinds[random() % 5];
+    }
+    return made;
+  };
+  for (int round = 0; round < 600; ++round) {
+    const auto a = make(1 + round % 300, 1 + round % 4);
+    auto b = round % 3 == 0 ? a : make(1 + round % 300, 1 + round % 5);
+    const FloatHistogram other = OfBuckets(b);
+    FloatHistogram sum = OfBuckets(a);
+    FloatHistogram difference = sum;
+    FloatHistogram compensated = sum;
+    std::optional<FloatHistogram> lost;
+    Add(&sum, other);
+    Subtract(&difference, other);
+    AddCompensated(&compensated, other, &lost);
+    auto expected_sum = a;
+    auto expected_difference = a;
+    for (const auto& [index, count] : b) {
+      const bool known = a.contains(index);
+      expected_sum[index] = known ? a.at(index) + count : count;
+      expected_difference[index] = known ? a.at(index) - count : -count;
+    }
+    const auto check = [&](const std::vector<Span>& spans, const std::vector<double>& counts,
+                           const std::map<std::int32_t, double>& expected) {
+      const auto got = ByIndex(spans, counts);
+      ASSERT_EQ(got.size(), expected.size());
+      for (const auto& [index, count] : expected)
+        ASSERT_EQ(Bits(got.at(index)), Bits(count)) << "round " << round << " bucket " << index;
+      for (std::size_t i = 1; i < spans.size(); ++i) ASSERT_GT(spans[i].offset, 0);
+    };
+    check(sum.positive_spans, sum.positive_buckets, expected_sum);
+    check(sum.negative_spans, sum.negative_buckets, expected_sum);
+    check(difference.positive_spans, difference.positive_buckets, expected_difference);
+    check(compensated.positive_spans, compensated.positive_buckets, expected_sum);
+    auto expected_lost = expected_sum;
+    for (auto& [index, count] : expected_lost) {
+      double total = a.contains(index) ? a.at(index) : 0;
+      count = 0;
+      if (a.contains(index) && b.contains(index))
+        internal::AddCompensated(b.at(index), &total, &count);
+    }
+    check(lost->positive_spans, lost->positive_buckets, expected_lost);
+    Compact(&difference);
+    std::erase_if(expected_difference, [](const auto& bucket) { return bucket.second == 0; });
+    check(difference.positive_spans, difference.positive_buckets, expected_difference);
+    check(difference.negative_spans, difference.negative_buckets, expected_difference);
+  }
+}
+
+TEST(HistogramArithmeticTest, DetectsResetsOfOneBucketInEqualLayouts) {
+  const FloatHistogram before = OfBuckets({{-3, 5}, {-2, 1}, {4, 7}});
+  FloatHistogram after = before;
+  EXPECT_FALSE(DetectReset(after, before));
+  after.negative_buckets[1] -= 1;
+  EXPECT_TRUE(DetectReset(after, before));
+  after = before;
+  after.positive_buckets[2] += 1;
+  EXPECT_FALSE(DetectReset(after, before));
+  EXPECT_TRUE(DetectReset(before, after));
+}
+
+TEST(BucketSequenceTest, GivesTheBucketsOfAll) {
+  FloatHistogram h = OfBuckets({{-3, 5}, {-2, 0}, {4, 7}});
+  h.zero_threshold = 0.8;  // within a bucket
+  h.zero_count = 2;
+  for (const bool zero : {true, false}) {
+    if (!zero) h.zero_count = 0;
+    const std::vector<HistogramBucket> all = AllBuckets(h);
+    const BucketSequence sequence(h);
+    ASSERT_EQ(sequence.size(), all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const HistogramBucket bucket = sequence[i];
+      EXPECT_EQ(sequence.Count(i), all[i].count);
+      EXPECT_EQ(bucket.count, all[i].count);
+      EXPECT_EQ(bucket.lower, all[i].lower);
+      EXPECT_EQ(bucket.upper, all[i].upper);
+      EXPECT_EQ(bucket.lower_inclusive, all[i].lower_inclusive);
+      EXPECT_EQ(bucket.upper_inclusive, all[i].upper_inclusive);
+    }
+  }
+  h.positive_spans = {{0, 1}, {5, 4'000'000'000}};
+  EXPECT_EQ(BucketSequence(h).size(), AllBuckets(h).size());
+}
+
+TEST(HistogramColumnTest, IsAVectorThatKeepsItsMemory) {
+  HistogramColumn column;
+  for (int i = 0; i < 4; ++i) column.push_back(Exponential(0, i, {1, 2}));
+  column.push_back(column[1]);
+  EXPECT_EQ(column.back().positive_spans[0].offset, 1);
+  const double* const buckets = column[0].positive_buckets.data();
+  const std::int64_t bytes = column.memory_bytes();
+  column.erase(column.begin() + 1, column.begin() + 3);
+  ASSERT_EQ(column.size(), 3u);
+  EXPECT_EQ(column[1].positive_spans[0].offset, 3);
+  column.insert(column.begin() + 1, Exponential(0, 9, {4}));
+  EXPECT_EQ(column[1].positive_spans[0].offset, 9);
+  EXPECT_EQ(column[2].positive_spans[0].offset, 3);
+  HistogramColumn copy = column;
+  column.clear();
+  EXPECT_TRUE(column.empty());
+  EXPECT_GE(column.memory_bytes(), bytes);
+  const FloatHistogram next = Exponential(0, 5, {3});
+  column.AddUnset() = next;
+  EXPECT_EQ(column[0].positive_buckets.data(), buckets);
+  column.resize(2);
+  EXPECT_TRUE(column[1].positive_buckets.empty());
+  column = std::move(copy);
+  EXPECT_EQ(column.size(), 4u);
 }
 
 TEST(HistogramArithmeticTest, DetectsResets) {

@@ -26,6 +26,19 @@ double BoundOf(std::int32_t index, const FloatHistogram& histogram) {
 
 enum class Side : std::uint8_t { kPositive, kNegative };
 
+HistogramBucket BucketAt(const FloatHistogram& histogram, Side side, std::int64_t index,
+                         double count) {
+  const bool positive = side == Side::kPositive;
+  const bool custom = histogram.uses_custom_buckets();
+  const double outer = BoundOf(static_cast<std::int32_t>(index), histogram);
+  const double inner = BoundOf(static_cast<std::int32_t>(index - 1), histogram);
+  HistogramBucket bucket{
+      .lower = positive ? inner : -outer, .upper = positive ? outer : -inner, .count = count};
+  bucket.lower_inclusive = custom ? index == 0 : bucket.lower < 0;
+  bucket.upper_inclusive = custom || bucket.upper > 0;
+  return bucket;
+}
+
 std::vector<HistogramBucket> BucketsOf(const FloatHistogram& histogram, Side side) {
   const bool positive = side == Side::kPositive;
   const std::vector<Span>& spans = positive ? histogram.positive_spans : histogram.negative_spans;
@@ -38,18 +51,29 @@ std::vector<HistogramBucket> BucketsOf(const FloatHistogram& histogram, Side sid
   for (const Span& span : spans) {
     index += span.offset;
     for (std::uint32_t i = 0; i < span.length && buckets.size() < counts.size(); ++i, ++index) {
-      HistogramBucket bucket{.count = counts[buckets.size()]};
-      const double outer = BoundOf(static_cast<std::int32_t>(index), histogram);
-      const double inner = BoundOf(static_cast<std::int32_t>(index - 1), histogram);
-      bucket.lower = positive ? inner : -outer;
-      bucket.upper = positive ? outer : -inner;
-      const bool custom = histogram.uses_custom_buckets();
-      bucket.lower_inclusive = custom ? index == 0 : bucket.lower < 0;
-      bucket.upper_inclusive = custom || bucket.upper > 0;
-      buckets.push_back(bucket);
+      buckets.push_back(BucketAt(histogram, side, index, counts[buckets.size()]));
     }
   }
   return buckets;
+}
+
+// As many as both spans and counts describe.
+std::size_t BucketsIn(const std::vector<Span>& spans, const std::vector<double>& counts) {
+  std::size_t buckets = 0;
+  for (const Span& span : spans) buckets += span.length;
+  return std::min(buckets, counts.size());
+}
+
+// The index of a bucket by its position, which must be there.
+std::int64_t IndexOf(const std::vector<Span>& spans, std::size_t position) {
+  std::int64_t index = 0;
+  for (const Span& span : spans) {
+    index += span.offset;
+    if (position < span.length) return index + static_cast<std::int64_t>(position);
+    position -= span.length;
+    index += span.length;
+  }
+  return index;
 }
 
 void KeepOutOfZeroBucket(double threshold, HistogramBucket* bucket) {
@@ -107,6 +131,32 @@ std::vector<HistogramBucket> AllBuckets(const FloatHistogram& histogram) {
     KeepOutOfZeroBucket(histogram.zero_threshold, &buckets[i]);
   }
   return buckets;
+}
+
+BucketSequence::BucketSequence(const FloatHistogram& histogram)
+    : histogram_(histogram),
+      negative_(histogram.uses_custom_buckets()
+                    ? 0
+                    : BucketsIn(histogram.negative_spans, histogram.negative_buckets)),
+      zero_(histogram.zero_count > 0 ? 1 : 0),
+      positive_(BucketsIn(histogram.positive_spans, histogram.positive_buckets)) {}
+
+HistogramBucket BucketSequence::operator[](std::size_t i) const {
+  if (i >= negative_ && i < negative_ + zero_) {
+    return {.lower = -histogram_.zero_threshold,
+            .upper = histogram_.zero_threshold,
+            .count = histogram_.zero_count,
+            .lower_inclusive = true,
+            .upper_inclusive = true};
+  }
+  const bool negative = i < negative_;
+  const std::size_t position = negative ? negative_ - 1 - i : i - negative_ - zero_;
+  HistogramBucket bucket =
+      BucketAt(histogram_, negative ? Side::kNegative : Side::kPositive,
+               IndexOf(negative ? histogram_.negative_spans : histogram_.positive_spans, position),
+               Count(i));
+  KeepOutOfZeroBucket(histogram_.zero_threshold, &bucket);
+  return bucket;
 }
 
 double FractionBelow(const HistogramBucket& bucket, double value, Interpolation interpolation) {

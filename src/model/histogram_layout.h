@@ -34,6 +34,28 @@ void ReduceColumns(int halvings, BucketColumns* columns);
 void MergeColumns(const BucketColumns& b, std::size_t first, bool negative, bool compensated,
                   BucketColumns* a);
 
+// Whether spans describe so many counts in the only way that ToSpans does: none is empty, none
+// touches the next.
+bool IsCanonical(const std::vector<Span>& spans, std::size_t counts);
+
+// Adds the counts of one side, times -1 when `negative`, where both layouts are equal or the
+// buckets of `b` are among those of `a`, which must be canonical. `lost` is null or holds the
+// compensation of each count of `a`. False, with nothing changed, where this is not so.
+bool AddInPlace(const std::vector<Span>& b_spans, const std::vector<double>& b_counts,
+                bool negative, const std::vector<Span>& a_spans, std::vector<double>* a_counts,
+                std::vector<double>* lost);
+
+// Makes room in `a` for the buckets of `b` that it lacks; they are -0, so that what is added to
+// them is what they then hold. Both must be canonical. False, with nothing changed, when there
+// would be too many spans.
+bool WidenInPlace(const std::vector<Span>& b_spans, std::size_t b_counts,
+                  std::vector<Span>* a_spans, std::vector<double>* a_counts,
+                  std::vector<double>* lost);
+
+// Leaves out empty buckets. False, with nothing changed, for spans that are not canonical or become
+// too many.
+bool CompactInPlace(std::vector<Span>* spans, std::vector<double>* counts);
+
 // sum += value with Neumaier's compensation.
 void AddCompensated(double value, double* sum, double* lost);
 

@@ -57,8 +57,9 @@ class MemoryStream final : public SelectStream {
 };
 
 // Puts a sample at its place in two columns that stay sorted by time.
-template <typename T>
-void Insert(std::vector<TimestampMs>& times, std::vector<T>& values, TimestampMs time, T value) {
+template <typename Values>
+void Insert(std::vector<TimestampMs>& times, Values& values, TimestampMs time,
+            typename Values::value_type value) {
   const auto it = std::lower_bound(times.begin(), times.end(), time);
   const auto at = it - times.begin();
   if (it != times.end() && *it == time) {

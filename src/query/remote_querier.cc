@@ -57,7 +57,7 @@ class RowStream final : public promql::RemoteStream {
     for (std::size_t i = 0; i < series.histograms.size(); ++i) {
       ASSIGN_OR_RETURN(const std::size_t step, StepOf(series.histogram_times[i]));
       RETURN_IF_ERROR(out->SetHistogram(
-          row, step, std::make_shared<const model::FloatHistogram>(series.histograms[i]),
+          row, step, std::make_shared<model::FloatHistogram>(series.histograms[i]),
           "rows of other queriers"));
     }
     return OkStatus();

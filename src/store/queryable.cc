@@ -36,8 +36,8 @@ Status CheckAscending(const std::vector<TimestampMs>& times, std::size_t from) {
   return ascending ? OkStatus() : Corruption("samples are not in the order of time");
 }
 
-template <typename Value>
-void DropLaneBefore(TimestampMs time, std::vector<TimestampMs>* times, std::vector<Value>* values) {
+template <typename Values>
+void DropLaneBefore(TimestampMs time, std::vector<TimestampMs>* times, Values* values) {
   const auto first = std::lower_bound(times->begin(), times->end(), time);
   values->erase(values->begin(), values->begin() + (first - times->begin()));
   times->erase(times->begin(), first);

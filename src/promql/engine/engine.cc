@@ -251,7 +251,7 @@ class Query {
         RETURN_IF_ERROR(ChargeResult(model::SizeBytes(columns.histograms[i])));
         range.histogram_times.push_back(time);
         range.histograms.push_back(
-            std::make_shared<const model::FloatHistogram>(std::move(columns.histograms[i])));
+            std::make_shared<model::FloatHistogram>(std::move(columns.histograms[i])));
       }
       if (extension.kind != Extension::Kind::kNone) {
         const TimestampMs end = times.At(0);

@@ -223,7 +223,7 @@ class HistogramGain {
   }
 
   const std::vector<TimestampMs>& times_;
-  const std::vector<FloatHistogram>& histograms_;
+  const model::HistogramColumn& histograms_;
   const bool counter_;
   const HistogramNotes& notes_;
 };
@@ -254,10 +254,8 @@ class ExtendedWindows {
       if (result.number) {
         out->values(row)[k] = *result.number;
         out->present(row)[k] = 1;
-      } else if (result.histogram) {
-        RETURN_IF_ERROR(out->SetHistogram(
-            row, k, std::make_shared<const FloatHistogram>(*std::move(result.histogram)),
-            function_.name));
+      } else if (result.histogram != nullptr) {
+        RETURN_IF_ERROR(out->SetHistogram(row, k, std::move(result.histogram), function_.name));
       }
     }
     return OkStatus();
@@ -289,7 +287,7 @@ class ExtendedWindows {
     if (rate) model::Divide(&*gained, GoSeconds(std::chrono::milliseconds(steps_.range_ms)));
     gained->reset_hint = ResetHint::kGauge;
     model::Compact(&*gained);
-    return {.histogram = std::move(gained)};
+    return {.histogram = std::make_shared<FloatHistogram>(*std::move(gained))};
   }
 
   // resets and changes from the anchor on: the newest sample of both lanes at or before the start.

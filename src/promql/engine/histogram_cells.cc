@@ -5,6 +5,11 @@
 #include "promql/engine/histogram_notes.h"
 
 namespace aevum::promql {
+namespace {
+
+constexpr std::string_view kWho = "histograms of an aggregation";
+
+}  // namespace
 
 HistogramCells::HistogramCells(QueryState& state, std::size_t steps, const AggregateExpr& expr)
     : state_(state),
@@ -13,19 +18,30 @@ HistogramCells::HistogramCells(QueryState& state, std::size_t steps, const Aggre
       fold_(expr.op == AggregateOp::kAvg ? HistogramFold::kMean : HistogramFold::kSum),
       charge_(state.context.budget()) {}
 
+StatusOr<HistogramCells::Cell*> HistogramCells::At(std::size_t group, std::size_t step) {
+  if (group >= cells_.size()) cells_.resize(group + 1);
+  std::vector<std::unique_ptr<Cell>>& steps = cells_[group];
+  if (steps.empty()) {
+    RETURN_IF_ERROR(charge_.Add(static_cast<std::int64_t>(steps_ * sizeof(steps[0])), kWho));
+    steps.resize(steps_);
+  }
+  return steps[step].get();
+}
+
 Status HistogramCells::Add(std::size_t group, std::size_t step,
                            const model::FloatHistogram& histogram, bool numbers,
                            std::string_view name) {
-  const auto [it, inserted] = cells_.try_emplace(group * steps_ + step);
-  Cell& cell = it->second;
-  if (cell.sum.incompatible()) return OkStatus();
-  if (inserted) {
+  ASSIGN_OR_RETURN(Cell * known, At(group, step));
+  if (known == nullptr) {
     // The sum and its compensation.
-    RETURN_IF_ERROR(
-        charge_.Add(static_cast<std::int64_t>(sizeof(Cell)) + 2 * model::SizeBytes(histogram),
-                    "histograms of an aggregation"));
-    cell.numbers_first = numbers;
+    RETURN_IF_ERROR(charge_.Add(
+        static_cast<std::int64_t>(sizeof(Cell)) + 2 * model::SizeBytes(histogram), kWho));
+    cells_[group][step] = std::make_unique<Cell>();
+    known = cells_[group][step].get();
+    known->numbers_first = numbers;
   }
+  Cell& cell = *known;
+  if (cell.sum.incompatible()) return OkStatus();
   // With numbers there will be no result.
   if (cell.numbers_first) return OkStatus();
   if (!cell.sum.Add(histogram, fold_)) {
@@ -46,15 +62,16 @@ HistogramPtr HistogramCells::Result(Cell* cell, bool numbers) {
   model::FloatHistogram result = cell->sum.Finish(fold_);
   model::Compact(&result);
   if (cell->sum.reset_collision()) notes.ResetCollision(kForAggregation);
-  return std::make_shared<const model::FloatHistogram>(std::move(result));
+  return std::make_shared<model::FloatHistogram>(std::move(result));
 }
 
 Status HistogramCells::Finish(std::size_t group, RowBatch* out) {
   const std::size_t row = out->size() - 1;
-  for (auto it = cells_.lower_bound(group * steps_);
-       it != cells_.end() && it->first < (group + 1) * steps_; ++it) {
-    const std::size_t step = it->first - group * steps_;
-    HistogramPtr result = Result(&it->second, out->present(row)[step] != 0);
+  if (group >= cells_.size()) return OkStatus();
+  for (std::size_t step = 0; step < cells_[group].size(); ++step) {
+    const std::unique_ptr<Cell> cell = std::move(cells_[group][step]);
+    if (cell == nullptr) continue;
+    HistogramPtr result = Result(cell.get(), out->present(row)[step] != 0);
     out->present(row)[step] = 0;
     out->values(row)[step] = 0;
     if (result != nullptr)

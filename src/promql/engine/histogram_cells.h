@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/memory_budget.h"
 #include "base/status.h"
@@ -13,7 +14,7 @@
 
 namespace aevum::promql {
 
-// Holds a sum where there are histograms; nothing else takes memory. Thread-compatible.
+// Holds a sum where there are histograms; a group without any takes no memory. Thread-compatible.
 class HistogramCells {
  public:
   HistogramCells(QueryState& state, std::size_t steps, const AggregateExpr& expr);
@@ -34,13 +35,14 @@ class HistogramCells {
     bool numbers_first = false;
   };
 
+  StatusOr<Cell*> At(std::size_t group, std::size_t step);
   HistogramPtr Result(Cell* cell, bool numbers);
 
   QueryState& state_;
   const std::size_t steps_;
   const Expr& argument_;
   const HistogramFold fold_;
-  std::map<std::size_t, Cell> cells_;  // by group * steps + step
+  std::vector<std::vector<std::unique_ptr<Cell>>> cells_;  // by group and step; may end early
   MemoryCharge charge_;
 };
 

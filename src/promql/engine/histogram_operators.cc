@@ -29,7 +29,7 @@ OperationResult Incompatible(BinaryOp op, const Operand& a, const Operand& b) {
 
 OperationResult Of(FloatHistogram histogram) {
   model::Compact(&histogram);
-  return {.value = {.histogram = std::make_shared<const FloatHistogram>(std::move(histogram))}};
+  return {.value = {.histogram = std::make_shared<FloatHistogram>(std::move(histogram))}};
 }
 
 OperationResult AddOrSubtract(BinaryOp op, const FloatHistogram& a, const FloatHistogram& b) {
@@ -70,7 +70,7 @@ OperationResult WithNumber(BinaryOp op, const Operand& a, const Operand& b) {
     case BinaryOp::kTrimLower:
       model::TrimBuckets(&result, b.number,
                          op == BinaryOp::kTrimUpper ? model::Trim::kAbove : model::Trim::kBelow);
-      return {.value = {.histogram = std::make_shared<const FloatHistogram>(std::move(result))}};
+      return {.value = {.histogram = std::make_shared<FloatHistogram>(std::move(result))}};
     default:
       return Incompatible(op, a, b);
   }
@@ -138,7 +138,7 @@ Status NegateHistograms(RowBatch* rows, std::size_t row) {
     FloatHistogram negative = *histogram;
     model::Multiply(&negative, -1);
     RETURN_IF_ERROR(rows->SetHistogram(
-        row, k, std::make_shared<const FloatHistogram>(std::move(negative)), "unary operator"));
+        row, k, std::make_shared<FloatHistogram>(std::move(negative)), "unary operator"));
   }
   return OkStatus();
 }

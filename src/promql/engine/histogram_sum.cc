@@ -25,6 +25,12 @@ bool HistogramSum::Add(const model::FloatHistogram& histogram, HistogramFold fol
 
 void HistogramSum::AddToMean(const model::FloatHistogram& histogram) {
   if (!incremental_) {
+    const bool safe = model::FarFromOverflow(value_) && model::FarFromOverflow(histogram) &&
+                      (!compensation_ || model::FarFromOverflow(*compensation_));
+    if (safe) {
+      Note(model::AddCompensated(&value_, histogram, &compensation_));
+      return;
+    }
     model::FloatHistogram sum = value_;
     std::optional<model::FloatHistogram> compensation = compensation_;
     Note(model::AddCompensated(&sum, histogram, &compensation));

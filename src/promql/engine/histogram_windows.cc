@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/duration.h"
 #include "model/histogram_arithmetic.h"
@@ -13,10 +14,42 @@
 #include "promql/engine/histogram_sum.h"
 
 namespace aevum::promql {
-namespace {
 
 using model::FloatHistogram;
 using model::ResetHint;
+
+// What is the same in all windows of a series, looked at once.
+class SeriesFacts {
+ public:
+  explicit SeriesFacts(const model::HistogramColumn& histograms) : histograms_(histograms) {
+    for (const FloatHistogram& h : histograms) {
+      uniform_ &= h.schema == histograms.begin()->schema && h.reset_hint != ResetHint::kGauge;
+    }
+  }
+
+  // All have one schema, and none is a gauge.
+  bool uniform() const { return uniform_; }
+  // How many counters were reset between the sample `begin` and the one before `end`.
+  std::size_t ResetsBetween(std::size_t begin, std::size_t end) {
+    if (resets_.empty()) FindResets();
+    return resets_[end - 1] - resets_[begin];
+  }
+
+ private:
+  void FindResets() {
+    resets_.resize(histograms_.size());
+    for (std::size_t i = 1; i < resets_.size(); ++i) {
+      resets_[i] =
+          resets_[i - 1] + (model::DetectReset(histograms_[i], histograms_[i - 1]) ? 1 : 0);
+    }
+  }
+
+  const model::HistogramColumn& histograms_;
+  bool uniform_ = true;
+  std::vector<std::size_t> resets_;  // up to each sample
+};
+
+namespace {
 
 double Seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
@@ -37,7 +70,8 @@ std::optional<std::int32_t> CommonSchema(const MixedWindow& w, const FloatHistog
   const bool custom = first.uses_custom_buckets();
   std::int32_t schema = std::min(first.schema, last.schema);
   bool same = last.uses_custom_buckets() == custom;
-  for (std::size_t i = 1; same && counter && i + 1 < w.count; ++i) {
+  const bool look_inside = counter && !w.facts->uniform();
+  for (std::size_t i = 1; same && look_inside && i + 1 < w.count; ++i) {
     const FloatHistogram& h = w.histograms[i];
     if (h.reset_hint == ResetHint::kGauge) notes.NotCounter();
     schema = std::min(schema, h.schema);
@@ -48,33 +82,52 @@ std::optional<std::int32_t> CommonSchema(const MixedWindow& w, const FloatHistog
   return std::nullopt;
 }
 
-// What the histogram gained between the first and the last sample.
-std::optional<FloatHistogram> Gained(const MixedWindow& w, bool counter,
-                                     const HistogramNotes& notes) {
+// Whether the counter was reset right before a histogram that is not the first.
+bool ResetAt(const MixedWindow& w, std::size_t i) {
+  return w.facts->ResetsBetween(w.first + i - 1, w.first + i + 1) > 0;
+}
+
+// Adds what the counter had at each reset. Before the first sample that is after one, which
+// `start` stands for, nothing counts.
+void AddResets(const MixedWindow& w, const FloatHistogram& start, bool reset_at_first,
+               const HistogramNotes& notes, FloatHistogram* gained) {
+  const auto add = [&](const FloatHistogram& before) {
+    if (model::Add(gained, before).bounds_reconciled) notes.BoundsReconciled(kForAddition);
+  };
+  if (reset_at_first && model::DetectReset(w.histograms[1], start)) add(start);
+  if (w.facts->ResetsBetween(w.first + 1, w.first + w.count) == 0) return;
+  for (std::size_t i = 2; i < w.count; ++i) {
+    if (ResetAt(w, i)) add(w.histograms[i - 1]);
+  }
+}
+
+// What the histogram gained between the first and the last sample; null when there is no result.
+std::shared_ptr<FloatHistogram> Gained(const MixedWindow& w, bool counter,
+                                       const HistogramNotes& notes) {
   const FloatHistogram& last = w.histograms[w.count - 1];
   const auto is_gauge = [](const FloatHistogram& h) { return h.reset_hint == ResetHint::kGauge; };
   const bool first_gauge = is_gauge(w.histograms[0]);
   if (counter && (first_gauge || is_gauge(last))) notes.NotCounter();
 
   // After a reset nothing of the first sample counts, not even its layout.
-  const bool reset = counter && model::DetectReset(w.histograms[1], w.histograms[0]);
-  const FloatHistogram start = reset ? EmptyStart(w.histograms[1]) : w.histograms[0];
+  const bool reset = counter && ResetAt(w, 1);
+  const FloatHistogram empty = reset ? EmptyStart(w.histograms[1]) : FloatHistogram();
+  const FloatHistogram& start = reset ? empty : w.histograms[0];
   const std::optional<std::int32_t> schema = CommonSchema(w, start, counter, notes);
-  if (!schema) return std::nullopt;
+  if (!schema) return nullptr;
 
-  FloatHistogram gained = model::AtSchema(last, *schema);
-  if (model::Subtract(&gained, start).bounds_reconciled) notes.BoundsReconciled(kForSubtraction);
-  const FloatHistogram* previous = &start;
-  for (std::size_t i = 1; counter && i < w.count; ++i) {
-    if (model::DetectReset(w.histograms[i], *previous) &&
-        model::Add(&gained, *previous).bounds_reconciled) {
-      notes.BoundsReconciled(kForAddition);
-    }
-    previous = &w.histograms[i];
+  std::shared_ptr<FloatHistogram> gained = w.memory->TakeHistogram();
+  if (*schema == last.schema) {
+    *gained = last;
+  } else {
+    *gained = model::AtSchema(last, *schema);
   }
+  if (model::Subtract(gained.get(), start).bounds_reconciled)
+    notes.BoundsReconciled(kForSubtraction);
+  if (counter) AddResets(w, start, reset, notes, gained.get());
   if (!counter && !(first_gauge && is_gauge(last))) notes.NotGauge();
-  gained.reset_hint = ResetHint::kGauge;
-  model::Compact(&gained);
+  gained->reset_hint = ResetHint::kGauge;
+  model::Compact(gained.get());
   return gained;
 }
 
@@ -101,12 +154,12 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
   }
   if (w.count < 2) return {};
   const bool counter = kind != RangeFunction::Kind::kDelta;
-  std::optional<FloatHistogram> gained = Gained(w, counter, notes);
+  std::shared_ptr<FloatHistogram> gained = Gained(w, counter, notes);
   if (!gained) return {};
   double factor = ExtrapolationFactor(w, counter, *gained);
   if (kind == RangeFunction::Kind::kRate)
     factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
-  model::Multiply(&*gained, factor);
+  model::Multiply(gained.get(), factor);
   return {.histogram = std::move(gained)};
 }
 
@@ -161,18 +214,19 @@ WindowResult Instant(bool rate, const MixedWindow& w, const HistogramNotes& note
       before->reset_hint == ResetHint::kGauge && last->reset_hint == ResetHint::kGauge;
   if (rate && any_gauge) notes.NotCounter();
   if (!rate && !both_gauges) notes.NotGauge();
-  FloatHistogram result = *last;
+  std::shared_ptr<FloatHistogram> result = w.memory->TakeHistogram();
+  *result = *last;
   if (!rate || !model::DetectReset(*last, *before)) {
-    const model::CombineOutcome outcome = model::Subtract(&result, *before);
+    const model::CombineOutcome outcome = model::Subtract(result.get(), *before);
     if (!outcome.compatible) {
       notes.MixedExponentialCustom();
       return {};
     }
     if (outcome.bounds_reconciled) notes.BoundsReconciled(kForSubtraction);
   }
-  result.reset_hint = ResetHint::kGauge;
-  model::Compact(&result);
-  if (rate) model::Divide(&result, Seconds(interval));
+  result->reset_hint = ResetHint::kGauge;
+  model::Compact(result.get());
+  if (rate) model::Divide(result.get(), Seconds(interval));
   return {.histogram = std::move(result)};
 }
 
@@ -189,7 +243,8 @@ WindowResult Fold(HistogramFold fold, const MixedWindow& w, const HistogramNotes
     notes.MixedExponentialCustom();
     return {};
   }
-  FloatHistogram result = sum.Finish(fold);
+  std::shared_ptr<FloatHistogram> result = w.memory->TakeHistogram();
+  *result = sum.Finish(fold);
   if (sum.reset_collision()) notes.ResetCollision(kForAggregation);
   if (sum.bounds_reconciled()) notes.BoundsReconciled(kForAggregation);
   return {.histogram = std::move(result)};
@@ -230,9 +285,12 @@ double ResetsIn(const MixedWindow& w) {
   return CountSteps(w, [](double a, double b) { return a < b; }, model::DetectReset);
 }
 
-WindowResult FirstOrLast(bool is_float, double number, const FloatHistogram& histogram) {
+WindowResult FirstOrLast(const MixedWindow& w, bool is_float, double number,
+                         const FloatHistogram& histogram) {
   if (is_float) return {.number = number};
-  return {.histogram = histogram};
+  std::shared_ptr<FloatHistogram> copy = w.memory->TakeHistogram();
+  *copy = histogram;
+  return {.histogram = std::move(copy)};
 }
 
 // The value of a window with histograms. `of_floats` is what its numbers alone give.
@@ -260,9 +318,9 @@ WindowResult Evaluate(const RangeFunction& function, const MixedWindow& w,
     case kPresent:
       return {.number = 1};
     case kFirst:
-      return FirstOrLast(w.FirstIsFloat(), first_float, w.histograms[0]);
+      return FirstOrLast(w, w.FirstIsFloat(), first_float, w.histograms[0]);
     case kLast:
-      return FirstOrLast(w.LastIsFloat(), last_float, w.histograms[w.count - 1]);
+      return FirstOrLast(w, w.LastIsFloat(), last_float, w.histograms[w.count - 1]);
     case kTimeOfFirst:
       return {.number = Seconds(w.FirstIsFloat() ? w.float_times[0] : w.times[0])};
     case kTimeOfLast:
@@ -295,6 +353,7 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
     while (*hi < times.size() && times[*hi] <= end) ++*hi;
     while (*lo < *hi && times[*lo] <= end - steps.range_ms) ++*lo;
   };
+  SeriesFacts facts(columns.histograms);
   std::size_t lo = 0, hi = 0, float_lo = 0, float_hi = 0;
   for (std::size_t k = 0; k < steps.size; ++k) {
     find(columns.histogram_times, steps.ends[k], &lo, &hi);
@@ -313,16 +372,16 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
                              .histograms = columns.histograms.data() + lo,
                              .count = count,
                              .end = steps.ends[k],
-                             .range_ms = steps.range_ms};
+                             .range_ms = steps.range_ms,
+                             .first = lo,
+                             .facts = &facts,
+                             .memory = out};
     WindowResult result = Evaluate(
         function, window, present[k] != 0 ? std::optional<double>(values[k]) : std::nullopt, notes);
     values[k] = result.number.value_or(0);
     present[k] = result.number ? 1 : 0;
-    if (result.histogram) {
-      RETURN_IF_ERROR(out->SetHistogram(
-          row, k, std::make_shared<const FloatHistogram>(*std::move(result.histogram)),
-          function.name));
-    }
+    if (result.histogram != nullptr)
+      RETURN_IF_ERROR(out->SetHistogram(row, k, std::move(result.histogram), function.name));
   }
   return OkStatus();
 }

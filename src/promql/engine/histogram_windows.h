@@ -18,6 +18,8 @@ namespace aevum::promql {
 // What a histogram costs, in values looked at.
 inline constexpr std::size_t kValuesOfHistogram = 256;
 
+class SeriesFacts;
+
 // The samples of one step: some histograms, and the numbers among them.
 struct MixedWindow {
   const TimestampMs* float_times;
@@ -28,6 +30,9 @@ struct MixedWindow {
   std::size_t count;
   TimestampMs end;
   std::int64_t range_ms;
+  std::size_t first = 0;         // position of the first histogram in the series
+  SeriesFacts* facts = nullptr;  // of the series
+  RowBatch* memory = nullptr;    // for histograms that are results
 
   bool mixed() const { return float_count > 0; }
   bool FirstIsFloat() const { return mixed() && float_times[0] < times[0]; }
@@ -37,7 +42,7 @@ struct MixedWindow {
 // Nothing, a number, or a histogram.
 struct WindowResult {
   std::optional<double> number = std::nullopt;
-  std::optional<model::FloatHistogram> histogram = std::nullopt;
+  std::shared_ptr<model::FloatHistogram> histogram = nullptr;
 };
 
 // How many samples differ from the one before them (kChanges) or follow a reset (kResets). A number

@@ -20,11 +20,17 @@ constexpr std::int64_t kLabelBlock = 512;
 void RowBatch::Reset(std::size_t steps, const std::shared_ptr<MemoryBudget>& budget,
                      std::size_t most_rows) {
   most_rows_ = most_rows;
+  const bool same = steps == steps_ && budget == budget_;
+  if (!same) spare_lanes_.clear();
+  for (Row& row : rows_) {
+    if (same && row.lane != nullptr) spare_lanes_.push_back(std::move(row.lane));
+  }
   rows_.clear();
+  histograms_ = 0;
   slab_ = 0;
   used_ = 0;
   label_bytes_ = 0;
-  if (steps == steps_ && budget == budget_) return;
+  if (same) return;
   slabs_.clear();
   steps_ = steps;
   budget_ = budget;
@@ -96,14 +102,39 @@ Status RowBatch::SetHistogram(std::size_t row, std::size_t step, HistogramPtr hi
   if (lane == nullptr) {
     lane = std::make_unique<Lane>(Lane{{}, MemoryCharge(budget_)});
     RETURN_IF_ERROR(
-        lane->charge.Add(static_cast<std::int64_t>(steps_ * sizeof(HistogramPtr)), who));
+        ChargeLane(lane.get(), static_cast<std::int64_t>(steps_ * sizeof(HistogramPtr)), who));
     lane->values.resize(steps_);
   }
   // A sample that several steps see is one histogram.
   if (step == 0 || lane->values[step - 1] != histogram)
-    RETURN_IF_ERROR(lane->charge.Add(model::SizeBytes(*histogram), who));
+    RETURN_IF_ERROR(ChargeLane(lane.get(), model::SizeBytes(*histogram), who));
   lane->values[step] = std::move(histogram);
+  ++histograms_;
   return OkStatus();
+}
+
+// What is kept for later must not make the query fail.
+Status RowBatch::ChargeLane(Lane* lane, std::int64_t bytes, std::string_view who) {
+  Status status = lane->charge.Add(bytes, who);
+  if (status.ok() || spare_lanes_.empty()) return status;
+  spare_lanes_.clear();
+  return lane->charge.Add(bytes, who);
+}
+
+std::shared_ptr<model::FloatHistogram> RowBatch::TakeHistogram() {
+  for (; !spare_lanes_.empty(); spare_lanes_.pop_back()) {
+    std::vector<HistogramPtr>& values = spare_lanes_.back()->values;
+    while (!values.empty()) {
+      HistogramPtr histogram = std::move(values.back());
+      values.pop_back();
+      if (histogram.use_count() != 1) continue;
+      // Who held it before may have been another thread: counting up and down waits for what it
+      // read.
+      HistogramPtr(histogram).reset();
+      return std::const_pointer_cast<model::FloatHistogram>(std::move(histogram));
+    }
+  }
+  return std::make_shared<model::FloatHistogram>();
 }
 
 void RowBatch::Append(RowBatch&& source) {

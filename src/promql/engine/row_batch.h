@@ -15,7 +15,8 @@
 
 namespace aevum::promql {
 
-// A native histogram that several rows and steps may share.
+// A native histogram that several rows and steps may share. It is made as one that may change,
+// since its memory is used again once nobody else holds it.
 using HistogramPtr = std::shared_ptr<const model::FloatHistogram>;
 
 // Some series with a row of all steps each: its labels, `steps` values, and `steps` bytes that are
@@ -77,6 +78,9 @@ class RowBatch {
   // Puts a histogram at a step that has none. ResourceExhausted as Add.
   Status SetHistogram(std::size_t row, std::size_t step, HistogramPtr histogram,
                       std::string_view who);
+  // A histogram to be set whole and then put somewhere: what is in it is not defined. Its memory is
+  // that of rows from before Reset which nobody else holds any more, where there are such.
+  std::shared_ptr<model::FloatHistogram> TakeHistogram();
   // Takes a histogram away; the row must have some.
   void RemoveHistogram(std::size_t row, std::size_t step) {
     rows_[row].lane->values[step] = nullptr;
@@ -91,6 +95,8 @@ class RowBatch {
   // True when a step of the row holds something.
   bool AnyPresent(std::size_t row) const;
 
+  // How many histograms were put since Reset.
+  std::size_t histograms_put() const { return histograms_; }
   // How many rows a batch should have: few when the rows are long.
   static std::size_t RowsPerBatch(std::size_t steps);
 
@@ -115,6 +121,7 @@ class RowBatch {
 
   Status NextSlab(std::string_view who);
   Status ChargeLabels(const model::Labels& labels, std::string_view who);
+  Status ChargeLane(Lane* lane, std::int64_t bytes, std::string_view who);
 
   std::size_t steps_ = 0;
   std::size_t most_rows_ = SIZE_MAX;
@@ -124,7 +131,9 @@ class RowBatch {
   std::size_t slab_ = 0;  // that the next row goes to; slabs_.size() when there is none
   std::size_t used_ = 0;  // rows of it
   std::int64_t label_bytes_ = 0;
-  MemoryCharge label_charge_;  // at least so many
+  MemoryCharge label_charge_;                       // at least so many
+  std::size_t histograms_ = 0;                      // put since Reset
+  std::vector<std::unique_ptr<Lane>> spare_lanes_;  // of rows from before, for TakeHistogram
 };
 
 }  // namespace aevum::promql

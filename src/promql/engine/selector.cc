@@ -87,8 +87,11 @@ class NewestSample final : public RowMaker {
         out->values(row)[k] = static_cast<double>(times[next - 1]) / 1000;
         continue;
       }
-      if (pointer == nullptr)
-        pointer = std::make_shared<const model::FloatHistogram>(std::move(histogram));
+      if (pointer == nullptr) {
+        std::shared_ptr<model::FloatHistogram> own = out->TakeHistogram();
+        std::swap(*own, histogram);
+        pointer = std::move(own);
+      }
       RETURN_IF_ERROR(out->SetHistogram(row, k, pointer, "selector"));
     }
     return OkStatus();

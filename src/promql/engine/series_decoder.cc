@@ -1,8 +1,5 @@
 #include "promql/engine/series_decoder.h"
 
-#include <utility>
-#include <vector>
-
 #include "model/histogram_arithmetic.h"
 
 namespace aevum::promql {
@@ -11,26 +8,27 @@ namespace {
 constexpr std::int64_t kSampleBytes = sizeof(TimestampMs) + sizeof(double);
 
 // Leaves count and sum of each histogram, with what is known of resets: the reference decodes no
-// more where only these are asked for, so nothing is said about buckets that don't fit.
-void KeepStatistics(std::vector<model::FloatHistogram>* histograms) {
-  model::FloatHistogram last;
-  bool any = false;
-  for (model::FloatHistogram& histogram : *histograms) {
-    model::FloatHistogram kept;
-    kept.reset_hint = histogram.reset_hint;
-    kept.schema = histogram.schema;
-    kept.count = histogram.count;
-    kept.sum = histogram.sum;
-    if (chunk::IsStale(histogram.sum)) {
-      histogram = std::move(kept);
-      continue;
+// more where only these are asked for, so nothing is said about buckets that don't fit. From the
+// last on, since each is compared with the one before it.
+void KeepStatistics(model::HistogramColumn* histograms) {
+  for (std::size_t i = histograms->size(); i-- > 0;) {
+    model::FloatHistogram& histogram = (*histograms)[i];
+    if (!chunk::IsStale(histogram.sum) && histogram.reset_hint == model::ResetHint::kUnknown) {
+      std::size_t before = i;
+      while (before > 0 && chunk::IsStale((*histograms)[before - 1].sum)) --before;
+      if (before > 0) {
+        histogram.reset_hint = model::DetectReset(histogram, (*histograms)[before - 1])
+                                   ? model::ResetHint::kReset
+                                   : model::ResetHint::kNoReset;
+      }
     }
-    if (any && kept.reset_hint == model::ResetHint::kUnknown) {
-      kept.reset_hint = model::DetectReset(histogram, last) ? model::ResetHint::kReset
-                                                            : model::ResetHint::kNoReset;
-    }
-    last = std::exchange(histogram, std::move(kept));
-    any = true;
+    histogram.zero_threshold = 0;
+    histogram.zero_count = 0;
+    histogram.positive_spans.clear();
+    histogram.negative_spans.clear();
+    histogram.positive_buckets.clear();
+    histogram.negative_buckets.clear();
+    histogram.custom_values.clear();
   }
 }
 
@@ -47,9 +45,7 @@ Status SeriesDecoder::Decode(const SelectBatch& batch, std::size_t index) {
 }
 
 Status SeriesDecoder::ChargeHistograms() {
-  std::int64_t held = 0;
-  for (const model::FloatHistogram& histogram : columns_.histograms)
-    held += model::SizeBytes(histogram);
+  const std::int64_t held = columns_.histograms.memory_bytes();
   if (held <= histogram_charge_.bytes()) return OkStatus();
   return histogram_charge_.Add(held - histogram_charge_.bytes(), "decoded histograms");
 }

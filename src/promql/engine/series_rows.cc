@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMaxSeries = 256;
 constexpr std::size_t kStepsOrSamples = 64 << 10;
 constexpr std::int64_t kUsualIntervalMs = 30'000;  // between samples
+constexpr std::size_t kHistogramsPerRange = 1024;  // so that they stay in the caches of a core
 constexpr std::size_t kRangesPerThread = 2;        // being made, and ready or waiting
 
 // Series that follow one another, and what was made of them.
@@ -215,7 +216,7 @@ class SeriesRowsOperator final : public Operator {
   void Pull() {
     std::unique_ptr<Range> range = spare_ ? std::move(spare_) : std::make_unique<Range>();
     range->annotations.Init(state_.annotations.query(), state_.context.budget());
-    std::size_t wanted = series_per_range_;
+    std::size_t wanted = wanted_;
     while (wanted > 0 && !ended_) {
       if (batch_ == nullptr || next_ == batch_->size()) {
         end_status_ = PullBatch();
@@ -254,6 +255,11 @@ class SeriesRowsOperator final : public Operator {
     failed_ = range->status.ok() ? state_.annotations.status() : range->status;
     RETURN_IF_ERROR(failed_);
     std::swap(*out, range->rows);
+    // Rows of histograms are much larger than rows of numbers.
+    if (out->histograms_put() > kHistogramsPerRange) {
+      wanted_ = std::clamp<std::size_t>(out->size() * kHistogramsPerRange / out->histograms_put(),
+                                        1, series_per_range_);
+    }
     // The rows that the caller had are memory for the next range.
     range->parts.clear();
     range->samples = 0;
@@ -274,6 +280,7 @@ class SeriesRowsOperator final : public Operator {
   const SelectHints hints_;
   const std::size_t steps_;
   const std::size_t series_per_range_;
+  std::size_t wanted_ = series_per_range_;  // series of the next range
   const std::size_t most_ranges_;
   const std::shared_ptr<RangeQueue> queue_;
   std::unique_ptr<SelectStream> stream_;

@@ -80,7 +80,7 @@ class SmoothedSample final : public RowMaker {
       } else if (std::optional<FloatHistogram> histogram =
                      HistogramAt(columns, histograms, at, notes)) {
         RETURN_IF_ERROR(out->SetHistogram(
-            row, k, std::make_shared<const FloatHistogram>(*std::move(histogram)), "selector"));
+            row, k, std::make_shared<FloatHistogram>(*std::move(histogram)), "selector"));
       }
     }
     return OkStatus();
@@ -102,7 +102,7 @@ class SmoothedSample final : public RowMaker {
                                                    const Around& around, TimestampMs at,
                                                    const HistogramNotes& notes) {
     const std::vector<TimestampMs>& times = columns.histogram_times;
-    const std::vector<FloatHistogram>& histograms = columns.histograms;
+    const model::HistogramColumn& histograms = columns.histograms;
     const std::size_t next = around.next();
     if (around.has_next() && times[next] == at) return histograms[next];
     if (!around.has_before()) return std::nullopt;

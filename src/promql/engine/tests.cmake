@@ -44,5 +44,5 @@ aevum_test(NAME promql_x_functions_test
   LIBS promql_testing)
 
 aevum_bench(NAME promql_engine_bench
-  SOURCES engine/engine_bench.cc
+  SOURCES engine/engine_bench.cc engine/histogram_bench.cc
   LIBS aevum::promql)

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -95,8 +96,7 @@ class HistogramOperator final : public Operator {
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (result_ == nullptr) {
-      ASSIGN_OR_RETURN(const RowBatch rows, Materialize(*source_, state_, grid_.steps));
-      ASSIGN_OR_RETURN(RowBatch result, Answer(rows));
+      ASSIGN_OR_RETURN(RowBatch result, Answer());
       charge_.Reset();
       result_ = MakeRowSource(std::move(result), state_.context.budget());
     }
@@ -137,28 +137,50 @@ class HistogramOperator final : public Operator {
     return histograms;
   }
 
-  StatusOr<RowBatch> Answer(const RowBatch& rows) {
+  // Native histograms are answered as they come, so that nobody holds them; rows of classic buckets
+  // are kept.
+  StatusOr<RowBatch> Answer() {
     RowBatch result;
     result.Reset(grid_.steps, state_.context.budget());
-    ASSIGN_OR_RETURN(const Histograms classic, Group(rows));
-    // By native row, where a classic histogram has the same labels.
-    std::map<model::Labels, std::size_t> native;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (rows.histograms(i) == nullptr) continue;
-      RETURN_IF_ERROR(Charge(kEntryBytes));
-      native[rows.labels(i)] = i;
+    RowBatch rows;
+    rows.Reset(grid_.steps, state_.context.budget());
+    RowBatch batch;
+    Natives natives;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, source_->Next(&batch));
+      if (!more) break;
+      bool numbers = false;
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        numbers |= std::memchr(batch.present(i), 1, grid_.steps) != nullptr;
+        if (batch.histograms(i) == nullptr) continue;
+        RETURN_IF_ERROR(Charge(kEntryBytes + grid_.steps));
+        RETURN_IF_ERROR(AnswerNative(batch, i, &natives[batch.labels(i)], &result));
+      }
+      if (!numbers) continue;
+      for (std::size_t i = 0; i < batch.size(); ++i) batch.RemoveHistograms(i);
+      rows.Append(std::move(batch));
     }
-    for (const Question& question : questions_) {
-      for (const auto& [labels, row] : native)
-        RETURN_IF_ERROR(AnswerNative(question, rows, row, classic, &result));
+    source_.reset();
+    ASSIGN_OR_RETURN(const Histograms classic, Group(rows));
+    std::vector<std::size_t> order;
+    for (const auto& [labels, native] : natives)
+      LeaveOutMixed(labels, native, classic, rows, &result);
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+      for (const auto& [labels, native] : natives) {
+        for (std::size_t row = native.rows[q]; row < native.rows[q + 1]; ++row) {
+          if (result.AnyPresent(row)) order.push_back(row);
+        }
+      }
       for (const auto& [labels, buckets] : classic) {
         RETURN_IF_ERROR(state_.context.status());
-        const auto same = native.find(labels);
-        RETURN_IF_ERROR(
-            AnswerClassic(question, rows, labels, buckets,
-                          same == native.end() ? nullptr : rows.histograms(same->second), &result));
+        const auto same = natives.find(labels);
+        const std::uint8_t* native = same == natives.end() ? nullptr : same->second.holds.data();
+        const std::size_t before = result.size();
+        RETURN_IF_ERROR(AnswerClassic(questions_[q], rows, labels, buckets, native, &result));
+        for (std::size_t row = before; row < result.size(); ++row) order.push_back(row);
       }
     }
+    result.Select(order);
     for (const auto& [name, forced] : forced_) TellOfForced(forced, name);
     RETURN_IF_ERROR(MergeEqualLabels(&result, state_));
     return result;
@@ -170,41 +192,68 @@ class HistogramOperator final : public Operator {
                        [&](const BucketRow& bucket) { return rows.present(bucket.row)[k] != 0; });
   }
 
-  Status AnswerNative(const Question& question, const RowBatch& rows, std::size_t row,
-                      const Histograms& classic, RowBatch* result) {
+  // A row of native histograms, answered.
+  struct Native {
+    std::vector<std::uint8_t> holds;  // 1 where there is a histogram
+    std::vector<std::size_t> rows;    // the first in the result of each question; then the end
+    std::vector<std::pair<std::size_t, functions::NanNote>> notes;  // with their steps
+  };
+  using Natives = std::map<model::Labels, Native>;
+
+  Status AnswerNative(const RowBatch& rows, std::size_t row, Native* native, RowBatch* result) {
     RETURN_IF_ERROR(state_.context.status());
     const HistogramPtr* histograms = rows.histograms(row);
-    const auto same = classic.find(rows.labels(row));
     const model::Labels base = ResultLabels(rows.labels(row));
-    const std::string_view name = NameOf(rows.labels(row));
-    RowOfRank at;
-    for (std::size_t k = 0; k < grid_.steps; ++k) {
-      if (histograms[k] == nullptr) continue;
-      RETURN_IF_ERROR(deadline_.After(kValuesOfHistogram));
-      if (same != classic.end() && AnyBucketAt(same->second, rows, k)) {
-        state_.annotations.AddWarning(
-            Named("vector contains a mix of classic and native histograms", name), argument_);
-        continue;
+    native->holds.resize(grid_.steps);
+    for (const Question& question : questions_) {
+      native->rows.push_back(result->size());
+      RowOfRank at;
+      for (std::size_t k = 0; k < grid_.steps; ++k) {
+        if (histograms[k] == nullptr) continue;
+        RETURN_IF_ERROR(deadline_.After(kValuesOfHistogram));
+        native->holds[k] = 1;
+        const functions::NativeResult answer =
+            question.fraction
+                ? functions::NativeFraction(question.ranks[k], question.uppers[k], *histograms[k])
+                : functions::NativeQuantile(question.ranks[k], *histograms[k]);
+        if (answer.note != functions::NanNote::kNone) native->notes.emplace_back(k, answer.note);
+        RETURN_IF_ERROR(Put(question, base, k, answer.value, &at, result));
       }
-      const functions::NativeResult answer =
-          question.fraction
-              ? functions::NativeFraction(question.ranks[k], question.uppers[k], *histograms[k])
-              : functions::NativeQuantile(question.ranks[k], *histograms[k]);
-      TellOfNan(answer.note, name);
-      RETURN_IF_ERROR(Put(question, base, k, answer.value, &at, result));
     }
+    native->rows.push_back(result->size());
     return OkStatus();
   }
 
-  // `native` has the histograms with the same labels, or is null.
+  // Takes back the answers of the steps at which the same series has classic buckets too.
+  void LeaveOutMixed(const model::Labels& labels, const Native& native, const Histograms& classic,
+                     const RowBatch& rows, RowBatch* result) {
+    const std::string_view name = NameOf(labels);
+    const auto same = classic.find(labels);
+    std::vector<std::uint8_t> mixed(same == classic.end() ? 0 : grid_.steps);
+    for (std::size_t k = 0; k < mixed.size(); ++k) {
+      if (native.holds[k] == 0 || !AnyBucketAt(same->second, rows, k)) continue;
+      mixed[k] = 1;
+      state_.annotations.AddWarning(
+          Named("vector contains a mix of classic and native histograms", name), argument_);
+      for (std::size_t row = native.rows.front(); row < native.rows.back(); ++row) {
+        result->present(row)[k] = 0;
+        result->values(row)[k] = 0;
+      }
+    }
+    for (const auto& [k, note] : native.notes) {
+      if (mixed.empty() || mixed[k] == 0) TellOfNan(note, name);
+    }
+  }
+
+  // `native` is 1 where there is a native histogram with the same labels, or null.
   Status AnswerClassic(const Question& question, const RowBatch& rows, const model::Labels& labels,
-                       const std::vector<BucketRow>& buckets, const HistogramPtr* native,
+                       const std::vector<BucketRow>& buckets, const std::uint8_t* native,
                        RowBatch* result) {
     const model::Labels base = ResultLabels(labels);
     std::vector<Bucket> present;
     RowOfRank at;
     for (std::size_t k = 0; k < grid_.steps; ++k) {
-      if (native != nullptr && native[k] != nullptr) continue;
+      if (native != nullptr && native[k] != 0) continue;
       RETURN_IF_ERROR(deadline_.After(buckets.size()));
       present.clear();
       for (const BucketRow& bucket : buckets) {

@@ -49,18 +49,19 @@ NativeResult NativeQuantile(double rank_of_one, const FloatHistogram& histogram)
   const bool nan_sum = std::isnan(histogram.sum);
   const bool forward = nan_sum || rank_of_one < 0.5;
   double rank = (forward ? rank_of_one : 1 - rank_of_one) * histogram.count;
-  std::vector<HistogramBucket> buckets = model::AllBuckets(histogram);
-  if (!forward) std::reverse(buckets.begin(), buckets.end());
-
-  HistogramBucket bucket;
+  const model::BucketSequence buckets(histogram);
+  const std::size_t size = buckets.size();
   double count = 0;
   std::size_t next = 0;
-  while (next < buckets.size()) {
-    bucket = buckets[next++];
-    if (bucket.count == 0) continue;
-    count += bucket.count;
+  while (next < size) {
+    const std::size_t at = next++;
+    const double in_bucket = buckets.Count(forward ? at : size - 1 - at);
+    if (in_bucket == 0) continue;
+    count += in_bucket;
     if (count >= rank) break;
   }
+  HistogramBucket bucket;
+  if (next > 0) bucket = buckets[forward ? next - 1 : size - next];
   if (histogram.uses_custom_buckets()) {
     if (bucket.lower == -kInfinity) {
       if (bucket.upper <= 0) return {bucket.upper};
@@ -86,10 +87,8 @@ NativeResult NativeQuantile(double rank_of_one, const FloatHistogram& histogram)
   if (nan_sum) {
     // The reference divides by the count of the last bucket that it looks at here, and
     // interpolates between its bounds.
-    for (; next < buckets.size(); ++next) {
-      bucket = buckets[next];
-      count += bucket.count;
-    }
+    if (next < size) bucket = buckets[size - 1];
+    for (; next < size; ++next) count += buckets.Count(next);
     if (count < histogram.count) result.note = NanNote::kSkewed;
   }
   result.value = WithinBucket(histogram, bucket, rank / bucket.count);

@@ -39,10 +39,9 @@ bool Beats(const FloatHistogram& a, const FloatHistogram& b) {
 }
 
 // Adds a lane of another chunk. Where it begins after the end of what is there, an append is all.
-template <typename Value>
-void UniteLane(const std::vector<TimestampMs>& times, const std::vector<Value>& values,
-               std::size_t first, std::vector<TimestampMs>* out_times,
-               std::vector<Value>* out_values) {
+template <typename Values>
+void UniteLane(const std::vector<TimestampMs>& times, const Values& values, std::size_t first,
+               std::vector<TimestampMs>* out_times, Values* out_values) {
   if (times.empty()) return;
   if (out_times->size() == first || out_times->back() < times.front()) {
     out_times->insert(out_times->end(), times.begin(), times.end());
@@ -53,8 +52,8 @@ void UniteLane(const std::vector<TimestampMs>& times, const std::vector<Value>& 
   const auto overlap = std::lower_bound(begin, out_times->end(), times.front());
   const auto keep = static_cast<std::size_t>(overlap - out_times->begin());
   const std::vector<TimestampMs> old_times(overlap, out_times->end());
-  const std::vector<Value> old_values(out_values->begin() + static_cast<std::ptrdiff_t>(keep),
-                                      out_values->end());
+  const Values old_values(out_values->begin() + static_cast<std::ptrdiff_t>(keep),
+                          out_values->end());
   out_times->resize(keep);
   out_values->resize(keep);
   std::size_t a = 0;
