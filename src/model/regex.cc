@@ -14,7 +14,9 @@ constexpr std::int64_t kRe2Memory = 64 << 20;  // of one compiled expression and
 
 constexpr std::string_view kSpecial = "\\.+*?()|[]{}^$";
 
-bool IsLiteral(std::string_view text) { return text.find_first_of(kSpecial) == std::string_view::npos; }
+bool IsLiteral(std::string_view text) {
+  return text.find_first_of(kSpecial) == std::string_view::npos;
+}
 
 // Takes literal text from the front, up to a '|' or the end; escaped signs stand for themselves.
 // False when there is something else.
@@ -22,7 +24,8 @@ bool TakeLiteral(std::string_view* pattern, std::string* literal) {
   while (!pattern->empty() && pattern->front() != '|') {
     const bool escaped = pattern->front() == '\\';
     if (escaped) pattern->remove_prefix(1);
-    const bool special = !pattern->empty() && kSpecial.find(pattern->front()) != std::string_view::npos;
+    const bool special =
+        !pattern->empty() && kSpecial.find(pattern->front()) != std::string_view::npos;
     if (pattern->empty() || special != escaped) return false;
     *literal += pattern->front();
     pattern->remove_prefix(1);

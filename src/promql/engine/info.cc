@@ -21,24 +21,24 @@ constexpr std::array<std::string_view, 2> kIdentifyingLabels = {"instance", "job
 
 // What the second argument asks for.
 struct InfoMatchers {
-  model::Matchers names;       // of the metrics that are info metrics
-  model::Matchers data;        // of their other labels
-  bool needs_series = false;   // a series without info series has no answer
+  model::Matchers names;      // of the metrics that are info metrics
+  model::Matchers data;       // of their other labels
+  bool needs_series = false;  // a series without info series has no answer
 
   bool IsInfo(const model::Labels& labels) const { return model::MatchesAll(names, labels); }
   // Labels that are not asked for stay away, unless none is.
   bool Adds(std::string_view label) const {
     if (label == model::kMetricName) return false;
-    return data.empty() || std::any_of(data.begin(), data.end(), [&](const model::Matcher& m) {
-             return m.name() == label;
-           });
+    return data.empty() || std::any_of(data.begin(), data.end(),
+                                       [&](const model::Matcher& m) { return m.name() == label; });
   }
 };
 
 StatusOr<InfoMatchers> MatchersOf(const Call& call) {
   InfoMatchers matchers;
   if (call.args.size() > 1) {
-    for (const model::Matcher& matcher : As<VectorSelector>(WithoutParens(*call.args[1])).matchers) {
+    for (const model::Matcher& matcher :
+         As<VectorSelector>(WithoutParens(*call.args[1])).matchers) {
       (matcher.name() == model::kMetricName ? matchers.names : matchers.data).push_back(matcher);
     }
   }
@@ -208,9 +208,9 @@ class InfoOperator final : public Operator {
         pattern += Quoted(value);
       }
       RETURN_IF_ERROR(charge_.Add(static_cast<std::int64_t>(3 * pattern.size()), "info"));
-      ASSIGN_OR_RETURN(model::Matcher matcher,
-                       model::Matcher::Create(model::MatchType::kRegex, std::string(name),
-                                              std::move(pattern)));
+      ASSIGN_OR_RETURN(
+          model::Matcher matcher,
+          model::Matcher::Create(model::MatchType::kRegex, std::string(name), std::move(pattern)));
       select.push_back(std::move(matcher));
     }
     if (select.empty()) return select;
@@ -236,9 +236,9 @@ class InfoOperator final : public Operator {
       RETURN_IF_ERROR(info_.Add(*labels, "info"));
       const std::size_t row = info_.size() - 1;
       if (FillTimes(columns, row)) {
-        return MakeError(StatusCode::kFailedPrecondition,
-                         "this should be an info metric, with float samples: " +
-                             labels->ToString());
+        return MakeError(
+            StatusCode::kFailedPrecondition,
+            "this should be an info metric, with float samples: " + labels->ToString());
       }
       if (!info_.AnyPresent(row)) {
         info_.RemoveLast();
@@ -324,12 +324,12 @@ class InfoOperator final : public Operator {
     for (std::size_t i = 0; i < rows.size() && !looked_at; ++i) looked_at = rows.Holds(i, k);
     if (!looked_at) return;
     const auto time = static_cast<std::int64_t>(info_.values(row)[k]);
-    failure_ = {k, row,
-                MakeError(StatusCode::kFailedPrecondition,
-                          "found duplicate series for info metric: existing " +
-                              info_.labels(existing).ToString() + " @ " + std::to_string(time) +
-                              ", new " + info_.labels(row).ToString() + " @ " +
-                              std::to_string(time))};
+    failure_ = {
+        k, row,
+        MakeError(StatusCode::kFailedPrecondition,
+                  "found duplicate series for info metric: existing " +
+                      info_.labels(existing).ToString() + " @ " + std::to_string(time) + ", new " +
+                      info_.labels(row).ToString() + " @ " + std::to_string(time))};
   }
 
   // ---- the series to describe ----
@@ -394,7 +394,8 @@ class InfoOperator final : public Operator {
   // describes it, or the info series contradict one another, which fails the query.
   bool Describe(const model::Labels& labels, std::size_t row, std::size_t k,
                 const std::vector<std::size_t>& info, model::Labels* described) {
-    const bool any = std::any_of(info.begin(), info.end(), [](std::size_t r) { return r != kNone; });
+    const bool any =
+        std::any_of(info.begin(), info.end(), [](std::size_t r) { return r != kNone; });
     if (!any && matchers_.needs_series) return false;
     model::LabelsBuilder builder(labels);
     for (const std::size_t info_row : info) {
@@ -406,8 +407,9 @@ class InfoOperator final : public Operator {
           builder.Set(label.name, label.value);
         } else if (other != label.value) {
           if (k < failure_.step) {
-            failure_ = {k, row, MakeError(StatusCode::kFailedPrecondition,
-                                          "conflicting label: " + std::string(label.name))};
+            failure_ = {k, row,
+                        MakeError(StatusCode::kFailedPrecondition,
+                                  "conflicting label: " + std::string(label.name))};
           }
           return false;
         }
@@ -424,8 +426,7 @@ class InfoOperator final : public Operator {
     if (to.place == Place::kMore) {
       more->values(to.row)[k] = rows->values(row)[k];
       more->present(to.row)[k] = rows->present(row)[k];
-      if (!number)
-        RETURN_IF_ERROR(more->SetHistogram(to.row, k, rows->histograms(row)[k], "info"));
+      if (!number) RETURN_IF_ERROR(more->SetHistogram(to.row, k, rows->histograms(row)[k], "info"));
     }
     rows->values(row)[k] = 0;
     rows->present(row)[k] = 0;
@@ -440,7 +441,7 @@ class InfoOperator final : public Operator {
   OperatorPtr source_;
   OperatorPtr result_;
   MemoryCharge charge_;
-  RowBatch info_;  // values: the times of the samples
+  RowBatch info_;              // values: the times of the samples
   LabelsMap<Target> targets_;  // by their identifying labels
   Failure failure_;
 };

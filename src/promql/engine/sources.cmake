@@ -26,6 +26,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/range_function.h
   engine/row_batch.h
   engine/row_kernels.h
+  engine/select_sharing.h
   engine/selector.h
   engine/shared_rows.h
   engine/smoothed_selector.h
@@ -62,6 +63,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/ranking.cc
   engine/row_batch.cc
   engine/row_kernels.cc
+  engine/select_sharing.cc
   engine/selector.cc
   engine/shared_rows.cc
   engine/smoothed_selector.cc

@@ -22,6 +22,10 @@ aevum_test(NAME promql_window_functions_test
   SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)
 
+aevum_test(NAME promql_select_sharing_test
+  SOURCES engine/select_sharing_test.cc
+  LIBS promql_testing)
+
 aevum_bench(NAME promql_engine_bench
   SOURCES engine/engine_bench.cc
   LIBS aevum::promql)
