@@ -87,7 +87,7 @@ void BM_WholePath(benchmark::State& state, const std::string& query) {
       bytes += piece.size();
       return true;
     });
-    writer.QueryData(*result, false);
+    writer.QueryData(*result, query::StatsDetail::kNone);
     writer.Finish();
     state.counters["peak_MiB"] = static_cast<double>(budget->peak_bytes()) / (1 << 20);
   }

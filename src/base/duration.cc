@@ -201,6 +201,18 @@ StatusOr<Nanoseconds> ParseGoDuration(std::string_view text) {
   return Nanoseconds(static_cast<std::int64_t>(negative ? 0 - magnitude : magnitude));
 }
 
+double GoSeconds(Nanoseconds duration) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return static_cast<double>(duration.count() / kSecond) +
+         static_cast<double>(duration.count() % kSecond) / 1e9;
+}
+
+double GoSeconds(std::chrono::milliseconds duration) {
+  // All milliseconds do not fit nanoseconds.
+  return static_cast<double>(duration.count() / 1000) +
+         GoSeconds(Nanoseconds(duration.count() % 1000 * kMillisecond));
+}
+
 std::string FormatPrometheusDuration(Nanoseconds duration) {
   std::int64_t ms = duration.count() / kMillisecond;
   if (ms == 0) return "0s";

@@ -22,6 +22,11 @@ StatusOr<Nanoseconds> ParseSignedPrometheusDuration(std::string_view text);
 // A duration of Go: signed decimal numbers with units ns us µs ms s m h, as "1h15m30.918s".
 StatusOr<Nanoseconds> ParseGoDuration(std::string_view text);
 
+// Seconds as Go's Duration.Seconds calculates them: whole ones and the rest apart, so that the last
+// bit may differ from that of a division (1.118 s is such a duration).
+double GoSeconds(Nanoseconds duration);
+double GoSeconds(std::chrono::milliseconds duration);
+
 // As Prometheus writes it: "1h30m", "0s"; parts of a millisecond are dropped.
 std::string FormatPrometheusDuration(Nanoseconds duration);
 // As Go writes it: "1h30m0s", "1.5µs".

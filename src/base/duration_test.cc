@@ -51,6 +51,15 @@ TEST(DurationTest, ParsesAsPrometheus) {
 
 TEST(DurationTest, ParsesAsGo) { ExpectParsesAs("durations_go.jsonl", "", ParseGoDuration); }
 
+TEST(DurationTest, SecondsHaveTheBitsOfGo) {
+  EXPECT_EQ(GoSeconds(std::chrono::milliseconds(1'118)), 1 + 0.118);
+  EXPECT_NE(GoSeconds(std::chrono::milliseconds(1'118)), 1.118);
+  EXPECT_EQ(GoSeconds(std::chrono::milliseconds(1'700)), 1.7);
+  EXPECT_EQ(GoSeconds(Nanoseconds(1'118'000'000)), 1 + 0.118);
+  EXPECT_EQ(GoSeconds(Nanoseconds(-1'118'000'000)), -1 - 0.118);
+  EXPECT_EQ(GoSeconds(std::chrono::milliseconds::max()), 9223372036854775.807);
+}
+
 TEST(DurationTest, FormatsAsPrometheusAndGo) {
   for (const json& line : Lines("durations_format.jsonl")) {
     const Nanoseconds duration(std::stoll(line["ns"].get<std::string>()));

@@ -67,6 +67,17 @@ class MemoryCharge {
     bytes_ += bytes;
     return OkStatus();
   }
+  // Releases a part of it.
+  void Subtract(std::int64_t bytes) {
+    if (!budget_) return;
+    budget_->Release(bytes);
+    bytes_ -= bytes;
+  }
+  // Takes over the charge of another on the same budget.
+  void Absorb(MemoryCharge& other) {
+    if (!budget_) budget_ = other.budget_;
+    bytes_ += std::exchange(other.bytes_, 0);
+  }
   // Releases everything.
   void Reset() {
     if (budget_ && bytes_ != 0) budget_->Release(bytes_);

@@ -11,13 +11,14 @@
 #include "cli/version.h"
 #include "model/relabel.h"
 #include "query/query.h"
+#include "query/query_service.h"
 #include "store/grpc_server.h"
 #include "store/limits.h"
 
 namespace aevum::cli {
 namespace {
 
-constexpr const char* kLater = "this version does not have it yet";
+constexpr std::int64_t kMaxThreads = 1024;
 
 // Half of the machine's memory for all queries, a quarter for one: the rest is for connections,
 // answers on their way, and other programs.
@@ -46,9 +47,11 @@ struct QueryCommand {
   std::string engine = "prometheus";
   std::string mode = "local";
   std::string dedup_function = "penalty";
+  std::string active_query_path;
   bool disable_fallback = false;
   std::int64_t max_concurrent = 20;
   std::int64_t max_concurrent_select = 4;
+  std::int64_t threads = 0;
   Nanoseconds lookback_delta{0};
   Nanoseconds default_evaluation_interval = std::chrono::minutes(1);
   std::vector<std::string> replica_labels;
@@ -152,6 +155,10 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.Int({"query.max-concurrent-select",
              "Kept for old command lines: the selects of a query run one after another."},
             &max_concurrent_select);
+  flags.Int({"query.threads",
+             "Threads that evaluate the series of a query: its own, and helpers that all queries "
+             "share; 0: one a core. 1: each query has its own alone."},
+            &threads);
   flags.Bytes(
       {"query.memory-budget",
        "Most memory that one query may use; 0: no limit. By default a quarter of the machine's."},
@@ -202,14 +209,35 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
                 &features);
   flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
              {"prometheus", "thanos"}, &engine);
-  flags.Enum({"query.mode", "distributed is not available yet."}, {"local"}, &mode);
+  flags.Enum({"query.mode",
+              "local: this querier reads all series; distributed: queriers among the endpoints "
+              "evaluate what they can for their own series. Answers are the same."},
+             {"local", "distributed"}, &mode);
   flags.Bool({"query.disable-fallback", "Kept for old command lines.", "", Visibility::kHidden},
              &disable_fallback);
-  flags.RefusedBool({"query.enable-x-functions", ""}, kLater);
-  flags.RefusedBool({"query.distributed-with-overlapping-interval", "", "", Visibility::kHidden},
-                    kLater);
-  flags.Refused({"query.partition-label", "", "NAME"}, kLater);
-  flags.Refused({"query.active-query-path", "", "DIR"}, kLater);
+  flags.Bool(
+      {"query.enable-x-functions",
+       "Let queries use xrate, xincrease and xdelta: over windows that include the last sample "
+       "before them."},
+      &options.engine.parse.x_functions);
+  flags.Bool(
+      {"query.distributed-with-overlapping-interval",
+       "Of queriers with the same external labels let one whose times cover the query answer "
+       "alone, though others may have samples that it lacks.",
+       "", Visibility::kHidden},
+      &options.api.distribution.overlapping_intervals);
+  flags.Strings(
+      {"query.partition-label",
+       "External label that tells the queriers of --query.mode=distributed apart; every "
+       "store behind them must have it. May be repeated; none: all but the replica labels.",
+       "NAME"},
+      &options.api.distribution.partition_labels);
+  flags.String(
+      {"query.active-query-path",
+       "Directory whose file queries.active says which queries run; after a crash the next "
+       "start logs them.",
+       "DIR"},
+      &active_query_path);
   flags.Enum({"grpc.proxy-strategy", "Kept for old command lines.", "", Visibility::kHidden},
              {"eager", "lazy"}, &proxy_strategy);
   flags.Int({"query.lazy-retrieval-max-buffered-responses", "Kept for old command lines.", "",
@@ -312,6 +340,9 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   if (max_concurrent < 1)
     return InvalidArgument("--query.max-concurrent: must be at least 1, got {}", max_concurrent);
   api.max_concurrent = static_cast<std::size_t>(max_concurrent);
+  if (threads < 0 || threads > kMaxThreads)
+    return InvalidArgument("--query.threads: must be from 0 to {}, got {}", kMaxThreads, threads);
+  options.engine.threads = static_cast<std::size_t>(threads);
   const auto limit = [](std::uint64_t bytes) {
     return bytes == 0 || bytes > INT64_MAX ? MemoryBudget::kUnlimited
                                            : static_cast<std::int64_t>(bytes);
@@ -344,10 +375,13 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   std::vector<model::Label> labels;
   for (const auto& [name, value] : selector_labels) labels.push_back({name, value});
   options.proxy.selector_labels = model::Labels::FromUnsorted(std::move(labels));
+  api.distribution.selector_labels = options.proxy.selector_labels;
+  api.distribution.enabled = mode == "distributed";
   const std::string prefix = route_prefix.empty() ? external_prefix : route_prefix;
   const std::size_t first = prefix.find_first_not_of('/');
   if (first != std::string::npos)
     api.route_prefix = "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
+  api.defaults.engine = api.distribution.enabled ? "thanos" : engine;
   api.flags = flags.Values();
   api.version = std::string(kVersion);
   api.revision = std::string(kRevision);
@@ -357,6 +391,11 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
 int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   const Logger logger = MakeLogger(global).With("component", "query");
   Status status = Finish(global, flags);
+  if (status.ok() && !active_query_path.empty()) {
+    auto log = query::ActiveQueryLog::Open(active_query_path, options.api.max_concurrent, logger);
+    if (log.ok()) options.api.active_queries = *std::move(log);
+    status = log.status();
+  }
   if (status.ok()) status = request_log.Load(logger, &service);
   if (!status.ok()) {
     logger.Error("can't start", {{"err", status}});
@@ -370,8 +409,12 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   store::RegisterStore(running.grpc(), limited, running.metrics());
   store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
     if (!running.probe().ready()) return Unavailable("the querier is not ready");
-    return querier.store().Info(context);
+    ASSIGN_OR_RETURN(wire::InfoResponse info, querier.store().Info(context));
+    info.query = true;
+    return info;
   });
+  query::RegisterQuery(running.grpc(), querier.evaluator(),
+                       {.defaults = options.api.defaults, .tenancy = options.api.tenancy});
   return running.Run([&] { return querier.Start([&] { running.probe().SetReady(); }); },
                      [&] { querier.Stop(); });
 }

@@ -117,6 +117,9 @@ constexpr Function kFunctions[] = {
     {"ts_of_max_over_time", kM, 0, kVector, true},
     {"ts_of_min_over_time", kM, 0, kVector, true},
     {"vector", kS},
+    {"xdelta", kM, 0, kVector, false, true},
+    {"xincrease", kM, 0, kVector, false, true},
+    {"xrate", kM, 0, kVector, false, true},
     {"year", kV, 1},
 };
 

@@ -17,6 +17,7 @@ struct Function {
   int variadic = 0;
   ValueType return_type = ValueType::kVector;
   bool experimental = false;
+  bool x_function = false;  // xrate and its kin, which Prometheus does not know
 };
 
 // The function of that name, or null. Pointers stay valid for ever.

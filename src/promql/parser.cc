@@ -312,6 +312,8 @@ ExprPtr Parser::FunctionCall() {
   if (!Arguments(&args)) return nullptr;
   // Before the next token is read, so that this is what a person sees first.
   call->function = FindFunction(name.text);
+  if (call->function != nullptr && call->function->x_function && !options_.x_functions)
+    call->function = nullptr;
   if (call->function == nullptr) {
     std::string text = "unknown function with name ";
     model::AppendGoQuoted(text, name.text);
@@ -483,7 +485,7 @@ ExprPtr Parser::Number() {
     number->is_duration = true;
     const StatusOr<Nanoseconds> duration = ParsePrometheusDuration(token_.text);
     if (duration.ok()) {
-      number->value = static_cast<double>(duration->count()) / 1e9;
+      number->value = GoSeconds(*duration);
     } else {
       Note(token_.range(), std::string(duration.status().message()));
     }

@@ -9,17 +9,19 @@
 
 namespace aevum::promql {
 
-// What of the grammar is experimental in Prometheus 3.14 and switched by its feature flags.
+// What of the grammar is experimental in Prometheus 3.14 and switched by its feature flags, and
+// what goes beyond it.
 struct ParseOptions {
   bool experimental_functions = false;
   bool duration_expressions = false;
   bool extended_range_selectors = false;  // anchored, smoothed
   bool fill_modifiers = false;
+  bool x_functions = false;  // xrate, xincrease, xdelta: not of Prometheus
 };
 
 // The longest chain of nested expressions that is accepted, so that no later stage can run out of
 // stack. Parentheses, arguments and unary signs nest; so does each operator of a chain.
-inline constexpr int kMaxExpressionDepth = 8'000;
+inline constexpr int kMaxExpressionDepth = 1'500;
 inline constexpr int kMaxNesting = 1'000;
 
 // Parses and checks the types. InvalidArgument with Prometheus's text and place:

@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ParseOptions everything{.experimental_functions = true,
                                 .duration_expressions = true,
                                 .extended_range_selectors = true,
-                                .fill_modifiers = true};
+                                .fill_modifiers = true,
+                                .x_functions = true};
   const auto expr = Parse({reinterpret_cast<const char*>(data), size}, everything);
   if (!expr.ok()) return 0;
   // What is printed parses again, to the same text.

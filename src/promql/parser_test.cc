@@ -84,6 +84,21 @@ TEST(ParserTest, ExperimentalPartsAreSwitchedOff) {
   EXPECT_THAT(Error("a + fill(1) b"), HasSubstr("fill modifiers are experimental"));
 }
 
+TEST(ParserTest, XFunctionsAreUnknownWithoutTheirFlag) {
+  const ParseOptions with_them{.x_functions = true};
+  for (const std::string name : {"xrate", "xincrease", "xdelta"}) {
+    EXPECT_EQ(Error(name + "(up[5m])"),
+              "1:1: parse error: unknown function with name \"" + name + "\"");
+    EXPECT_EQ(Error(name + "(up[5m])", kEverything), Error(name + "(up[5m])"));
+    EXPECT_TRUE(Parse(name + "(up[5m])", with_them).ok());
+    EXPECT_TRUE(Parse(name + " + 1").ok()) << "a metric of that name";
+    EXPECT_EQ(Error(name + "(up)", with_them),
+              "1:" + std::to_string(name.size() + 2) +
+                  ": parse error: expected type range vector in call to function \"" + name +
+                  "\", got instant vector");
+  }
+}
+
 TEST(ParserTest, DepthIsBounded) {
   for (const std::string& text :
        {std::string(100'000, '(') + "1" + std::string(100'000, ')'),

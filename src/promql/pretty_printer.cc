@@ -7,6 +7,7 @@ namespace aevum::promql {
 namespace {
 
 constexpr std::size_t kLineLength = 100;
+constexpr std::size_t kPiece = 32 << 10;
 
 // True when the one-line form is longer than a line. Each level of a tree takes a character at
 // least, so that deep trees need no printing to know; this bounds the work for each node.
@@ -17,6 +18,8 @@ bool NeedsSplit(const Expr& expr) {
 
 class PrettyPrinter {
  public:
+  explicit PrettyPrinter(const PrettySink& sink) : sink_(sink) {}
+
   void Print(const Expr& expr, int level) {
     switch (expr.kind) {
       case ExprKind::kSubquery:
@@ -40,7 +43,10 @@ class PrettyPrinter {
     Write(ToString(expr));
   }
 
-  std::string TakeText() && { return std::move(out_); }
+  void Finish() {
+    if (!out_.empty()) sink_(out_);
+    out_.clear();
+  }
 
  private:
   void PrintSubquery(const SubqueryExpr& expr, int level) {
@@ -93,18 +99,26 @@ class PrettyPrinter {
   void Write(std::string_view text) {
     skip_indent_ = false;
     out_ += text;
+    if (out_.size() >= kPiece) Finish();
   }
 
+  const PrettySink& sink_;
   std::string out_;
   bool skip_indent_ = false;
 };
 
 }  // namespace
 
-std::string Prettify(const Expr& expr) {
-  PrettyPrinter printer;
+void Prettify(const Expr& expr, const PrettySink& sink) {
+  PrettyPrinter printer(sink);
   printer.Print(expr, 0);
-  return std::move(printer).TakeText();
+  printer.Finish();
+}
+
+std::string Prettify(const Expr& expr) {
+  std::string out;
+  Prettify(expr, [&out](std::string_view piece) { out += piece; });
+  return out;
 }
 
 }  // namespace aevum::promql

@@ -79,6 +79,24 @@ TEST(PrettyPrinterTest, SplitsWhatIsLongerThanALine) {
   }
 }
 
+TEST(PrettyPrinterTest, GivesLongTextInPieces) {
+  std::string chain = "{a=\"\xc3\xa9\"}";
+  for (int i = 0; i < 2'000; ++i) chain += " + {a=\"\xc3\xa9\"}";
+  const StatusOr<ExprPtr> expr = Parse(chain);
+  ASSERT_TRUE(expr.ok()) << expr.status();
+  std::string whole;
+  std::size_t pieces = 0;
+  Prettify(**expr, [&](std::string_view piece) {
+    ++pieces;
+    EXPECT_LT(piece.size(), std::size_t{64} << 10);
+    EXPECT_NE(piece.front(), '\xa9');  // no character is cut
+    whole += piece;
+  });
+  EXPECT_GT(whole.size(), std::size_t{4} << 20);
+  EXPECT_GT(pieces, 100U);
+  EXPECT_EQ(whole, Prettify(**expr));
+}
+
 TEST(PrettyPrinterTest, TheResultMeansTheSame) {
   std::string nested = "m";
   for (int i = 0; i < 300; ++i) nested = "sum(-(" + nested + "))";

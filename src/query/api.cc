@@ -1,67 +1,59 @@
 #include "query/api.h"
 
-#include <algorithm>
-#include <set>
-#include <thread>
-
 #include <fmt/core.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-#include <unistd.h>
 
-#include "model/quote.h"
+#include "promql/parser.h"
+#include "promql/pretty_printer.h"
+#include "query/answer.h"
+#include "query/ast_json.h"
 #include "query/errors.h"
 #include "query/json_writer.h"
+#include "query/stats_json.h"
 
 namespace aevum::query {
 namespace {
 
-constexpr std::string_view kTruncated = "results truncated due to limit";
 const prometheus::Histogram::BucketBoundaries kTimespans = {
     15 * 60,    60 * 60,    6 * 3600,   12 * 3600,  24 * 3600,   2 * 86400,  7 * 86400,
     15 * 86400, 30 * 86400, 60 * 86400, 90 * 86400, 180 * 86400, 365 * 86400};
 
-JsonSink SinkOf(net::HttpResponse& response) {
-  return [&response](std::string_view piece) { return response.Write(piece); };
-}
+constexpr std::string_view kNotAnalyzable = "Query not analyzable; change engine to 'thanos'.";
 
-// Ends a successful answer whose `data` was written: warnings, closing brace.
-Status FinishAnswer(JsonWriter& writer, const std::vector<std::string>& warnings) {
-  if (!warnings.empty()) {
-    writer.Raw(",\"warnings\":");
-    writer.Strings(warnings);
+// Leaves the first `limit` series. False when there are no more.
+bool Truncate(std::size_t limit, promql::QueryResult* result) {
+  if (result->ranges.size() > limit) {
+    result->ranges.resize(limit);
+    return true;
   }
-  writer.Raw("}");
-  writer.Finish();  // a client that is gone needs no error
-  return OkStatus();
-}
-
-// Names who failed the way the reference does: it tells a store's error by its gRPC code.
-Status AnnotateStoreError(Status status, std::string_view what) {
-  if (status.code() != StatusCode::kAborted && status.code() != StatusCode::kUnavailable)
-    return status;
-  return MakeError(status.code(), fmt::format("{}: rpc error: code = {} desc = {}", what,
-                                              StatusCodeName(status.code()), status.message()));
+  if (result->rows.size() <= limit) return false;
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < result->rows.size(); ++i) {
+    if (!result->rows.AnyPresent(i)) continue;  // such rows are not shown
+    if (kept.size() == limit) {
+      result->rows.Select(kept);
+      return true;
+    }
+    kept.push_back(i);
+  }
+  return false;
 }
 
 }  // namespace
 
-Api::Api(ApiOptions options, const promql::Engine& engine, std::shared_ptr<store::Proxy> proxy,
-         const EndpointSet& endpoints, Logger logger, std::shared_ptr<prometheus::Registry> metrics,
-         const Clock& clock)
+Api::Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints, Logger logger,
+         prometheus::Registry& metrics, const Clock& clock)
     : options_(std::move(options)),
-      engine_(engine),
-      proxy_(std::move(proxy)),
+      evaluator_(evaluator),
       endpoints_(endpoints),
       logger_(std::move(logger)),
       clock_(clock),
       started_(clock.NowMs()),
-      gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", *metrics),
-      engine_metrics_(options_.max_concurrent, *metrics),
       timespan_(&prometheus::BuildHistogram()
                      .Name("thanos_query_range_requested_timespan_duration_seconds")
                      .Help("A histogram of the query range window in seconds")
-                     .Register(*metrics)
+                     .Register(metrics)
                      .Add({}, kTimespans)) {}
 
 Api::~Api() = default;
@@ -70,6 +62,10 @@ void Api::AddRoutes(net::HttpServer& server) {
   for (const std::string_view method : {"GET", "POST"}) {
     Route(server, method, "/query", "query", &Api::Query);
     Route(server, method, "/query_range", "query_range", &Api::QueryRange);
+    Route(server, method, "/query_explain", "query_explain", &Api::QueryExplain);
+    Route(server, method, "/query_range_explain", "query_range_explain", &Api::QueryRangeExplain);
+    Route(server, method, "/parse_query", "parse_query", &Api::ParseQuery);
+    Route(server, method, "/format_query", "format_query", &Api::FormatQuery);
     Route(server, method, "/series", "series", &Api::Series);
     Route(server, method, "/labels", "label_names", &Api::Labels);
   }
@@ -79,7 +75,8 @@ void Api::AddRoutes(net::HttpServer& server) {
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
   for (const std::string_view path :
-       {"/query", "/query_range", "/series", "/labels", "/label/{name}/values", "/stores",
+       {"/query", "/query_range", "/query_explain", "/query_range_explain", "/parse_query",
+        "/format_query", "/series", "/labels", "/label/{name}/values", "/stores",
         "/status/buildinfo", "/status/flags", "/status/runtimeinfo"}) {
     server.Handle("OPTIONS", fmt::format("{}/api/v1{}", options_.route_prefix, path), "options",
                   [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
@@ -129,310 +126,90 @@ void Api::WriteError(net::HttpResponse& response, const Status& status) const {
   writer.Finish();
 }
 
-std::shared_ptr<store::Store> Api::StoreFor(
-    const std::vector<model::Matchers>& store_matchers) const {
-  if (store_matchers.empty()) return proxy_;
-  return proxy_->Restrict(store_matchers);
-}
-
-std::unique_ptr<promql::Queryable> Api::QueryableFor(const CommonParams& params,
-                                                     const std::string& tenant) const {
-  store::QueryableOptions options;
-  options.replica_labels = params.replica_labels;
-  options.deduplicate = params.dedup;
-  options.dedup_function = options_.dedup_function;
-  options.max_source_resolution_ms = params.max_source_resolution_ms;
-  options.partial_response =
-      params.partial_response ? wire::PartialResponse::kWarn : wire::PartialResponse::kAbort;
-  options.shard_info = params.shard_info;
-  auto queryable =
-      std::make_unique<store::StoreQueryable>(StoreFor(params.store_matchers), std::move(options));
-  if (!options_.tenancy.enforce) return queryable;
-  return EnforceTenant(std::move(queryable), options_.tenancy.label, tenant);
-}
-
-// Downsampled data has samples further apart, so a wider lookback is needed to see them.
-std::int64_t Api::LookbackFor(const CommonParams& params) const {
-  if (params.lookback_delta_ms > 0) return params.lookback_delta_ms;
-  const std::int64_t base = options_.lookback_delta.count();
-  if (!options_.dynamic_lookback || params.max_source_resolution_ms <= 0) return base;
-  constexpr std::int64_t kFiveMinutes = 5 * 60 * 1000;
-  constexpr std::int64_t kHour = 60 * 60 * 1000;
-  return std::max(base, params.max_source_resolution_ms > kFiveMinutes ? kHour : kFiveMinutes);
-}
-
-std::shared_ptr<MemoryBudget> Api::MakeBudget() const {
-  return std::make_shared<MemoryBudget>("query", options_.query_memory_bytes,
-                                        options_.total_memory);
-}
-
 Status Api::Query(const Context& context, const net::HttpRequest& request,
                   net::HttpResponse& response) {
-  ASSIGN_OR_RETURN(const InstantParams params,
+  ASSIGN_OR_RETURN(const QueryParams params,
                    ParseInstantParams(request, options_.defaults, clock_.NowMs()));
-  const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
-  EngineMetrics::Query query(engine_metrics_);
-  GatePass pass(gate_);
-  RETURN_IF_ERROR(pass.Enter(bounded));
-  query.Started();
-  const auto queryable = QueryableFor(params, context.request().tenant);
-  auto result = engine_.Instant(bounded, *queryable, params.query, params.time,
-                                {.lookback_delta = std::chrono::milliseconds(LookbackFor(params))});
-  query.Evaluated(result.ok() ? result->stats.samples : 0);
-  if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
-  return WriteResult(*result, params.stats, response);
+  return Answer(context, params, response);
 }
 
 Status Api::QueryRange(const Context& context, const net::HttpRequest& request,
                        net::HttpResponse& response) {
-  ASSIGN_OR_RETURN(const RangeParams params, ParseRangeParams(request, options_.defaults));
+  ASSIGN_OR_RETURN(const QueryParams params, ParseRangeParams(request, options_.defaults));
   timespan_->Observe(static_cast<double>(params.end - params.start) / 1000);
-  const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
-  EngineMetrics::Query query(engine_metrics_);
-  GatePass pass(gate_);
-  RETURN_IF_ERROR(pass.Enter(bounded));
-  query.Started();
-  const auto queryable = QueryableFor(params, context.request().tenant);
-  auto result =
-      engine_.Range(bounded, *queryable, params.query, params.start, params.end, params.step_ms,
-                    {.lookback_delta = std::chrono::milliseconds(LookbackFor(params))});
-  query.Evaluated(result.ok() ? result->stats.samples : 0);
-  if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
-  return WriteResult(*result, params.stats, response);
+  return Answer(context, params, response);
 }
 
-Status Api::WriteResult(const promql::QueryResult& result, bool stats,
-                        net::HttpResponse& response) const {
-  // An answer that is not complete must not be cached.
-  if (!result.store_warnings.empty()) response.SetHeader("Cache-Control", "no-store");
-  JsonWriter writer(SinkOf(response));
-  writer.Raw("{\"status\":\"success\",\"data\":");
-  writer.QueryData(result, stats);
-  std::vector<std::string> warnings = result.store_warnings;
-  warnings.insert(warnings.end(), result.warnings.begin(), result.warnings.end());
-  warnings.insert(warnings.end(), result.infos.begin(), result.infos.end());
-  return FinishAnswer(writer, warnings);
+Status Api::QueryExplain(const Context& context, const net::HttpRequest& request,
+                         net::HttpResponse& response) {
+  RETURN_IF_ERROR(CheckExplains(request));
+  ASSIGN_OR_RETURN(const QueryParams params,
+                   ParseInstantParams(request, options_.defaults, clock_.NowMs()));
+  return Explain(context, params, response);
 }
 
-Status Api::WriteStrings(std::vector<std::string> strings, std::vector<std::string> warnings,
-                         std::int64_t limit, net::HttpResponse& response) const {
-  if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
-  if (limit > 0 && strings.size() > static_cast<std::size_t>(limit)) {
-    strings.resize(static_cast<std::size_t>(limit));
-    warnings.emplace_back(kTruncated);
-  }
-  JsonWriter writer(SinkOf(response));
-  writer.Raw("{\"status\":\"success\",\"data\":");
-  writer.Strings(strings);
-  return FinishAnswer(writer, warnings);
+Status Api::QueryRangeExplain(const Context& context, const net::HttpRequest& request,
+                              net::HttpResponse& response) {
+  RETURN_IF_ERROR(CheckExplains(request));
+  ASSIGN_OR_RETURN(const QueryParams params, ParseRangeParams(request, options_.defaults));
+  return Explain(context, params, response);
 }
 
-// Asks once for each match[] (once without any) and unites the answers.
-template <typename Ask>
-Status CollectLabels(const std::vector<model::Matchers>& matchers, std::set<std::string>* strings,
-                     std::set<std::string>* warnings, Ask ask) {
-  const std::vector<model::Matchers> once(1);
-  for (const model::Matchers& list : matchers.empty() ? once : matchers) {
-    ASSIGN_OR_RETURN(wire::LabelsResponse answer, ask(list));
-    strings->insert(answer.strings.begin(), answer.strings.end());
-    warnings->insert(answer.warnings.begin(), answer.warnings.end());
-  }
+Status Api::CheckExplains(const net::HttpRequest& request) const {
+  ASSIGN_OR_RETURN(const std::string engine, ParseEngine(request, options_.defaults));
+  if (engine != "thanos") return InvalidArgument("engine type must be 'thanos'");
   return OkStatus();
 }
 
-Status Api::Labels(const Context& context, const net::HttpRequest& request,
-                   net::HttpResponse& response) {
-  ASSIGN_OR_RETURN(MetadataParams params,
-                   ParseMetadataParams(request, options_.defaults, clock_.NowMs()));
-  if (options_.tenancy.enforce)
-    EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded = context.WithTimeout(options_.defaults.timeout).WithBudget(MakeBudget());
-  const auto store = StoreFor(params.store_matchers);
-  std::set<std::string> names;
-  std::set<std::string> warnings;
-  wire::LabelNamesRequest ask;
-  ask.partial_response =
-      params.partial_response ? wire::PartialResponse::kWarn : wire::PartialResponse::kAbort;
-  ask.start = params.start;
-  ask.end = params.end;
-  const Status status =
-      CollectLabels(params.matchers, &names, &warnings, [&](const model::Matchers& list) {
-        ask.matchers = list;
-        return store->LabelNames(bounded, ask);
-      });
-  RETURN_IF_ERROR(AnnotateStoreError(status, "proxy LabelNames()"));
-  return WriteStrings({names.begin(), names.end()}, {warnings.begin(), warnings.end()},
-                      params.limit, response);
+Status Api::Explain(const Context& context, const QueryParams& params,
+                    net::HttpResponse& response) const {
+  ASSIGN_OR_RETURN(const promql::PlanNode plan, evaluator_.Explain(context, params));
+  JsonWriter writer(SinkOf(response));
+  BeginAnswer(writer);
+  WritePlan(plan, writer);
+  return FinishAnswer(writer, {});
 }
 
-Status Api::LabelValues(const Context& context, const net::HttpRequest& request,
+Status Api::ParseQuery(const Context& /*context*/, const net::HttpRequest& request,
+                       net::HttpResponse& response) {
+  ASSIGN_OR_RETURN(const promql::ExprPtr expr, ParsedParam(request));
+  JsonWriter writer(SinkOf(response));
+  BeginAnswer(writer);
+  WriteAst(*expr, writer);
+  return FinishAnswer(writer, {});
+}
+
+Status Api::FormatQuery(const Context& /*context*/, const net::HttpRequest& request,
                         net::HttpResponse& response) {
-  const std::string label(request.PathParam("name"));
-  if (label.empty() || !model::IsValidUtf8(label)) {
-    std::string text = "invalid label name: ";
-    model::AppendGoQuoted(text, label);
-    return InvalidArgument("{}", text);
-  }
-  ASSIGN_OR_RETURN(MetadataParams params,
-                   ParseMetadataParams(request, options_.defaults, clock_.NowMs()));
-  if (options_.tenancy.enforce)
-    EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded = context.WithTimeout(options_.defaults.timeout).WithBudget(MakeBudget());
-  const auto store = StoreFor(params.store_matchers);
-  std::set<std::string> values;
-  std::set<std::string> warnings;
-  wire::LabelValuesRequest ask;
-  ask.label = label;
-  ask.partial_response =
-      params.partial_response ? wire::PartialResponse::kWarn : wire::PartialResponse::kAbort;
-  ask.start = params.start;
-  ask.end = params.end;
-  const Status status =
-      CollectLabels(params.matchers, &values, &warnings, [&](const model::Matchers& list) {
-        ask.matchers = list;
-        return store->LabelValues(bounded, ask);
-      });
-  RETURN_IF_ERROR(AnnotateStoreError(status, "proxy LabelValues()"));
-  return WriteStrings({values.begin(), values.end()}, {warnings.begin(), warnings.end()},
-                      params.limit, response);
+  ASSIGN_OR_RETURN(const promql::ExprPtr expr, ParsedParam(request));
+  JsonWriter writer(SinkOf(response));
+  BeginAnswer(writer);
+  writer.Raw("\"");
+  promql::Prettify(*expr, [&writer](std::string_view piece) { writer.StringPart(piece); });
+  writer.Raw("\"");
+  return FinishAnswer(writer, {});
 }
 
-Status Api::Series(const Context& context, const net::HttpRequest& request,
-                   net::HttpResponse& response) {
-  ASSIGN_OR_RETURN(MetadataParams params,
-                   ParseMetadataParams(request, options_.defaults, clock_.NowMs()));
-  if (params.matchers.empty()) return InvalidArgument("no match[] parameter provided");
-  for (const model::Matchers& list : params.matchers) {
-    // Without a matcher it would be everything there is.
-    if (list.empty()) return InvalidArgument("match[] must contain at least one matcher");
-  }
-  if (options_.tenancy.enforce)
-    EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded = context.WithTimeout(options_.defaults.timeout).WithBudget(MakeBudget());
-  store::QueryableOptions options;
-  options.replica_labels = params.replica_labels;
-  options.deduplicate = params.dedup;
-  options.partial_response =
-      params.partial_response ? wire::PartialResponse::kWarn : wire::PartialResponse::kAbort;
-  options.max_source_resolution_ms = INT64_MAX;
-  options.skip_chunks = true;
-  store::StoreQueryable queryable(StoreFor(params.store_matchers), std::move(options));
+StatusOr<promql::ExprPtr> Api::ParsedParam(const net::HttpRequest& request) const {
+  auto expr = promql::Parse(request.Param("query"), evaluator_.engine().options().parse);
+  if (!expr.ok()) return Annotate(expr.status(), "invalid parameter \"query\"");
+  return expr;
+}
 
-  std::set<model::Labels> series;
-  std::set<std::string> warnings;
-  MemoryCharge charge(bounded.budget());
-  for (const model::Matchers& list : params.matchers) {
-    auto stream = queryable.Select(
-        bounded, list, {.start_ms = params.start, .end_ms = params.end, .function = "series"});
-    if (!stream.ok()) return AnnotateStoreError(stream.status(), "proxy Series()");
-    while (true) {
-      auto batch = (*stream)->Next();
-      if (!batch.ok()) return AnnotateStoreError(batch.status(), "proxy Series()");
-      if (*batch == nullptr) break;
-      for (std::size_t i = 0; i < (*batch)->size(); ++i) {
-        const model::Labels& labels = (*batch)->labels(i);
-        if (series.insert(labels).second) {
-          RETURN_IF_ERROR(
-              charge.Add(static_cast<std::int64_t>(labels.memory_bytes()) + 64, "series"));
-        }
-      }
-    }
-    for (std::string& warning : (*stream)->warnings()) warnings.insert(std::move(warning));
-  }
+Status Api::Answer(const Context& context, const QueryParams& params, net::HttpResponse& response) {
+  ASSIGN_OR_RETURN(promql::QueryResult result, evaluator_.Evaluate(context, params));
+  std::vector<std::string> warnings = std::move(result.store_warnings);
+  if (params.analyze && !params.analyzable) warnings.emplace_back(kNotAnalyzable);
+  if (params.limit > 0 && Truncate(static_cast<std::size_t>(params.limit), &result))
+    warnings.emplace_back(kTruncated);
+  // An answer that is not complete must not be cached.
   if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
+  warnings.insert(warnings.end(), result.warnings.begin(), result.warnings.end());
+  warnings.insert(warnings.end(), result.infos.begin(), result.infos.end());
   JsonWriter writer(SinkOf(response));
-  writer.Raw("{\"status\":\"success\",\"data\":[");
-  std::int64_t written = 0;
-  for (const model::Labels& labels : series) {
-    if (params.limit > 0 && written == params.limit) {
-      warnings.emplace(kTruncated);
-      break;
-    }
-    if (written++ > 0) writer.Raw(",");
-    writer.Labels(labels);
-  }
-  writer.Raw("]");
-  return FinishAnswer(writer, {warnings.begin(), warnings.end()});
-}
-
-Status Api::Stores(const Context& /*context*/, const net::HttpRequest& /*request*/,
-                   net::HttpResponse& response) {
-  std::map<std::string, std::vector<EndpointStatus>> by_type;
-  for (EndpointStatus& status : endpoints_.Statuses()) {
-    if (!status.component_type.empty()) by_type[status.component_type].push_back(std::move(status));
-  }
-  JsonWriter writer(SinkOf(response));
-  writer.Raw("{\"status\":\"success\",\"data\":{");
-  bool first_type = true;
-  for (const auto& [type, statuses] : by_type) {
-    if (!std::exchange(first_type, false)) writer.Raw(",");
-    writer.String(type);
-    writer.Raw(":[");
-    bool first = true;
-    for (const EndpointStatus& status : statuses) {
-      writer.Raw(std::exchange(first, false) ? "{\"name\":" : ",{\"name\":");
-      writer.String(status.name);
-      writer.Raw(
-          fmt::format(",\"lastCheck\":\"{}\",\"lastError\":", FormatRfc3339(status.last_check)));
-      if (status.last_error) {
-        writer.String(*status.last_error);
-      } else {
-        writer.Raw("null");
-      }
-      writer.Raw(",\"labelSets\":[");
-      for (std::size_t i = 0; i < status.label_sets.size(); ++i) {
-        if (i > 0) writer.Raw(",");
-        writer.Labels(status.label_sets[i]);
-      }
-      writer.Raw(
-          fmt::format("],\"minTime\":{},\"maxTime\":{}}}", status.min_time, status.max_time));
-    }
-    writer.Raw("]");
-  }
-  writer.Raw("}");
-  return FinishAnswer(writer, {});
-}
-
-Status Api::BuildInfo(const Context& /*context*/, const net::HttpRequest& /*request*/,
-                      net::HttpResponse& response) {
-  JsonWriter writer(SinkOf(response));
-  writer.Raw("{\"status\":\"success\",\"data\":{\"version\":");
-  writer.String(options_.version);
-  writer.Raw(",\"revision\":");
-  writer.String(options_.revision);
-  writer.Raw(",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\",\"goVersion\":\"\"}");
-  return FinishAnswer(writer, {});
-}
-
-Status Api::Flags(const Context& /*context*/, const net::HttpRequest& /*request*/,
-                  net::HttpResponse& response) {
-  JsonWriter writer(SinkOf(response));
-  writer.Raw("{\"status\":\"success\",\"data\":{");
-  bool first = true;
-  for (const auto& [name, value] : options_.flags) {
-    if (!std::exchange(first, false)) writer.Raw(",");
-    writer.String(name);
-    writer.Raw(":");
-    // A bucket's configuration holds secrets.
-    writer.String(name.starts_with("objstore.config") && !value.empty() ? "<REDACTED>" : value);
-  }
-  writer.Raw("}");
-  return FinishAnswer(writer, {});
-}
-
-Status Api::RuntimeInfo(const Context& /*context*/, const net::HttpRequest& /*request*/,
-                        net::HttpResponse& response) {
-  char directory[4096] = "";
-  if (::getcwd(directory, sizeof directory) == nullptr) directory[0] = '\0';
-  JsonWriter writer(SinkOf(response));
-  writer.Raw(fmt::format("{{\"status\":\"success\",\"data\":{{\"startTime\":\"{}\",\"CWD\":",
-                         FormatRfc3339(started_)));
-  writer.String(directory);
-  // The fields of the Go runtime stay for clients that read them; there is no such runtime here.
-  writer.Raw(fmt::format(
-      ",\"goroutineCount\":0,\"GOMAXPROCS\":{},\"GOGC\":\"\",\"GODEBUG\":\"\",\"GOMEMLIMIT\":0}}",
-      std::thread::hardware_concurrency()));
-  return FinishAnswer(writer, {});
+  BeginAnswer(writer);
+  writer.QueryData(result, params.stats);
+  return FinishAnswer(writer, warnings);
 }
 
 }  // namespace aevum::query

@@ -9,6 +9,7 @@
 #include <prometheus/registry.h>
 
 #include "base/files.h"
+#include "query/distribution.h"
 #include "store/grpc_client.h"
 
 namespace aevum::query {
@@ -45,10 +46,13 @@ net::grpc::ChannelOptions ChannelOf(const std::string& address, const ClientConf
 }  // namespace
 
 struct EndpointSet::Endpoint {
-  Endpoint(EndpointSpec s, std::shared_ptr<net::grpc::Channel> channel)
-      : spec(std::move(s)), store(std::make_shared<store::GrpcStore>(std::move(channel))) {}
+  Endpoint(EndpointSpec s, std::shared_ptr<net::grpc::Channel> c)
+      : spec(std::move(s)),
+        channel(std::move(c)),
+        store(std::make_shared<store::GrpcStore>(channel)) {}
 
   const EndpointSpec spec;
+  const std::shared_ptr<net::grpc::Channel> channel;
   const std::shared_ptr<store::Store> store;
   Mutex mutex;
   wire::InfoResponse info AEVUM_GUARDED_BY(mutex);
@@ -76,7 +80,8 @@ EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runt
                         .Name("thanos_store_nodes_grpc_connections")
                         .Help("Number of gRPC connection to Store APIs.")
                         .Register(*metrics)),
-      stores_(std::make_shared<const store::StoreClients>()) {}
+      stores_(std::make_shared<const store::StoreClients>()),
+      queriers_(std::make_shared<const QueryEndpoints>()) {}
 
 EndpointSet::~EndpointSet() { Stop(); }
 
@@ -253,14 +258,16 @@ void EndpointSet::Ask(const std::string& address, Endpoint& endpoint) {
   endpoint.last_healthy = now;
   endpoint.ever_healthy = true;
   if (!was_healthy) {
-    logger_.Info(fmt::format("adding new {} with {}", endpoint.info.component_type,
-                             endpoint.info.store ? "[storeEndpoints]" : "[]"),
+    logger_.Info(fmt::format("adding new {} with [{}{}]", endpoint.info.component_type,
+                             endpoint.info.store ? "storeEndpoints" : "",
+                             endpoint.info.query ? " queryAPI" : ""),
                  {{"address", address}, {"extLset", LabelSetsText(endpoint.info.label_sets)}});
   }
 }
 
 void EndpointSet::Publish() {
   auto stores = std::make_shared<store::StoreClients>();
+  auto queriers = std::make_shared<QueryEndpoints>();
   Endpoints endpoints;
   {
     MutexLock lock(mutex_);
@@ -285,9 +292,17 @@ void EndpointSet::Publish() {
       client.supports_without_replica_labels = info.supports_without_replica_labels;
       client.tsdb_infos = info.tsdb_infos;
     }
+    if (endpoint->healthy && endpoint->info.query) {
+      queriers->queriers.push_back({.store = client,
+                                    .channel = endpoint->channel,
+                                    .external_labels = ExternalLabelsOf(endpoint->info)});
+    } else {
+      queriers->others.push_back(client);
+    }
     stores->push_back(std::move(client));
   }
   stores_.Set(std::move(stores));
+  queriers_.Set(std::move(queriers));
   CountConnections(endpoints);
 }
 

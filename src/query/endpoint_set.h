@@ -59,6 +59,19 @@ struct EndpointStatus {
   TimestampMs max_time = 0;
 };
 
+// An endpoint that answers PromQL, thanos.Query.
+struct QueryEndpoint {
+  store::StoreClient store;  // the same as a store
+  std::shared_ptr<net::grpc::Channel> channel;
+  std::vector<model::Labels> external_labels;  // see ExternalLabelsOf
+};
+
+// The endpoints that are used, each in one of the lists.
+struct QueryEndpoints {
+  std::vector<QueryEndpoint> queriers;
+  store::StoreClients others;  // stores that only give series
+};
+
 // Asks each endpoint for Info every info_timeout, all at once. One that answers is used from then
 // on; one that does not is no longer used, but still shown, until unhealthy_timeout is over; a
 // strict one is used all the same. Constructor, Start, Stop. Thread-safe.
@@ -75,6 +88,8 @@ class EndpointSet {
 
   // The stores to ask now.
   std::shared_ptr<const store::StoreClients> Stores() const { return stores_.Get(); }
+  // The same apart: queriers, which can also be asked in PromQL, and others.
+  std::shared_ptr<const QueryEndpoints> Queriers() const { return queriers_.Get(); }
   // All endpoints, sorted by name.
   std::vector<EndpointStatus> Statuses() const;
 
@@ -111,6 +126,7 @@ class EndpointSet {
   Context::TimePoint next_files_{};
 
   Snapshot<store::StoreClients> stores_;
+  Snapshot<QueryEndpoints> queriers_;
   mutable Mutex mutex_;
   Endpoints endpoints_ AEVUM_GUARDED_BY(mutex_);
   bool stopping_ AEVUM_GUARDED_BY(mutex_) = false;

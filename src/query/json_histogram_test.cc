@@ -56,7 +56,7 @@ std::string Data(const promql::QueryResult& result) {
     text += piece;
     return true;
   });
-  writer.QueryData(result, false);
+  writer.QueryData(result, StatsDetail::kNone);
   EXPECT_TRUE(writer.Finish());
   return text;
 }

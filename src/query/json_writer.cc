@@ -7,6 +7,7 @@
 #include "model/format_float.h"
 #include "model/quote.h"
 #include "query/json_histogram.h"
+#include "query/stats_json.h"
 
 namespace aevum::query {
 namespace {
@@ -119,6 +120,12 @@ void JsonWriter::Flush() {
 bool JsonWriter::Finish() {
   Flush();
   return !failed_;
+}
+
+void JsonWriter::StringPart(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(quoted, text);
+  Raw(std::string_view(quoted).substr(1, quoted.size() - 2));
 }
 
 void JsonWriter::Strings(const std::vector<std::string>& strings) {
@@ -250,7 +257,7 @@ void JsonWriter::Ranges(const promql::QueryResult& result) {
   }
 }
 
-void JsonWriter::QueryData(const promql::QueryResult& result, bool stats) {
+void JsonWriter::QueryData(const promql::QueryResult& result, StatsDetail stats) {
   using promql::ValueType;
   Raw("{\"resultType\":\"");
   Raw(promql::ValueTypeName(result.type));
@@ -279,12 +286,17 @@ void JsonWriter::QueryData(const promql::QueryResult& result, bool stats) {
       }
       Raw("]");
   }
-  if (stats) {
-    Raw(fmt::format(
-        ",\"stats\":{{\"samples\":{{\"totalQueryableSamples\":{},\"peakSamples\":{}}}}}",
-        result.stats.samples, result.stats.peak_bytes / 16));
+  if (stats != StatsDetail::kNone) {
+    Raw(",\"stats\":");
+    WriteStats(result, stats, *this);
   }
-  Raw(",\"analysis\":{}}");
+  Raw(",\"analysis\":");
+  if (result.analysis) {
+    WriteAnalysis(*result.analysis, *this);
+  } else {
+    Raw("{}");
+  }
+  Raw("}");
 }
 
 }  // namespace aevum::query

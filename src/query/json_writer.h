@@ -1,6 +1,7 @@
 // Answers of the API as JSON, written a piece at a time.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ namespace aevum::query {
 // Appends a string in quotes with the escapes of Go's encoder: <, > and & as \u00XX, bytes that are
 // not UTF-8 as \ufffd.
 void AppendJsonString(std::string& out, std::string_view text);
+
+// What of its statistics an answer carries.
+enum class StatsDetail : std::uint8_t { kNone, kTotals, kPerStep };
 
 // Takes finished pieces of text; false when nobody reads any more.
 using JsonSink = std::function<bool(std::string_view piece)>;
@@ -34,13 +38,16 @@ class JsonWriter {
     AppendJsonString(buffer_, text);
     FlushIfFull();
   }
+  // A part of a string whose quotes the caller writes; of whole characters.
+  void StringPart(std::string_view text);
   void Strings(const std::vector<std::string>& strings);
   // {"name":"value",...}, in the order of names.
   void Labels(const model::Labels& labels);
 
-  // `data` of an answer to a query: {"resultType":...,"result":[...],...,"analysis":{}}. `stats`
-  // adds what the evaluation read.
-  void QueryData(const promql::QueryResult& result, bool stats);
+  // `data` of an answer to a query:
+  // {"resultType":...,"result":[...],"stats":{...},"analysis":{...}}; without an analysis an empty
+  // one.
+  void QueryData(const promql::QueryResult& result, StatsDetail stats);
 
   // Sends what is left. False when the sink refused a piece.
   bool Finish();

@@ -68,7 +68,7 @@ void BM_Json(benchmark::State& state, std::string_view values, bool compressed) 
       }
       return true;
     });
-    writer.QueryData(result, false);
+    writer.QueryData(result, StatsDetail::kNone);
     AEVUM_CHECK(writer.Finish());
     if (compressed) gzip.Compress({}, net::GzipStream::End::kYes, &out);
     bytes += out.size();

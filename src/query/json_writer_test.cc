@@ -24,7 +24,7 @@ TEST(JsonStringTest, EscapesAsGo) {
   EXPECT_EQ(Escaped("\xff"), R"("\ufffd")");
 }
 
-std::string Data(const QueryResult& result, bool stats = false) {
+std::string Data(const QueryResult& result, StatsDetail stats = StatsDetail::kNone) {
   std::string text;
   JsonWriter writer([&](std::string_view piece) {
     text += piece;
@@ -106,7 +106,7 @@ TEST(JsonWriterTest, SendsPiecesAndStopsWhenNobodyReads) {
     largest = std::max(largest, piece.size());
     return ++pieces < 3;
   });
-  writer.QueryData(result, false);
+  writer.QueryData(result, StatsDetail::kNone);
   EXPECT_FALSE(writer.Finish());
   EXPECT_EQ(pieces, 3);
   EXPECT_LE(largest, std::size_t{64} << 10);

@@ -100,8 +100,19 @@ StatusOr<std::int64_t> Resolution(const net::HttpRequest& request, bool automati
   return resolution;
 }
 
+StatusOr<std::int64_t> LimitParam(const net::HttpRequest& request) {
+  const std::string_view text = request.Param("limit");
+  std::int64_t limit = 0;
+  if (text.empty()) return limit;
+  const auto [last, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || last != text.data() + text.size())
+    return InvalidArgument("cannot parse {} to a valid limit", Quoted(text));
+  if (limit < 0) return InvalidArgument("limit must be non-negative");
+  return limit;
+}
+
 Status ParseCommon(const net::HttpRequest& request, const ParamDefaults& defaults,
-                   CommonParams* params) {
+                   QueryParams* params) {
   params->timeout = defaults.timeout;
   if (request.HasParam("timeout") && !request.Param("timeout").empty()) {
     ASSIGN_OR_RETURN(const Nanoseconds timeout, ParseApiDuration(request.Param("timeout")));
@@ -113,13 +124,18 @@ Status ParseCommon(const net::HttpRequest& request, const ParamDefaults& default
   ASSIGN_OR_RETURN(params->partial_response,
                    BoolParam(request, "partial_response", defaults.partial_response));
   ASSIGN_OR_RETURN(params->shard_info, ShardParam(request));
-  const std::string_view engine = request.Param("engine");
-  if (!engine.empty() && engine != "prometheus" && engine != "thanos")
-    return InvalidArgument("'{}' bad engine", engine);
+  ASSIGN_OR_RETURN(const std::string engine, ParseEngine(request, defaults));
   if (!request.Param("lookback_delta").empty()) {
     ASSIGN_OR_RETURN(params->lookback_delta_ms, DurationParam(request, "lookback_delta"));
   }
-  params->stats = !request.Param("stats").empty();
+  const std::string_view stats = request.Param("stats");
+  params->stats = stats.empty()    ? StatsDetail::kNone
+                  : stats == "all" ? StatsDetail::kPerStep
+                                   : StatsDetail::kTotals;
+  const std::string_view analyze = request.Param("analyze");
+  params->analyze = analyze == "true" || analyze == "1";
+  params->analyzable = engine == "thanos";
+  ASSIGN_OR_RETURN(params->limit, LimitParam(request));
   return OkStatus();
 }
 
@@ -134,10 +150,19 @@ StatusOr<TimestampMs> TimeParam(const net::HttpRequest& request, std::string_vie
 
 }  // namespace
 
-StatusOr<InstantParams> ParseInstantParams(const net::HttpRequest& request,
-                                           const ParamDefaults& defaults, TimestampMs now) {
-  InstantParams params;
-  ASSIGN_OR_RETURN(params.time, TimeParam(request, "time", now));
+StatusOr<std::string> ParseEngine(const net::HttpRequest& request, const ParamDefaults& defaults) {
+  const std::string_view engine = request.Param("engine");
+  if (engine.empty()) return defaults.engine;
+  if (engine != "prometheus" && engine != "thanos")
+    return InvalidArgument("'{}' bad engine", engine);
+  return std::string(engine);
+}
+
+StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
+                                         const ParamDefaults& defaults, TimestampMs now) {
+  QueryParams params;
+  ASSIGN_OR_RETURN(params.start, TimeParam(request, "time", now));
+  params.end = params.start;
   RETURN_IF_ERROR(ParseCommon(request, defaults, &params));
   const Nanoseconds automatic =
       defaults.auto_downsampling ? defaults.instant_max_source_resolution : Nanoseconds(0);
@@ -147,9 +172,10 @@ StatusOr<InstantParams> ParseInstantParams(const net::HttpRequest& request,
   return params;
 }
 
-StatusOr<RangeParams> ParseRangeParams(const net::HttpRequest& request,
+StatusOr<QueryParams> ParseRangeParams(const net::HttpRequest& request,
                                        const ParamDefaults& defaults) {
-  RangeParams params;
+  QueryParams params;
+  params.instant = false;
   ASSIGN_OR_RETURN(params.start, ParseApiTime(request.Param("start")));
   ASSIGN_OR_RETURN(params.end, ParseApiTime(request.Param("end")));
   if (params.end < params.start)
@@ -202,14 +228,7 @@ StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,
   params.replica_labels = ReplicaLabels(request, defaults);
   ASSIGN_OR_RETURN(params.matchers, SelectorParams(request, "match[]"));
   ASSIGN_OR_RETURN(params.store_matchers, SelectorParams(request, "storeMatch[]"));
-  if (const std::string_view limit = request.Param("limit"); !limit.empty()) {
-    const auto [last, error] =
-        std::from_chars(limit.data(), limit.data() + limit.size(), params.limit);
-    if (error != std::errc() || last != limit.data() + limit.size()) {
-      return InvalidArgument("cannot parse {} to a valid limit", Quoted(limit));
-    }
-    if (params.limit < 0) return InvalidArgument("limit must be non-negative");
-  }
+  ASSIGN_OR_RETURN(params.limit, LimitParam(request));
   return params;
 }
 

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "model/matcher.h"
 #include "net/http/server.h"
+#include "query/json_writer.h"
 #include "wire/store_api.h"
 
 namespace aevum::query {
@@ -25,10 +26,16 @@ struct ParamDefaults {
   Nanoseconds timeout = std::chrono::minutes(2);
   Nanoseconds default_step = std::chrono::seconds(1);
   Nanoseconds metadata_time_range{0};  // 0: all time
+  std::string engine = "prometheus";   // or "thanos"
 };
 
-// What every query has.
-struct CommonParams {
+// A query, instant or over a range.
+struct QueryParams {
+  std::string query;
+  bool instant = true;  // at `start` alone
+  TimestampMs start = 0;
+  TimestampMs end = 0;
+  std::int64_t step_ms = 0;
   bool dedup = true;
   std::vector<std::string> replica_labels;
   bool partial_response = true;
@@ -37,20 +44,15 @@ struct CommonParams {
   std::int64_t max_source_resolution_ms = 0;
   std::optional<wire::ShardInfo> shard_info;
   std::int64_t lookback_delta_ms = 0;  // 0: not given
-  bool stats = false;
+  StatsDetail stats = StatsDetail::kNone;
+  bool analyze = false;
+  bool analyzable = false;  // asked of the engine that can
+  std::int64_t limit = 0;   // of series; 0: none
 };
 
-struct InstantParams : CommonParams {
-  std::string query;
-  TimestampMs time = 0;
-};
-
-struct RangeParams : CommonParams {
-  std::string query;
-  TimestampMs start = 0;
-  TimestampMs end = 0;
-  std::int64_t step_ms = 0;
-};
+// The engine that a request wants. Both names mean the one there is, but what it is asked to tell
+// of its plan has to be asked of "thanos".
+StatusOr<std::string> ParseEngine(const net::HttpRequest& request, const ParamDefaults& defaults);
 
 // Of labels, label values and series.
 struct MetadataParams {
@@ -65,9 +67,9 @@ struct MetadataParams {
 };
 
 // InvalidArgument with the text that a user of Thanos knows, for what can't be right.
-StatusOr<InstantParams> ParseInstantParams(const net::HttpRequest& request,
-                                           const ParamDefaults& defaults, TimestampMs now);
-StatusOr<RangeParams> ParseRangeParams(const net::HttpRequest& request,
+StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
+                                         const ParamDefaults& defaults, TimestampMs now);
+StatusOr<QueryParams> ParseRangeParams(const net::HttpRequest& request,
                                        const ParamDefaults& defaults);
 StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,
                                              const ParamDefaults& defaults, TimestampMs now);

@@ -9,7 +9,9 @@ Query::Query(QueryOptions options, Logger logger, std::shared_ptr<prometheus::Re
       engine_(options.engine),
       proxy_(std::make_shared<store::Proxy>(
           std::move(options.proxy), [this] { return endpoints_.Stores(); }, logger, metrics)),
-      api_(std::move(options.api), engine_, proxy_, endpoints_, logger, metrics, clock) {}
+      evaluator_(
+          options.api, engine_, proxy_, [this] { return endpoints_.Queriers(); }, *metrics),
+      api_(std::move(options.api), evaluator_, endpoints_, logger, *metrics, clock) {}
 
 Query::~Query() { Stop(); }
 

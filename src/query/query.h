@@ -16,6 +16,7 @@
 #include "promql/engine/engine.h"
 #include "query/api.h"
 #include "query/endpoint_set.h"
+#include "query/evaluator.h"
 #include "store/proxy.h"
 
 namespace prometheus {
@@ -47,12 +48,14 @@ class Query {
 
   // All stores as one; a querier is a store of another querier.
   store::Store& store() { return *proxy_; }
+  Evaluator& evaluator() { return evaluator_; }
 
  private:
   net::grpc::ClientRuntime runtime_;
   EndpointSet endpoints_;
   const promql::Engine engine_;
   const std::shared_ptr<store::Proxy> proxy_;
+  Evaluator evaluator_;
   Api api_;
 };
 

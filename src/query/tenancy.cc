@@ -44,8 +44,12 @@ StatusOr<std::string> TenantOf(const TenancyOptions& options, const net::HttpReq
   } else {
     tenant = request.Header(options.header);
     if (tenant.empty()) tenant = request.Header("THANOS-TENANT");
-    if (tenant.empty()) tenant = options.default_tenant;
   }
+  return CheckedTenant(options, std::move(tenant));
+}
+
+StatusOr<std::string> CheckedTenant(const TenancyOptions& options, std::string tenant) {
+  if (tenant.empty()) tenant = options.default_tenant;
   if (tenant.empty() || tenant.find('/') != std::string::npos || tenant == "." || tenant == "..") {
     return InvalidArgument("tenant name not valid: \"{}\"", tenant);
   }

@@ -25,6 +25,9 @@ struct TenancyOptions {
 // or when the name could be a path.
 StatusOr<std::string> TenantOf(const TenancyOptions& options, const net::HttpRequest& request);
 
+// A tenant that was named in another way, or the default one for "". InvalidArgument as above.
+StatusOr<std::string> CheckedTenant(const TenancyOptions& options, std::string tenant);
+
 // A source that adds a matcher on the tenant's label to every select.
 std::unique_ptr<promql::Queryable> EnforceTenant(std::unique_ptr<promql::Queryable> source,
                                                  std::string label, std::string tenant);

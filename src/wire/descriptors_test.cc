@@ -10,10 +10,12 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/dynamic_message.h>
+#include <google/protobuf/text_format.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "wire/query_api.h"
 #include "wire/store_api.h"
 
 namespace aevum::wire {
@@ -71,6 +73,14 @@ bool HasUnknownFields(const pb::Message& message) {
   return false;
 }
 
+std::string RecodeQueryResponse(const std::string& bytes) {
+  const auto response = DecodeQueryResponse(bytes);
+  if (!response.ok()) return "";
+  if (!response->warnings.empty()) return EncodeQueryWarning(response->warnings);
+  if (response->stats) return EncodeQueryStats(*response->stats);
+  return EncodeQuerySeries(response->series, bytes[0] == 0x22);
+}
+
 // What our codec makes of a message; "" when it is not one that it decodes.
 std::string Recode(const std::string& type, const std::string& bytes) {
   const auto again = [](const auto& decoded) { return decoded.ok() ? Encode(*decoded) : ""; };
@@ -78,6 +88,10 @@ std::string Recode(const std::string& type, const std::string& bytes) {
   if (type == "thanos.LabelNamesRequest") return again(DecodeLabelNamesRequest(bytes));
   if (type == "thanos.LabelValuesRequest") return again(DecodeLabelValuesRequest(bytes));
   if (type == "thanos.info.InfoResponse") return again(DecodeInfoResponse(bytes));
+  if (type == "thanos.QueryRequest") return again(DecodeQueryRequest(bytes));
+  if (type == "thanos.QueryRangeRequest") return again(DecodeQueryRangeRequest(bytes));
+  if (type == "thanos.QueryResponse" || type == "thanos.QueryRangeResponse")
+    return RecodeQueryResponse(bytes);
   if (type == "thanos.LabelNamesResponse" || type == "thanos.LabelValuesResponse")
     return again(DecodeLabelsResponse(bytes));
   SeriesBatch batch;
@@ -92,6 +106,8 @@ std::string TypeOf(const std::string& method, bool request) {
       {"/thanos.Store/Series", "thanos.Series"},
       {"/thanos.Store/LabelNames", "thanos.LabelNames"},
       {"/thanos.Store/LabelValues", "thanos.LabelValues"},
+      {"/thanos.Query/Query", "thanos.Query"},
+      {"/thanos.Query/QueryRange", "thanos.QueryRange"},
       {"/thanos.info.Info/Info", "thanos.info.Info"}};
   const auto it = kTypes.find(method);
   return it == kTypes.end() ? "" : it->second + (request ? "Request" : "Response");
@@ -130,14 +146,106 @@ TEST(DescriptorsTest, SayTheSameAsTheCodecs) {
     EXPECT_TRUE(differ.Compare(*theirs, *ours)) << difference;
     ++compared;
   }
-  EXPECT_GT(compared, 100);
+  EXPECT_GT(compared, 150);
+}
+
+// A field by its path, as text.
+std::string FieldText(const pb::Message& message, const std::string& path) {
+  const std::size_t dot = path.find('.');
+  const pb::FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(path.substr(0, dot));
+  if (field == nullptr) return "no field " + path;
+  const pb::Reflection* reflection = message.GetReflection();
+  if (dot == std::string::npos) {
+    std::string text;
+    pb::TextFormat::PrintFieldValueToString(message, field, field->is_repeated() ? 0 : -1, &text);
+    return text;
+  }
+  return FieldText(field->is_repeated() ? reflection->GetRepeatedMessage(message, field, 0)
+                                        : reflection->GetMessage(message, field),
+                   path.substr(dot + 1));
+}
+
+TEST(DescriptorsTest, SayTheSameAsTheCodecsOfQueries) {
+  Schema schema;
+  QueryRangeRequest request;
+  request.query = "up";
+  request.start_seconds = 1;
+  request.end_seconds = 2;
+  request.interval_seconds = 3;
+  request.timeout_seconds = 4;
+  request.max_resolution_seconds = 5;
+  request.replica_labels = {"r"};
+  request.store_matchers = {{model::Matcher::Equal("__address__", "a")}};
+  request.enable_dedup = request.enable_partial_response = request.skip_chunks = true;
+  request.shard_info = ShardInfo{.total_shards = 2};
+  request.lookback_delta_seconds = 6;
+  request.engine = QueryEngine::kThanos;
+  request.response_batch_size = 7;
+  const auto range = schema.Parse("thanos.QueryRangeRequest", Encode(request));
+  ASSERT_NE(range, nullptr);
+  EXPECT_FALSE(HasUnknownFields(*range));
+  for (const auto& [path, text] :
+       std::map<std::string, std::string>{{"query", "\"up\""},
+                                          {"start_time_seconds", "1"},
+                                          {"end_time_seconds", "2"},
+                                          {"interval_seconds", "3"},
+                                          {"timeout_seconds", "4"},
+                                          {"max_resolution_seconds", "5"},
+                                          {"replica_labels", "\"r\""},
+                                          {"storeMatchers.labelMatchers.value", "\"a\""},
+                                          {"enableDedup", "true"},
+                                          {"enablePartialResponse", "true"},
+                                          {"skipChunks", "true"},
+                                          {"shard_info.total_shards", "2"},
+                                          {"lookback_delta_seconds", "6"},
+                                          {"engine", "thanos"},
+                                          {"response_batch_size", "7"}})
+    EXPECT_EQ(FieldText(*range, path), text) << path;
+
+  QueryRequest instant_request;
+  static_cast<QueryApiOptions&>(instant_request) = request;
+  instant_request.time_seconds = 8;
+  const auto instant = schema.Parse("thanos.QueryRequest", Encode(instant_request));
+  ASSERT_NE(instant, nullptr);
+  EXPECT_FALSE(HasUnknownFields(*instant));
+  EXPECT_EQ(FieldText(*instant, "time_seconds"), "8");
+  EXPECT_EQ(FieldText(*instant, "response_batch_size"), "7");
+
+  QuerySeries series;
+  series.labels = model::Labels::Of({{"a", "b"}});
+  series.times = {1};
+  series.values = {2.5};
+  series.histogram_times = {3};
+  series.histograms.resize(1);
+  series.histograms[0].schema = -1;
+  series.histograms[0].count = 4;
+  series.histograms[0].positive_spans = {{-2, 1}};
+  series.histograms[0].positive_buckets = {1.5};
+  const auto response =
+      schema.Parse("thanos.QueryRangeResponse", EncodeQuerySeries({&series, 1}, true));
+  ASSERT_NE(response, nullptr);
+  EXPECT_FALSE(HasUnknownFields(*response));
+  for (const auto& [path, text] :
+       std::map<std::string, std::string>{{"labels.value", "\"b\""},
+                                          {"samples.value", "2.5"},
+                                          {"samples.timestamp", "1"},
+                                          {"histograms.count_float", "4"},
+                                          {"histograms.schema", "-1"},
+                                          {"histograms.positive_spans.offset", "-2"},
+                                          {"histograms.positive_counts", "1.5"},
+                                          {"histograms.timestamp", "3"}})
+    EXPECT_EQ(FieldText(*response, "timeseries_batch.series." + path), text) << path;
+  const auto stats = schema.Parse("thanos.QueryResponse", EncodeQueryStats({.samples_total = 9}));
+  ASSERT_NE(stats, nullptr);
+  EXPECT_EQ(FieldText(*stats, "stats.samples_total"), "9");
 }
 
 TEST(DescriptorsTest, NameEveryServiceAndMethod) {
   const Schema schema;
   for (const char* method :
        {"thanos.Store.Series", "thanos.Store.LabelNames", "thanos.Store.LabelValues",
-        "thanos.info.Info.Info", "grpc.health.v1.Health.Check", "grpc.health.v1.Health.Watch"})
+        "thanos.info.Info.Info", "thanos.Query.Query", "thanos.Query.QueryRange",
+        "grpc.health.v1.Health.Check", "grpc.health.v1.Health.Watch"})
     EXPECT_NE(schema.pool().FindMethodByName(method), nullptr) << method;
 }
 

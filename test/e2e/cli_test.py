@@ -1,7 +1,9 @@
 """Command lines, exit codes, signals and bad surroundings."""
 import http.server
 import json
+import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -26,7 +28,7 @@ class CommandLineTest(unittest.TestCase):
             (("query", "--log.level=loud"), "--log.level: must be one of"),
             (("sidecar", "--objstore.config=type: S3"), "--objstore.config: is not available"),
             (("sidecar", "--shipper.upload-compacted"), "--shipper.upload-compacted: is not available"),
-            (("query", "--query.mode=distributed"), "--query.mode"),
+            (("query", "--query.mode=remote"), "--query.mode"),
             (("query", "--http-address=x", "--http-address=y"), "--http-address: can't be given more than once"),
         ]
         for arguments, text in cases:
@@ -89,6 +91,31 @@ class SignalTest(unittest.TestCase):
             process.child.send_signal(signal.SIGHUP)
             self.assertEqual(request(process.url + "/-/ready").status, 200)
             self.assertEqual(process.stop(), 0)
+
+
+class CrashTest(unittest.TestCase):
+    def test_the_next_start_tells_which_queries_ran(self):
+        with tempfile.TemporaryDirectory() as scratch, socket.socket() as silent:
+            # An endpoint that takes connections and never says a word holds a query for its timeout.
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            flags = [f"--query.active-query-path={scratch}/active",
+                     f"--endpoint-strict=127.0.0.1:{silent.getsockname()[1]}"]
+            process = Aevum("query", "query", scratch, flags).ready()
+            self.assertEqual(process.api("query", query="1 + 1")["result"][1], "2")
+            threading.Thread(target=lambda: self.assertRaises(OSError, process.reply, "query", query='up{job="x"}'),
+                             daemon=True).start()
+            log = pathlib.Path(scratch) / "active" / "queries.active"
+            wait_until(lambda: b'up{job=' in log.read_bytes(), "the query is in the file")
+            self.assertEqual(log.stat().st_size, 1 + 20 * 1000)
+            process.kill()
+            again = Aevum("query", "again", scratch, flags).ready()
+            text = again.log.read_text()
+            self.assertIn("These queries didn't finish in prometheus' last run:", text)
+            self.assertIn("up{job=", text)
+            self.assertNotIn("1 + 1", text)
+            self.assertEqual(log.read_bytes().strip(b"\0"), b"[")
+            self.assertEqual(again.stop(), 0)
 
 
 class BadSurroundingsTest(unittest.TestCase):
@@ -194,7 +221,6 @@ class HostileQueriesTest(unittest.TestCase):
         self.assertIn(reply.status, (200, 400))
 
     def test_answers_go_on_beside_clients_that_never_read(self):
-        import socket
         stuck = []
         for _ in range(50):
             s = socket.create_connection(("127.0.0.1", self.process.http))

@@ -183,7 +183,7 @@ std::string Difference(const json& request, const StatusOr<QueryResult>& result)
     text += piece;
     return true;
   });
-  writer.QueryData(*result, false);
+  writer.QueryData(*result, query::StatsDetail::kNone);
   writer.Finish();
   const json actual = Sorted(json::parse(text));
   const json expected = Sorted(request["result"]);
@@ -196,10 +196,13 @@ std::string Difference(const json& request, const StatusOr<QueryResult>& result)
   return json::diff(expected, actual).dump().substr(0, 400);
 }
 
-// Replays a file of cases; what is refused goes by its reason, everything else must be right.
-int Replay(const fs::path& cases, const ParseOptions& features,
+// Replays a file of cases; what is refused goes by its reason, everything else must be right. With
+// several threads each takes one series at a time.
+int Replay(const fs::path& cases, const ParseOptions& features, std::size_t threads,
            std::map<std::string, int>* refused) {
-  const Engine engine{EngineOptions{.parse = features}};
+  const Engine engine{EngineOptions{.parse = features,
+                                    .threads = threads,
+                                    .series_per_range = static_cast<std::size_t>(threads > 1)}};
   MemoryStorage storage;
   LoadBlocks(&storage);
   int right = 0;
@@ -223,16 +226,18 @@ int Replay(const fs::path& cases, const ParseOptions& features,
   return right;
 }
 
-TEST(GoldenHistogramsTest, AnswersAsPrometheus) {
+class GoldenHistogramsTest : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(GoldenHistogramsTest, AnswersAsPrometheus) {
   const fs::path cases = kGolden / "promql" / "histograms.jsonl.gz";
   if (!fs::exists(cases)) GTEST_SKIP() << "not there: " << cases;
   std::map<std::string, int> refused;
-  EXPECT_GE(Replay(cases, {}, &refused), 1322);
+  EXPECT_GE(Replay(cases, {}, GetParam(), &refused), 1322);
   EXPECT_TRUE(refused.empty());
 }
 
 // What Prometheus has behind feature flags.
-TEST(GoldenHistogramsTest, AnswersExperimentalQueriesAsPrometheus) {
+TEST_P(GoldenHistogramsTest, AnswersExperimentalQueriesAsPrometheus) {
   const fs::path cases = kGolden / "promql" / "experimental.jsonl.gz";
   if (!fs::exists(cases)) GTEST_SKIP() << "not there: " << cases;
   std::map<std::string, int> refused;
@@ -241,9 +246,11 @@ TEST(GoldenHistogramsTest, AnswersExperimentalQueriesAsPrometheus) {
                     .duration_expressions = true,
                     .extended_range_selectors = true,
                     .fill_modifiers = true},
-                   &refused),
+                   GetParam(), &refused),
             218);
 }
+
+INSTANTIATE_TEST_SUITE_P(Threads, GoldenHistogramsTest, ::testing::Values(1, 7));
 
 }  // namespace
 }  // namespace aevum::promql

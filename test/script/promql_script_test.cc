@@ -7,12 +7,15 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <memory>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "base/memory_budget.h"
 #include "promql/engine/engine.h"
 #include "promql/script/runner.h"
 
@@ -21,17 +24,60 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A way to run every script: the answers must be the same.
+struct Mode {
+  std::string_view name;
+  std::size_t batch_size = 64;  // series in a batch of the source
+  std::size_t threads = 1;
+  std::size_t series_per_range = 0;
+  // Each query is tried with these budgets first. Refused for want of memory, it is asked again
+  // without a limit.
+  std::vector<std::int64_t> budgets = {};
+};
+
+// Whether an error says whose budget it was, who asked, and for how much.
+bool NamesWhoAsked(const Status& status) {
+  static const std::regex form(
+      "query memory budget of [0-9]+ bytes is used up: [a-z_ ]+ asks for [0-9]+ bytes, [0-9]+ are "
+      "in use");
+  return std::regex_search(std::string(status.message()), form);
+}
+
 class EngineEvaluator final : public Evaluator {
  public:
-  explicit EngineEvaluator(const EngineOptions& options) : engine_(options) {}
+  EngineEvaluator(EngineOptions options, const Mode& mode)
+      : budgets_(mode.budgets), engine_(With(std::move(options), mode)) {}
+
+  int within() const { return within_; }
+  int refused() const { return refused_; }
 
   StatusOr<Answer> Evaluate(Queryable& source, std::string_view query, TimestampMs start_ms,
                             TimestampMs end_ms, std::int64_t step_ms) override {
+    const auto evaluate = [&](const Context& context) {
+      return step_ms == 0 ? engine_.Instant(context, source, query, start_ms)
+                          : engine_.Range(context, source, query, start_ms, end_ms, step_ms);
+    };
     const Context context = Context::Background().WithTimeout(std::chrono::seconds(60));
-    ASSIGN_OR_RETURN(const QueryResult result,
-                     step_ms == 0
-                         ? engine_.Instant(context, source, query, start_ms)
-                         : engine_.Range(context, source, query, start_ms, end_ms, step_ms));
+    for (const std::int64_t bytes : budgets_) {
+      const auto budget = std::make_shared<MemoryBudget>("query", bytes);
+      {
+        auto result = evaluate(context.WithBudget(budget));
+        if (result.status().code() != StatusCode::kResourceExhausted) {
+          ++within_;
+          RETURN_IF_ERROR(result.status());
+          return AnswerOf(*result);
+        }
+        EXPECT_TRUE(NamesWhoAsked(result.status())) << query << ": " << result.status();
+        ++refused_;
+      }
+      EXPECT_EQ(budget->used_bytes(), 0) << query;
+    }
+    ASSIGN_OR_RETURN(const QueryResult result, evaluate(context));
+    return AnswerOf(result);
+  }
+
+ private:
+  static Answer AnswerOf(const QueryResult& result) {
     Answer answer{.type = result.type,
                   .scalar = result.scalar,
                   .text = result.text,
@@ -58,14 +104,23 @@ class EngineEvaluator final : public Evaluator {
     return answer;
   }
 
- private:
+  static EngineOptions With(EngineOptions options, const Mode& mode) {
+    options.threads = mode.threads;
+    options.series_per_range = mode.series_per_range;
+    return options;
+  }
+
+  const std::vector<std::int64_t> budgets_;
   const Engine engine_;
+  int within_ = 0;   // evaluations that had enough of a budget
+  int refused_ = 0;  // and those that had not
 };
 
 constexpr ParseOptions kEverything = {.experimental_functions = true,
                                       .duration_expressions = true,
                                       .extended_range_selectors = true,
-                                      .fill_modifiers = true};
+                                      .fill_modifiers = true,
+                                      .x_functions = true};
 
 std::string ReadFile(const fs::path& path) {
   std::ifstream file(path);
@@ -86,15 +141,15 @@ struct Summary {
   std::map<std::string, int> refused;  // by reason
 };
 
-// Runs each script of a folder with batches of a size; answers that differ fail the test.
-Summary RunFolder(const fs::path& folder, const EngineOptions& options, std::size_t batch_size) {
-  EngineEvaluator evaluator(options);
+// Runs each script of a folder; answers that differ fail the test.
+Summary RunFolder(const fs::path& folder, const EngineOptions& options, const Mode& mode) {
+  EngineEvaluator evaluator(options, mode);
   Summary summary;
   for (const fs::path& path : Scripts(folder)) {
     const std::string file = path.filename().string();
     SCOPED_TRACE(file);
     const StatusOr<Outcome> outcome =
-        RunScript(ReadFile(path), evaluator, {.batch_size = batch_size});
+        RunScript(ReadFile(path), evaluator, {.batch_size = mode.batch_size});
     EXPECT_TRUE(outcome.ok()) << outcome.status();
     if (!outcome.ok()) continue;
     std::printf("%-28s passed %4d, different %3zu, refused %4zu\n", file.c_str(), outcome->passed,
@@ -104,13 +159,19 @@ Summary RunFolder(const fs::path& folder, const EngineOptions& options, std::siz
     for (const std::string& failure : outcome->failures) ADD_FAILURE() << file << ": " << failure;
   }
   std::printf("passed    %4d\n", summary.passed);
+  if (!mode.budgets.empty()) {
+    std::printf("within a budget %d, refused for memory %d\n", evaluator.within(),
+                evaluator.refused());
+    EXPECT_GT(evaluator.within(), 0);
+    EXPECT_GT(evaluator.refused(), 0);
+  }
   for (const auto& [reason, count] : summary.refused) {
     std::printf("refused   %4d: %s\n", count, reason.c_str());
   }
   return summary;
 }
 
-class PromqlScriptTest : public ::testing::TestWithParam<std::size_t> {};
+class PromqlScriptTest : public ::testing::TestWithParam<Mode> {};
 
 TEST_P(PromqlScriptTest, OurScripts) {
   const fs::path folder = fs::path(AEVUM_SOURCE_DIR) / "test" / "script" / "promql";
@@ -137,8 +198,13 @@ TEST_P(PromqlScriptTest, PublishedScripts) {
   EXPECT_GE(summary.passed, 2000);
 }
 
-// Many series in a batch of the source, and one.
-INSTANTIATE_TEST_SUITE_P(BatchSizes, PromqlScriptTest, ::testing::Values(64, 1));
+INSTANTIATE_TEST_SUITE_P(
+    Modes, PromqlScriptTest,
+    ::testing::Values(Mode{.name = "OneThread"},
+                      Mode{.name = "ManyThreads", .threads = 7, .series_per_range = 1},
+                      Mode{.name = "BatchesOfOneSeries", .batch_size = 1, .series_per_range = 1},
+                      Mode{.name = "TinyMemory", .budgets = {500, 5'000, 50'000}}),
+    [](const ::testing::TestParamInfo<Mode>& mode) { return std::string(mode.param.name); });
 
 }  // namespace
 }  // namespace aevum::promql::script

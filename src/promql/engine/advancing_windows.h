@@ -16,6 +16,11 @@ class WindowExtremes {
   void Smallest(const WindowBounds& bounds, const std::vector<double>& samples, double* results);
   void Largest(const WindowBounds& bounds, const std::vector<double>& samples, double* results);
 
+  // Bytes of heap that it holds.
+  std::int64_t memory_bytes() const {
+    return static_cast<std::int64_t>(candidates_.capacity() * sizeof(candidates_[0]));
+  }
+
  private:
   template <typename Better>
   void Find(const WindowBounds& bounds, const std::vector<double>& samples, Better better,
@@ -31,6 +36,11 @@ class WindowCounts {
   void Changes(const WindowBounds& bounds, const std::vector<double>& samples, double* results);
   // The ones that are smaller.
   void Decreases(const WindowBounds& bounds, const std::vector<double>& samples, double* results);
+
+  // Bytes of heap that it holds.
+  std::int64_t memory_bytes() const {
+    return static_cast<std::int64_t>(up_to_.capacity() * sizeof(up_to_[0]));
+  }
 
  private:
   template <typename Counts>

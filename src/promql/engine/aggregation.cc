@@ -5,6 +5,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/groups.h"
 #include "promql/engine/histogram_cells.h"
 #include "promql/engine/histogram_notes.h"
@@ -13,6 +14,8 @@
 
 namespace aevum::promql {
 namespace {
+
+constexpr std::string_view kGroups = "groups of an aggregation";
 
 // One accumulator an operator: rows of state for each group, to which rows of series are added.
 class Accumulator {
@@ -29,49 +32,51 @@ class Accumulator {
 
 class SumAccumulator final : public Accumulator {
  public:
-  explicit SumAccumulator(std::size_t steps) : steps_(steps) {}
+  explicit SumAccumulator(std::size_t steps)
+      : steps_(steps), sum_(steps), compensation_(steps), seen_(steps) {}
   void AddGroup() override {
-    sum_.resize(sum_.size() + steps_, kEmptySum);
-    compensation_.resize(sum_.size());
-    seen_.resize(sum_.size());
+    sum_.Add();
+    compensation_.Add();
+    seen_.Add();
+    std::fill_n(sum_.row(groups_++), steps_, kEmptySum);
   }
   void AddRow(std::size_t group, const double* values, const std::uint8_t* present) override {
-    AddCompensated(steps_, values, present, sum_.data() + group * steps_,
-                   compensation_.data() + group * steps_);
-    std::uint8_t* seen = seen_.data() + group * steps_;
+    AddCompensated(steps_, values, present, sum_.row(group), compensation_.row(group));
+    std::uint8_t* seen = seen_.row(group);
     for (std::size_t k = 0; k < steps_; ++k) seen[k] |= present[k];
   }
   void Finish(std::size_t group, double* values, std::uint8_t* present) const override {
-    for (std::size_t k = 0; k < steps_; ++k) {
-      const std::size_t at = group * steps_ + k;
-      present[k] = seen_[at];
-      values[k] = std::isinf(sum_[at]) ? sum_[at] : sum_[at] + compensation_[at];
-    }
+    const double* sum = sum_.row(group);
+    const double* compensation = compensation_.row(group);
+    for (std::size_t k = 0; k < steps_; ++k)
+      values[k] = std::isinf(sum[k]) ? sum[k] : sum[k] + compensation[k];
+    std::copy_n(seen_.row(group), steps_, present);
   }
   bool Seen(std::size_t group, std::size_t step) const override {
-    return seen_[group * steps_ + step] != 0;
+    return seen_.row(group)[step] != 0;
   }
   std::int64_t bytes_per_step() const override { return 17; }
 
  private:
   const std::size_t steps_;
-  std::vector<double> sum_;
-  std::vector<double> compensation_;
-  std::vector<std::uint8_t> seen_;
+  std::size_t groups_ = 0;
+  GroupRows<double> sum_;
+  GroupRows<double> compensation_;
+  GroupRows<std::uint8_t> seen_;
 };
 
 // Any state that takes values one by one.
 template <typename State>
 class StateAccumulator final : public Accumulator {
  public:
-  explicit StateAccumulator(std::size_t steps) : steps_(steps) {}
+  explicit StateAccumulator(std::size_t steps) : steps_(steps), states_(steps), seen_(steps) {}
   void AddGroup() override {
-    states_.resize(states_.size() + steps_);
-    seen_.resize(states_.size());
+    states_.Add();
+    seen_.Add();
   }
   void AddRow(std::size_t group, const double* values, const std::uint8_t* present) override {
-    State* states = states_.data() + group * steps_;
-    std::uint8_t* seen = seen_.data() + group * steps_;
+    State* states = states_.row(group);
+    std::uint8_t* seen = seen_.row(group);
     for (std::size_t k = 0; k < steps_; ++k) {
       if (present[k] == 0) continue;
       states[k].Add(values[k]);
@@ -79,21 +84,22 @@ class StateAccumulator final : public Accumulator {
     }
   }
   void Finish(std::size_t group, double* values, std::uint8_t* present) const override {
+    const State* states = states_.row(group);
+    const std::uint8_t* seen = seen_.row(group);
     for (std::size_t k = 0; k < steps_; ++k) {
-      const std::size_t at = group * steps_ + k;
-      present[k] = seen_[at];
-      values[k] = seen_[at] != 0 ? states_[at].Result() : 0;
+      present[k] = seen[k];
+      values[k] = seen[k] != 0 ? states[k].Result() : 0;
     }
   }
   bool Seen(std::size_t group, std::size_t step) const override {
-    return seen_[group * steps_ + step] != 0;
+    return seen_.row(group)[step] != 0;
   }
   std::int64_t bytes_per_step() const override { return sizeof(State) + 1; }
 
  private:
   const std::size_t steps_;
-  std::vector<State> states_;
-  std::vector<std::uint8_t> seen_;
+  GroupRows<State> states_;
+  GroupRows<std::uint8_t> seen_;
 };
 
 struct MeanState {
@@ -182,7 +188,7 @@ class AggregationOperator final : public Operator {
       : state_(state),
         steps_(steps),
         expr_(expr),
-        groups_(Grouping(expr.grouping, expr.without)),
+        groups_(Grouping(expr.grouping, expr.without), state, kGroups),
         accumulator_(MakeAccumulator(expr.op, steps)),
         cells_(state, steps, expr),
         marks_(state),
@@ -205,17 +211,18 @@ class AggregationOperator final : public Operator {
  private:
   Status Consume() {
     RowBatch batch;
+    DeadlineCheck deadline(state_.context);
     while (true) {
       RETURN_IF_ERROR(state_.context.status());
       ASSIGN_OR_RETURN(const bool more, source_->Next(&batch));
       if (!more) break;
       for (std::size_t i = 0; i < batch.size(); ++i) {
+        RETURN_IF_ERROR(deadline.After(steps_));
         const std::size_t known = groups_.size();
-        const std::size_t group = groups_.Find(batch.labels(i));
+        ASSIGN_OR_RETURN(const std::size_t group, groups_.Find(batch.labels(i)));
         if (groups_.size() > known) {
-          RETURN_IF_ERROR(
-              charge_.Add(accumulator_->bytes_per_step() * static_cast<std::int64_t>(steps_) + 128,
-                          "groups of an aggregation"));
+          RETURN_IF_ERROR(charge_.Add(
+              accumulator_->bytes_per_step() * static_cast<std::int64_t>(steps_), kGroups));
           accumulator_->AddGroup();
         }
         marks_.Add(group, batch, i, TakesHistograms(expr_.op));
@@ -282,15 +289,20 @@ model::Labels Grouping::Of(const model::Labels& labels) const {
   return builder.Build();
 }
 
-std::size_t Groups::Find(const model::Labels& labels) {
+StatusOr<std::size_t> Groups::Find(const model::Labels& labels) {
+  constexpr std::int64_t kGroupBytes = 128;  // of the index and the vector
   if (grouping_.IsSingle()) {
     if (labels_.empty()) labels_.emplace_back();
-    return 0;
+    return std::size_t{0};
   }
   model::Labels key = grouping_.Of(labels);
-  const auto [it, inserted] = index_.emplace(std::move(key), labels_.size());
-  if (inserted) labels_.push_back(it->first);
-  return it->second;
+  const auto known = index_.find(key);
+  if (known != index_.end()) return known->second;
+  RETURN_IF_ERROR(charge_.Add(kGroupBytes + static_cast<std::int64_t>(key.memory_bytes()), who_));
+  const std::size_t number = labels_.size();
+  labels_.push_back(key);
+  index_.emplace(std::move(key), number);
+  return number;
 }
 
 OperatorPtr MakeAggregation(QueryState& state, std::size_t steps, const AggregateExpr& expr,

@@ -35,7 +35,7 @@ OperatorPtr MakeRanking(QueryState& state, std::size_t steps, const AggregateExp
                         std::vector<double> parameter, OperatorPtr source);
 
 // count_values("label", ...).
-OperatorPtr MakeCountValues(QueryState& state, std::size_t steps, Grouping grouping,
+OperatorPtr MakeCountValues(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                             std::string label, OperatorPtr source);
 
 }  // namespace aevum::promql

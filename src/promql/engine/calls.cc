@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/elementwise.h"
 #include "promql/engine/histogram_calls.h"
 #include "promql/engine/info.h"
@@ -14,6 +15,8 @@
 
 namespace aevum::promql {
 namespace {
+
+constexpr std::size_t kMaxLabelBytes = 256 << 20;
 
 // The time of the step for each sample, histograms too.
 StatusOr<OperatorPtr> TimesOfSamples(const Call& call, Planner& planner,
@@ -53,7 +56,7 @@ StatusOr<OperatorPtr> OverValues(const Call& call, Planner& planner, RowFunction
 
 // minute(), year() and their kin take the time of the step when they have no argument.
 StatusOr<OperatorPtr> OfTheTime(Planner& planner, functions::RowFunction function) {
-  std::vector<double> values(planner.steps());
+  ASSIGN_OR_RETURN(std::vector<double> values, planner.Constant(0));
   for (std::size_t k = 0; k < values.size(); ++k)
     values[k] = static_cast<double>(planner.grid().At(k)) / 1000;
   function(values);
@@ -67,7 +70,10 @@ StatusOr<OperatorPtr> RoundOrClamp(const Call& call, Planner& planner) {
     ASSIGN_OR_RETURN(auto values, planner.Scalar(*call.args[i]));
     args.push_back(std::move(values));
   }
-  if (args.empty()) args.emplace_back(planner.steps(), 1.0);  // round to whole numbers
+  if (args.empty()) {
+    ASSIGN_OR_RETURN(auto whole, planner.Constant(1));
+    args.push_back(std::move(whole));
+  }
   if (name == "clamp") {
     return OverValues(
         call, planner,
@@ -124,11 +130,23 @@ StatusOr<OperatorPtr> ChangeLabels(const Call& call, Planner& planner) {
   QueryState& state = planner.state();
   return OperatorPtr(std::make_unique<WholeRowsOperator>(
       state, planner.steps(), std::move(source),
-      [change = std::move(change), &state](RowBatch rows) -> StatusOr<RowBatch> {
+      [change = std::move(change), name = call.function->name,
+       &state](RowBatch rows) -> StatusOr<RowBatch> {
+        DeadlineCheck deadline(state.context);
         for (std::size_t i = 0; i < rows.size(); ++i) {
+          // Made of labels that may be as long as the last change left them.
+          const std::size_t most = change.MostBytes(rows.labels(i));
+          if (most > kMaxLabelBytes) {
+            return ResourceExhausted(
+                "{} would make labels of up to {} bytes, more than the limit of {}", name, most,
+                kMaxLabelBytes);
+          }
+          RETURN_IF_ERROR(deadline.After(most));
+          MemoryCharge charge(state.context.budget());
+          RETURN_IF_ERROR(charge.Add(static_cast<std::int64_t>(most), name));
           std::optional<model::Labels> changed = change.Apply(rows.labels(i));
           if (!changed) continue;
-          rows.set_labels(i, *std::move(changed));
+          RETURN_IF_ERROR(rows.ReplaceLabels(i, *std::move(changed), name));
           if (change.sets_name()) rows.set_drops_name(i, false);
         }
         RETURN_IF_ERROR(MergeEqualLabels(&rows, state, EqualLabels::kBySeries));
@@ -152,7 +170,7 @@ StatusOr<OperatorPtr> MakeCall(const Call& call, Planner& planner) {
   }
   if (name == "timestamp") {
     // Of anything but a selector: the time of the step.
-    std::vector<double> times(planner.steps());
+    ASSIGN_OR_RETURN(std::vector<double> times, planner.Constant(0));
     for (std::size_t k = 0; k < times.size(); ++k)
       times[k] = static_cast<double>(planner.grid().At(k)) / 1000;
     return TimesOfSamples(call, planner, std::move(times));

@@ -1,8 +1,12 @@
 #include "promql/engine/durations.h"
 
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <string_view>
+
+#include "base/duration.h"
+#include "model/elementary_functions.h"
 
 namespace aevum::promql {
 namespace {
@@ -18,8 +22,8 @@ Status Fail(const Expr& expr, std::string_view what) {
 class Resolver {
  public:
   Resolver(std::int64_t step_ms, std::int64_t range_ms)
-      : step_seconds_(static_cast<double>(step_ms) / 1000),
-        range_seconds_(static_cast<double>(range_ms) / 1000) {}
+      : step_seconds_(GoSeconds(std::chrono::milliseconds(step_ms))),
+        range_seconds_(GoSeconds(std::chrono::milliseconds(range_ms))) {}
 
   Status Resolve(Expr* expr) {
     if (expr == nullptr) return OkStatus();
@@ -112,7 +116,7 @@ class Resolver {
         if (rhs == 0) return Fail(expr, "modulo by zero");
         return std::fmod(lhs, rhs);
       case DurationExpr::Op::kPow:
-        return std::pow(lhs, rhs);
+        return model::Pow(lhs, rhs);
     }
     return Internal("not a duration");
   }

@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "model/elementary_functions.h"
 #include "promql/engine/groups.h"
 
 namespace aevum::promql {
@@ -178,9 +179,9 @@ double Apply(BinaryOp op, double a, double b) {
     case BinaryOp::kMod:
       return std::fmod(a, b);
     case BinaryOp::kPow:
-      return std::pow(a, b);
+      return model::Pow(a, b);
     case BinaryOp::kAtan2:
-      return std::atan2(a, b);
+      return model::Atan2(a, b);
     case BinaryOp::kEqual:
       return a == b ? 1 : 0;
     case BinaryOp::kNotEqual:

@@ -1,14 +1,19 @@
 #include "promql/engine/engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <thread>
 
+#include "base/thread_pool.h"
 #include "model/histogram_arithmetic.h"
+#include "promql/engine/distribute.h"
 #include "promql/engine/durations.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/extended_windows.h"
 #include "promql/engine/optimizer.h"
 #include "promql/engine/planner.h"
+#include "promql/engine/select_sharing.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/shared_rows.h"
 #include "promql/engine/subquery.h"
@@ -18,6 +23,7 @@ namespace aevum::promql {
 namespace {
 
 constexpr std::size_t kMaxSteps = 50'000'000;
+constexpr std::size_t kMaxWaitingRanges = 1024;
 
 // Whether the order of an instant vector is the query's own: the outermost call or aggregation
 // sorts.
@@ -57,16 +63,31 @@ bool IsSorted(const RowBatch& rows) {
   return true;
 }
 
+// Adds the time of its scope.
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::chrono::nanoseconds* sum)
+      : sum_(sum), began_(std::chrono::steady_clock::now()) {}
+  ~Stopwatch() { *sum_ += std::chrono::steady_clock::now() - began_; }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  std::chrono::nanoseconds* const sum_;
+  const std::chrono::steady_clock::time_point began_;
+};
+
 class Query {
  public:
   Query(const Context& context, Queryable& queryable, std::string_view text,
-        const EngineOptions& engine, const QueryOptions& options, Grid grid, TimestampMs end,
-        PlanNotes notes)
+        const EngineOptions& engine, ThreadPool* helpers, const QueryOptions& options, Grid grid,
+        TimestampMs end, PlanNotes notes)
       : grid_(grid),
         notes_(std::move(notes)),
+        selects_(queryable, engine.optimize),
         state_{
             .context = context,
-            .queryable = queryable,
+            .selects = selects_,
             .query_start = grid.start,
             .query_end = end,
             .query_step_ms = grid.step,
@@ -78,42 +99,84 @@ class Query {
             .notes = notes_,
             .shared = shared_,
             .delays_names = engine.delayed_name_removal,
-            .reads_types = engine.type_and_unit_labels} {
-    annotations_.set_query(text);
+            .reads_types = engine.type_and_unit_labels,
+            .helpers = helpers,
+            .series_per_range = engine.series_per_range,
+            .scalars = MemoryCharge(context.budget())},
+        count_samples_(options.count_samples) {
+    annotations_.Init(text, context.budget());
+    if (options.analyze) state_.analysis = &analysis_.emplace();
+  }
+
+  // What leaves evaluate in Evaluate, which must be called while the plan lives; null when they
+  // evaluate nothing.
+  std::unique_ptr<DistributedPlan> PlanFor(const Expr& expr, bool instant,
+                                           const EngineOptions& engine,
+                                           const QueryOptions& options) {
+    // Leaves give rows without the names that this query would drop only at its end.
+    if (options.distribution == nullptr || engine.delayed_name_removal) return nullptr;
+    auto plan = Distribute(expr, instant && Sorts(expr), grid_, state_, *options.distribution,
+                           engine.parse);
+    if (plan->empty()) return nullptr;
+    state_.plan = plan.get();
+    return plan;
+  }
+
+  PlanNode Explain(const Expr& expr, bool instant, const EngineOptions& engine,
+                   const QueryOptions& options) {
+    const auto plan = PlanFor(expr, instant, engine, options);
+    return PlanOf(expr, notes_, grid_.steps, nullptr, plan.get());
   }
 
   StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant) {
+    result_.range_charge = MemoryCharge(state_.context.budget());
     result_.start = grid_.start;
     result_.step = grid_.step;
     result_.type = instant ? TypeOf(expr) : ValueType::kMatrix;
-    Planner planner(state_, grid_);
-    switch (TypeOf(expr)) {
-      case ValueType::kScalar:
-        RETURN_IF_ERROR(EvaluateScalar(expr, instant, planner));
-        break;
-      case ValueType::kVector:
-        RETURN_IF_ERROR(EvaluateVector(expr, instant, planner));
-        break;
-      case ValueType::kMatrix:
-        RETURN_IF_ERROR(EvaluateMatrix(WithoutParens(expr), planner));
-        break;
-      case ValueType::kString: {
-        ASSIGN_OR_RETURN(result_.text, Planner::String(expr));
-        break;
-      }
-      case ValueType::kNone:
-        return Internal("the expression has no type");
+    MemoryCharge charge(state_.context.budget());
+    if (count_samples_) {
+      // What is counted, and its copy in the result.
+      RETURN_IF_ERROR(
+          charge.Add(static_cast<std::int64_t>(2 * sizeof(std::int64_t) * grid_.steps), "stats"));
+      state_.counts = &counts_.emplace(grid_.steps, StepCounts::Keep::kSteps);
     }
+    {
+      const Stopwatch watch(&result_.stats.evaluation);
+      RETURN_IF_ERROR(EvaluateByType(expr, instant));
+    }
+    result_.stats.evaluation -= result_.stats.sorting;
     RETURN_IF_ERROR(state_.context.status());
+    RETURN_IF_ERROR(annotations_.status());
     result_.warnings = annotations_.warnings();
     result_.infos = annotations_.infos();
     result_.store_warnings = annotations_.store_warnings();
     result_.stats.samples = state_.samples.load();
+    if (counts_) result_.stats.step_samples = counts_->PerStep();
+    if (analysis_) result_.analysis = PlanOf(expr, notes_, grid_.steps, &*analysis_, state_.plan);
     if (state_.context.budget()) result_.stats.peak_bytes = state_.context.budget()->peak_bytes();
     return std::move(result_);
   }
 
  private:
+  Status EvaluateByType(const Expr& expr, bool instant) {
+    Planner planner(state_, grid_);
+    switch (TypeOf(expr)) {
+      case ValueType::kScalar:
+        return EvaluateScalar(expr, instant, planner);
+      case ValueType::kVector:
+        return EvaluateVector(expr, instant, planner);
+      case ValueType::kMatrix:
+        return EvaluateRanges(WithoutParens(expr));
+      case ValueType::kString: {
+        ASSIGN_OR_RETURN(result_.text, Planner::String(expr));
+        return OkStatus();
+      }
+      case ValueType::kNone:
+        break;
+    }
+    return Internal("the expression has no type");
+  }
+
   Status EvaluateScalar(const Expr& expr, bool instant, Planner& planner) {
     ASSIGN_OR_RETURN(const std::vector<double> values, planner.Scalar(expr));
     if (instant) {
@@ -131,6 +194,7 @@ class Query {
     ASSIGN_OR_RETURN(const OperatorPtr root, planner.Vector(expr));
     ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, grid_.steps));
     RETURN_IF_ERROR(DropDelayedNames(&rows));
+    const Stopwatch watch(&result_.stats.sorting);
     if (instant) PreferHistograms(&rows);
     if (!(instant && Sorts(expr)) && !IsSorted(rows)) SortByLabels(&rows);
     result_.rows = std::move(rows);
@@ -144,21 +208,36 @@ class Query {
   }
 
   // The samples themselves, of an instant query for x[5m] or a subquery.
-  Status EvaluateMatrix(const Expr& expr, Planner& planner) {
-    if (expr.kind == ExprKind::kSubquery) return EvaluateSubquery(As<SubqueryExpr>(expr), planner);
-    const auto& matrix = As<MatrixSelector>(expr);
+  Status EvaluateRanges(const Expr& expr) {
+    const auto began = std::chrono::steady_clock::now();
+    StepCounts* const counts = analysis_ ? analysis_->CountsOf(expr, state_.counts) : state_.counts;
+    RETURN_IF_ERROR(expr.kind == ExprKind::kSubquery
+                        ? EvaluateSubquery(As<SubqueryExpr>(expr), counts)
+                        : EvaluateMatrix(As<MatrixSelector>(expr)));
+    if (analysis_) analysis_->AddTime(expr, std::chrono::steady_clock::now() - began);
+    if (counts == nullptr || expr.kind == ExprKind::kSubquery) return OkStatus();
+    for (const QueryResult::Range& range : result_.ranges) {
+      counts->Add(0, static_cast<std::int64_t>(range.times.size()));
+      for (const HistogramPtr& histogram : range.histograms) counts->Add(0, SamplesOf(*histogram));
+    }
+    return OkStatus();
+  }
+
+  Status EvaluateMatrix(const MatrixSelector& matrix) {
     const Extension extension = ExtensionOf(*matrix.selector, state_.lookback_ms);
     const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
     SelectHints hints =
         HintsOf(times, matrix.range_ms + extension.back_ms(), extension.ahead_ms(), "");
     hints.range_ms = matrix.range_ms;
     SeriesReader reader(state_, matrix.selector->matchers, hints);
-    chunk::Columns columns;
-    MemoryCharge charge(state_.context.budget());
+    chunk::Columns& columns = reader.columns();
     while (true) {
-      ASSIGN_OR_RETURN(const model::Labels* labels, reader.Next(&columns));
+      ASSIGN_OR_RETURN(const model::Labels* labels, reader.Next());
       if (labels == nullptr) break;
+      RETURN_IF_ERROR(ChargeRange(*labels, columns.times.size() + columns.histogram_times.size()));
       QueryResult::Range range{.labels = *labels};
+      range.times.reserve(columns.times.size());
+      range.values.reserve(columns.times.size());
       for (std::size_t i = 0; i < columns.times.size(); ++i) {
         if (columns.times[i] < hints.start_ms || columns.times[i] > hints.end_ms ||
             chunk::IsStale(columns.values[i]))
@@ -171,8 +250,7 @@ class Query {
         if (time < hints.start_ms || time > hints.end_ms) continue;
         RETURN_IF_ERROR(RefuseHistograms(extension));
         if (chunk::IsStale(columns.histograms[i].sum)) continue;
-        RETURN_IF_ERROR(
-            charge.Add(model::SizeBytes(columns.histograms[i]), "samples of the result"));
+        RETURN_IF_ERROR(ChargeResult(model::SizeBytes(columns.histograms[i])));
         range.histogram_times.push_back(time);
         range.histograms.push_back(
             std::make_shared<const model::FloatHistogram>(std::move(columns.histograms[i])));
@@ -182,23 +260,43 @@ class Query {
         BoundSamples(extension, Moved(end, -matrix.range_ms), end, &range.times, &range.values);
       }
       if (range.times.empty() && range.histograms.empty()) continue;
-      RETURN_IF_ERROR(
-          charge.Add(static_cast<std::int64_t>(range.times.size()) * 16, "samples of the result"));
       result_.ranges.push_back(std::move(range));
     }
     return OkStatus();
   }
 
-  Status EvaluateSubquery(const SubqueryExpr& subquery, Planner& /*planner*/) {
+  Status ChargeResult(std::int64_t bytes) {
+    return result_.range_charge.Add(bytes, "samples of the result");
+  }
+
+  // A series with so many samples, without the buckets of histograms.
+  Status ChargeRange(const model::Labels& labels, std::size_t samples) {
+    constexpr std::int64_t kSampleBytes = sizeof(TimestampMs) + sizeof(HistogramPtr);
+    return ChargeResult(
+        static_cast<std::int64_t>(sizeof(QueryResult::Range) + labels.memory_bytes()) +
+        kSampleBytes * static_cast<std::int64_t>(samples));
+  }
+
+  // What its expression looks at counts for the only step.
+  Status EvaluateSubquery(const SubqueryExpr& subquery, StepCounts* counts) {
     const SelectTimes times = TimesOf(subquery.time, grid_, state_);
     ASSIGN_OR_RETURN(const Grid inner, SubqueryGrid(subquery, times, state_));
     if (inner.steps == 0) return OkStatus();
+    if (counts != nullptr)
+      state_.counts = &inner_counts_.emplace(inner.steps, StepCounts::Keep::kTotal);
     ASSIGN_OR_RETURN(const OperatorPtr root, Planner(state_, inner).Vector(*subquery.expr));
     ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, inner.steps));
+    if (counts != nullptr) counts->Add(0, inner_counts_->total());
     RETURN_IF_ERROR(DropDelayedNames(&rows));
     SortByLabels(&rows);
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      RETURN_IF_ERROR(state_.context.status());
+      std::size_t samples = 0;
+      for (std::size_t k = 0; k < inner.steps; ++k) samples += rows.Holds(i, k) ? 1 : 0;
+      RETURN_IF_ERROR(ChargeRange(rows.labels(i), samples));
       QueryResult::Range range{.labels = rows.labels(i)};
+      range.times.reserve(samples);
+      range.values.reserve(samples);
       for (std::size_t k = 0; k < inner.steps; ++k) {
         if (!rows.Holds(i, k)) continue;
         if (rows.histograms(i) != nullptr && rows.histograms(i)[k] != nullptr) {
@@ -216,32 +314,67 @@ class Query {
 
   const Grid grid_;
   const PlanNotes notes_;
-  SharedParts shared_;
+  SelectSharing selects_;
   Annotations annotations_;
   QueryState state_;
+  const bool count_samples_;
+  std::optional<StepCounts> counts_;
+  std::optional<StepCounts> inner_counts_;  // of a subquery that is the whole query
+  std::optional<Analysis> analysis_;
+  SharedParts shared_;  // its operators use all of the above
   QueryResult result_;
 };
 
+// An error that a local evaluation may not give, or give in other words.
+bool IsOfTheQuery(StatusCode code) {
+  return code == StatusCode::kFailedPrecondition || code == StatusCode::kInvalidArgument ||
+         code == StatusCode::kUnimplemented;
+}
+
+// With the help of leaves where there are some, and anew without them when that may have given
+// another answer. `make` gives a Query.
+template <typename Make>
+StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant, const EngineOptions& engine,
+                               const QueryOptions& options, Make make) {
+  {
+    Query query = make();
+    const auto plan = query.PlanFor(expr, instant, engine, options);
+    StatusOr<QueryResult> result = query.Evaluate(expr, instant);
+    if (plan == nullptr) return result;
+    if (!plan->doubtful() && (result.ok() || !IsOfTheQuery(result.status().code()))) return result;
+  }
+  return make().Evaluate(expr, instant);
+}
+
 }  // namespace
+
+Engine::Engine(EngineOptions options) : options_(options) {
+  // A query's own thread works too.
+  const std::size_t threads =
+      options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  if (threads > 1)
+    helpers_ = std::make_unique<ThreadPool>("promql", threads - 1, kMaxWaitingRanges);
+}
+
+Engine::~Engine() = default;
 
 PlanNotes Engine::Optimized(const Queryable& queryable, ExprPtr* expr) const {
   return options_.optimize ? Optimize(queryable, expr) : PlanNotes();
 }
 
-StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryable,
-                                      std::string_view query, TimestampMs time,
-                                      const QueryOptions& options) const {
+StatusOr<Engine::Prepared> Engine::PrepareInstant(const Queryable& queryable,
+                                                  std::string_view query, TimestampMs time) const {
   ASSIGN_OR_RETURN(ExprPtr expr, Parse(query, options_.parse));
   RETURN_IF_ERROR(ResolveDurations(0, 0, expr.get()));
   PlanNotes notes = Optimized(queryable, &expr);
-  return Query(context, queryable, query, options_, options,
-               Grid{.start = time, .step = 0, .steps = 1}, time, std::move(notes))
-      .Evaluate(*expr, true);
+  return Prepared{.expr = std::move(expr),
+                  .notes = std::move(notes),
+                  .grid = {.start = time, .step = 0, .steps = 1}};
 }
 
-StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable,
-                                    std::string_view query, TimestampMs start, TimestampMs end,
-                                    std::int64_t step_ms, const QueryOptions& options) const {
+StatusOr<Engine::Prepared> Engine::PrepareRange(const Queryable& queryable, std::string_view query,
+                                                TimestampMs start, TimestampMs end,
+                                                std::int64_t step_ms) const {
   if (step_ms <= 0)
     return InvalidArgument(
         "zero or negative query resolution step widths are not accepted. Try a positive integer");
@@ -261,9 +394,56 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
     return InvalidArgument("the query has {} steps, more than the limit of {}", steps, kMaxSteps);
   RETURN_IF_ERROR(ResolveDurations(step_ms, end - start, expr.get()));
   PlanNotes notes = Optimized(queryable, &expr);
-  const Grid grid{.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)};
-  return Query(context, queryable, query, options_, options, grid, end, std::move(notes))
-      .Evaluate(*expr, false);
+  return Prepared{
+      .expr = std::move(expr),
+      .notes = std::move(notes),
+      .grid = {.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)}};
+}
+
+StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryable,
+                                      std::string_view query, TimestampMs time,
+                                      const QueryOptions& options) const {
+  const auto began = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
+  const auto preparation = std::chrono::steady_clock::now() - began;
+  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
+                     return Query(context, queryable, query, options_, helpers_.get(), options,
+                                  prepared.grid, time, prepared.notes);
+                   }));
+  result.stats.preparation = preparation;
+  return result;
+}
+
+StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable,
+                                    std::string_view query, TimestampMs start, TimestampMs end,
+                                    std::int64_t step_ms, const QueryOptions& options) const {
+  const auto began = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
+  const auto preparation = std::chrono::steady_clock::now() - began;
+  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
+                     return Query(context, queryable, query, options_, helpers_.get(), options,
+                                  prepared.grid, end, prepared.notes);
+                   }));
+  result.stats.preparation = preparation;
+  return result;
+}
+
+StatusOr<PlanNode> Engine::Explain(const Context& context, Queryable& queryable,
+                                   std::string_view query, TimestampMs time,
+                                   const QueryOptions& options) const {
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
+  return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, time,
+               prepared.notes)
+      .Explain(*prepared.expr, true, options_, options);
+}
+
+StatusOr<PlanNode> Engine::ExplainRange(const Context& context, Queryable& queryable,
+                                        std::string_view query, TimestampMs start, TimestampMs end,
+                                        std::int64_t step_ms, const QueryOptions& options) const {
+  ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
+  return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, end,
+               prepared.notes)
+      .Explain(*prepared.expr, false, options_, options);
 }
 
 }  // namespace aevum::promql

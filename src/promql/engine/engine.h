@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,13 +13,17 @@
 #include "base/context.h"
 #include "base/status.h"
 #include "promql/ast.h"
+#include "promql/engine/plan.h"
+#include "promql/engine/remote.h"
 #include "promql/engine/row_batch.h"
 #include "promql/parser.h"
 #include "promql/queryable.h"
 
-namespace aevum::promql {
+namespace aevum {
+class ThreadPool;
+}
 
-struct PlanNotes;
+namespace aevum::promql {
 
 struct EngineOptions {
   std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
@@ -29,16 +35,32 @@ struct EngineOptions {
   bool type_and_unit_labels = false;
   ParseOptions parse;
   bool optimize = true;  // answers are the same without, tests compare them
+  // Threads that a query may use: its own, and helpers that all queries share. 0: one a core.
+  std::size_t threads = 0;
+  // Series that a thread evaluates at a time. 0: by the size of the query, which is right but for
+  // tests.
+  std::size_t series_per_range = 0;
 };
 
 // What one query may set anew.
 struct QueryOptions {
   std::chrono::milliseconds lookback_delta{0};  // 0: the engine's
+  bool count_samples = false;                   // fill QueryStats::step_samples
+  bool analyze = false;                         // fill QueryResult::analysis
+  // Other queriers that evaluate parts of the query; must live until the answer. Null: none.
+  const Distribution* distribution = nullptr;
 };
 
 struct QueryStats {
   std::int64_t samples = 0;     // read from the source
   std::int64_t peak_bytes = 0;  // of the memory budget, 0 without one
+  // The samples that each step looked at, as Prometheus counts them (see StepCounts). Parts that
+  // come twice count once, and series that the optimiser knows not to match don't count.
+  std::vector<std::int64_t> step_samples;
+  std::chrono::nanoseconds preparation{0};  // until the checked tree
+  std::chrono::nanoseconds evaluation{0};   // without sorting
+  std::chrono::nanoseconds sorting{0};
+  std::chrono::nanoseconds queued{0};  // before the evaluation; filled by who let the query wait
 };
 
 // The value of a query. Of a range query `type` is always kMatrix; of an instant one the type of
@@ -60,12 +82,14 @@ struct QueryResult {
   // may hold a number and a histogram.
   RowBatch rows;
   std::vector<Range> ranges;
+  MemoryCharge range_charge;                // of the ranges
   double scalar = 0;                        // of an instant query
   std::string text;                         // of a string
   std::vector<std::string> warnings;        // "PromQL warning: ..."
   std::vector<std::string> infos;           // "PromQL info: ..."
   std::vector<std::string> store_warnings;  // what the source said
   QueryStats stats;
+  std::optional<PlanNode> analysis;
 
   TimestampMs TimeOf(std::size_t k) const { return start + static_cast<std::int64_t>(k) * step; }
 };
@@ -77,10 +101,13 @@ struct QueryResult {
 //   ResourceExhausted, DeadlineExceeded, Cancelled: limits.
 //   Others come from the source of the series.
 //
-// Thread-safe; evaluates in the caller's thread.
+// Evaluates in the caller's thread; where there are many series, helper threads make rows of them.
+// Answers don't depend on the number of threads. Thread-safe. Starts its helpers when it is
+// constructed; they end with it.
 class Engine {
  public:
-  explicit Engine(EngineOptions options) : options_(options) {}
+  explicit Engine(EngineOptions options);
+  ~Engine();
 
   StatusOr<QueryResult> Instant(const Context& context, Queryable& queryable,
                                 std::string_view query, TimestampMs time,
@@ -91,12 +118,31 @@ class Engine {
                               TimestampMs start, TimestampMs end, std::int64_t step_ms,
                               const QueryOptions& options = {}) const;
 
+  // What Instant or Range would do over the source; nothing is evaluated. InvalidArgument where
+  // they say so.
+  StatusOr<PlanNode> Explain(const Context& context, Queryable& queryable, std::string_view query,
+                             TimestampMs time, const QueryOptions& options = {}) const;
+  StatusOr<PlanNode> ExplainRange(const Context& context, Queryable& queryable,
+                                  std::string_view query, TimestampMs start, TimestampMs end,
+                                  std::int64_t step_ms, const QueryOptions& options = {}) const;
+
   const EngineOptions& options() const { return options_; }
 
  private:
+  // A checked tree, what is known of it, and the steps it is for.
+  struct Prepared {
+    ExprPtr expr;
+    PlanNotes notes;
+    Grid grid;
+  };
+  StatusOr<Prepared> PrepareInstant(const Queryable& queryable, std::string_view query,
+                                    TimestampMs time) const;
+  StatusOr<Prepared> PrepareRange(const Queryable& queryable, std::string_view query,
+                                  TimestampMs start, TimestampMs end, std::int64_t step_ms) const;
   PlanNotes Optimized(const Queryable& queryable, ExprPtr* expr) const;
 
   const EngineOptions options_;
+  std::unique_ptr<ThreadPool> helpers_;  // null: there are none
 };
 
 }  // namespace aevum::promql

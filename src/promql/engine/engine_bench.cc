@@ -78,11 +78,11 @@ class ChunkStream final : public SelectStream {
 class ChunkStorage final : public Queryable {
  public:
   // Counters with a sample every `interval_ms`, jittered by 50 ms, that start again now and then.
-  explicit ChunkStorage(std::int64_t interval_ms) {
+  explicit ChunkStorage(std::int64_t interval_ms, std::size_t count = kSeries) {
     std::mt19937_64 random(1);
     auto all = std::make_shared<std::vector<ChunkSeries>>();
-    for (std::size_t i = 0; i < kSeries; ++i) {
-      const std::string instance = fmt::format("instance-{:04}", i);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string instance = fmt::format("instance-{:05}", i);
       const std::string group = fmt::format("group-{:03}", i % 200);
       ChunkSeries series{.labels = model::Labels::Of({{model::kMetricName, "requests_total"},
                                                       {"cluster", "eu1"},
@@ -123,7 +123,7 @@ class ChunkStorage final : public Queryable {
 // `state.range(0)`: seconds between samples.
 void RunQuery(benchmark::State& state, const char* query) {
   ChunkStorage storage(state.range(0) * 1000);
-  const Engine engine{EngineOptions{}};
+  const Engine engine{EngineOptions{.threads = 1}};
   std::size_t rows = 0;
   for (auto _ : state) {
     const auto result =
@@ -151,6 +151,21 @@ AEVUM_QUERY_BENCH(SumBy200Rate5m, "sum by (group) (rate(requests_total[5m]))");
 AEVUM_QUERY_BENCH(AvgOverTime5m, "avg_over_time(requests_total[5m])");
 AEVUM_QUERY_BENCH(MaxOverTime5m, "max_over_time(requests_total[5m])");
 AEVUM_QUERY_BENCH(Divide, "requests_total / requests_total");
+
+// Ten thousand series over some threads.
+void BM_Threads(benchmark::State& state) {
+  constexpr std::size_t kMany = 10'000;
+  static ChunkStorage storage(15'000, kMany);
+  const Engine engine{EngineOptions{.threads = static_cast<std::size_t>(state.range(0))}};
+  for (auto _ : state) {
+    const auto result =
+        engine.Range(Context::Background(), storage, "sum by (group) (rate(requests_total[5m]))",
+                     kStart, kStart + static_cast<std::int64_t>(kSteps - 1) * kStepMs, kStepMs);
+    AEVUM_CHECK(result.ok() && result->rows.size() == 200);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kMany * kSteps));
+}
+BENCHMARK(BM_Threads)->Arg(1)->Arg(2)->Arg(4)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 // The loops alone, over rows in the first-level cache.
 void BM_AddCompensated(benchmark::State& state) {

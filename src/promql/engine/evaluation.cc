@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/groups.h"
 
 namespace aevum::promql {
@@ -61,7 +62,7 @@ Status MergeRow(const RowBatch& rows, std::size_t row, EqualLabels rule, RowBatc
 std::string Annotations::Placed(std::string_view text, const Expr& expr) const {
   const auto start = static_cast<std::size_t>(
       std::clamp<int>(expr.range.start, 0, static_cast<int>(query_.size())));
-  const std::string_view before = std::string_view(query_).substr(0, start);
+  const std::string_view before = query_.substr(0, start);
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const std::size_t line_break = before.rfind('\n');
   const std::size_t column =
@@ -69,21 +70,73 @@ std::string Annotations::Placed(std::string_view text, const Expr& expr) const {
   return fmt::format("{} ({}:{})", text, line, column);
 }
 
+void Annotations::Init(std::string_view query, std::shared_ptr<MemoryBudget> budget) {
+  query_ = query;
+  MutexLock lock(mutex_);
+  charge_ = MemoryCharge(std::move(budget));
+}
+
+bool Annotations::ChargeLocked(std::size_t bytes) {
+  constexpr std::size_t kNodeBytes = 128;
+  const Status status =
+      charge_.Add(static_cast<std::int64_t>(bytes + kNodeBytes), "warnings and infos");
+  if (status_.ok()) status_ = status;
+  return status.ok();
+}
+
+void Annotations::PutLocked(Placing& placing, const std::string& text, std::string placed) {
+  const auto known = placing.find(text);
+  if (known != placing.end()) {
+    known->second = std::move(placed);
+  } else if (ChargeLocked(text.size() + placed.size())) {
+    placing.emplace(text, std::move(placed));
+  }
+}
+
 void Annotations::AddWarning(std::string text, const Expr& expr) {
   MutexLock lock(mutex_);
   text = "PromQL warning: " + text;
-  warnings_[text] = Placed(text, expr);
+  PutLocked(warnings_, text, Placed(text, expr));
 }
 
 void Annotations::AddInfo(std::string text, const Expr& expr) {
   MutexLock lock(mutex_);
   text = "PromQL info: " + text;
-  infos_[text] = Placed(text, expr);
+  PutLocked(infos_, text, Placed(text, expr));
 }
 
 void Annotations::AddStoreWarning(std::string text) {
   MutexLock lock(mutex_);
-  store_warnings_.insert(std::move(text));
+  if (!store_warnings_.contains(text) && ChargeLocked(text.size()))
+    store_warnings_.insert(std::move(text));
+}
+
+void Annotations::Take(Annotations& later) {
+  Placing warnings, infos;
+  std::set<std::string> store_warnings;
+  MemoryCharge charge;
+  Status status;
+  {
+    MutexLock lock(later.mutex_);
+    warnings.swap(later.warnings_);
+    infos.swap(later.infos_);
+    store_warnings.swap(later.store_warnings_);
+    charge.Absorb(later.charge_);
+    status = std::exchange(later.status_, OkStatus());
+  }
+  // The texts of both are charged until the later ones are gone.
+  MutexLock lock(mutex_);
+  if (status_.ok()) status_ = status;
+  for (auto& [text, placed] : warnings) PutLocked(warnings_, text, std::move(placed));
+  for (auto& [text, placed] : infos) PutLocked(infos_, text, std::move(placed));
+  for (const std::string& text : store_warnings) {
+    if (!store_warnings_.contains(text) && ChargeLocked(text.size())) store_warnings_.insert(text);
+  }
+}
+
+Status Annotations::status() const {
+  MutexLock lock(mutex_);
+  return status_;
 }
 
 std::vector<std::string> Annotations::Texts(const Placing& placing) {
@@ -128,7 +181,10 @@ Status SameLabels() {
 }
 
 Status MergeEqualLabels(RowBatch* rows, const QueryState& state, EqualLabels rule) {
+  constexpr std::int64_t kEntryBytes = 64;
   const std::size_t steps = rows->steps();
+  MemoryCharge charge(state.context.budget());
+  RETURN_IF_ERROR(charge.Add(kEntryBytes * static_cast<std::int64_t>(rows->size()), "merged rows"));
   LabelsMap<std::size_t> first;
   first.reserve(rows->size());
   bool unique = true;
@@ -139,8 +195,10 @@ Status MergeEqualLabels(RowBatch* rows, const QueryState& state, EqualLabels rul
   RowBatch merged;
   merged.Reset(steps, state.context.budget());
   first.clear();
+  DeadlineCheck deadline(state.context);
   std::vector<std::size_t> earliest;  // step of each merged row
   for (std::size_t i = 0; i < rows->size(); ++i) {
+    RETURN_IF_ERROR(deadline.After(steps));
     if (!rows->AnyPresent(i)) continue;
     const auto [it, inserted] = first.emplace(rows->labels(i), merged.size());
     const std::size_t at = it->second;

@@ -21,11 +21,19 @@
 #include "promql/engine/row_batch.h"
 #include "promql/queryable.h"
 
+namespace aevum {
+class ThreadPool;
+}
+
 namespace aevum::promql {
 
 // Labels of Prometheus's type-and-unit-labels.
 inline constexpr std::string_view kTypeLabel = "__type__";
 inline constexpr std::string_view kUnitLabel = "__unit__";
+
+class Analysis;         // promql/engine/plan.h
+class DistributedPlan;  // promql/engine/distribute.h
+class StepCounts;       // promql/engine/step_counts.h
 
 // The steps that an expression is evaluated at.
 struct Grid {
@@ -46,7 +54,15 @@ class Annotations {
   void AddInfo(std::string text, const Expr& expr);
   // What a store said; no part of PromQL.
   void AddStoreWarning(std::string text);
-  void set_query(std::string_view query) { query_ = query; }
+  // Adds what another found later, and empties it.
+  void Take(Annotations& later);
+
+  // Before use: the text that places are in, which is borrowed, and who pays for texts; null:
+  // nobody.
+  void Init(std::string_view query, std::shared_ptr<MemoryBudget> budget);
+  std::string_view query() const { return query_; }
+  // ResourceExhausted once there was no memory for a text, which is missing then.
+  Status status() const;
 
   std::vector<std::string> warnings() const;
   std::vector<std::string> infos() const;
@@ -54,22 +70,29 @@ class Annotations {
 
  private:
   std::string Placed(std::string_view text, const Expr& expr) const;
+  // True when there is room for a new text.
+  bool ChargeLocked(std::size_t bytes) AEVUM_REQUIRES(mutex_);
 
-  std::string query_;
+  std::string_view query_;
   mutable Mutex mutex_;
   using Placing = std::map<std::string, std::string>;  // text to text with place
   static std::vector<std::string> Texts(const Placing& placing);
+  void PutLocked(Placing& placing, const std::string& text, std::string placed)
+      AEVUM_REQUIRES(mutex_);
   Placing warnings_ AEVUM_GUARDED_BY(mutex_);
   Placing infos_ AEVUM_GUARDED_BY(mutex_);
   std::set<std::string> store_warnings_ AEVUM_GUARDED_BY(mutex_);
+  MemoryCharge charge_ AEVUM_GUARDED_BY(mutex_);
+  Status status_ AEVUM_GUARDED_BY(mutex_);
 };
 
+class SelectSharing;
 class SharedParts;
 
 // Shared by all operators of a query; must outlive them.
 struct QueryState {
   const Context& context;
-  Queryable& queryable;
+  SelectSharing& selects;       // to the source of the series
   TimestampMs query_start = 0;  // of the whole query, for @ start() and @ end()
   TimestampMs query_end = 0;    // as asked for: it need not be a step
   std::int64_t query_step_ms = 0;
@@ -80,8 +103,16 @@ struct QueryState {
   SharedParts& shared;
   bool delays_names = false;             // names are dropped at the end of the query
   bool reads_types = false;              // what counts is known by its label __type__
+  ThreadPool* helpers = nullptr;         // of the engine; null: all is done in the caller's thread
+  std::size_t series_per_range = 0;      // 0: by the size of the query
+  MemoryCharge scalars{};                // values of scalars at all steps
   std::atomic<std::int64_t> samples{0};  // read from the source
   std::atomic<bool> saw_types{false};    // a series with __type__ or __unit__ was read
+  DistributedPlan* plan = nullptr;       // null: everything is evaluated here
+
+  // Where samples of steps are counted, and operators measured; null when nobody asks.
+  StepCounts* counts = nullptr;
+  Analysis* analysis = nullptr;
 
   // Where the planner is: within functions that look at nothing but count and sum of histograms,
   // and within those that look at buckets or may miss a reset.

@@ -1,10 +1,12 @@
 #include "promql/engine/extended_windows.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/duration.h"
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/histogram_windows.h"
 #include "promql/engine/interpolation.h"
@@ -15,12 +17,6 @@ namespace {
 
 using model::FloatHistogram;
 using model::ResetHint;
-
-// As Go turns a duration into seconds.
-double Seconds(std::int64_t milliseconds) {
-  return static_cast<double>(milliseconds / 1000) +
-         static_cast<double>(milliseconds % 1000 * 1'000'000) / 1e9;
-}
 
 struct Bounds {
   TimestampMs start;
@@ -49,6 +45,7 @@ class Cursor {
   }
 
   bool empty() const { return lo_ == hi_; }
+  std::size_t size() const { return hi_ - lo_; }
   std::size_t hi() const { return hi_; }
   // The first sample after the start; hi() when there is none.
   std::size_t inside() const { return inside_; }
@@ -245,13 +242,14 @@ class ExtendedWindows {
         numbers_(columns, counter()),
         gain_(columns, counter(), notes) {}
 
-  Status Fill(RowBatch* out, std::size_t row) {
+  Status Fill(DeadlineCheck& deadline, RowBatch* out, std::size_t row) {
     for (std::size_t k = 0; k < steps_.size; ++k) {
       const Bounds bounds = {.start = Moved(steps_.ends[k], -steps_.range_ms),
                              .end = steps_.ends[k],
                              .smoothed = function_.extension.kind == Extension::Kind::kSmoothed};
       floats_.MoveTo(bounds);
       histograms_.MoveTo(bounds);
+      RETURN_IF_ERROR(deadline.After(floats_.size() + kValuesOfHistogram * histograms_.size()));
       WindowResult result = function_.kind == RangeFunction::Kind::kRow ? Count() : Gain(bounds);
       if (result.number) {
         out->values(row)[k] = *result.number;
@@ -283,11 +281,12 @@ class ExtendedWindows {
     if (!ends) return {};
     if (!floats_.empty()) {
       const double gained = numbers_.Of(bounds, *ends);
-      return {.number = rate ? gained / Seconds(steps_.range_ms) : gained};
+      return {.number =
+                  rate ? gained / GoSeconds(std::chrono::milliseconds(steps_.range_ms)) : gained};
     }
     std::optional<FloatHistogram> gained = gain_.Of(bounds, *ends);
     if (!gained) return {};
-    if (rate) model::Divide(&*gained, Seconds(steps_.range_ms));
+    if (rate) model::Divide(&*gained, GoSeconds(std::chrono::milliseconds(steps_.range_ms)));
     gained->reset_hint = ResetHint::kGauge;
     model::Compact(&*gained);
     return {.histogram = std::move(gained)};
@@ -328,9 +327,10 @@ class ExtendedWindows {
 
 Status EvaluateExtendedWindows(const RangeFunction& function, const WindowSteps& steps,
                                const chunk::Columns& columns, std::string_view name,
-                               Annotations& annotations, RowBatch* out, std::size_t row) {
+                               DeadlineCheck& deadline, Annotations& annotations, RowBatch* out,
+                               std::size_t row) {
   const HistogramNotes notes(annotations, *function.argument, name);
-  return ExtendedWindows(function, steps, columns, notes).Fill(out, row);
+  return ExtendedWindows(function, steps, columns, notes).Fill(deadline, out, row);
 }
 
 void BoundSamples(const Extension& extension, TimestampMs start, TimestampMs end,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "chunk/chunk.h"
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/extension.h"
 #include "promql/engine/histogram_notes.h"
@@ -24,7 +25,8 @@ namespace aevum::promql {
 // of `out`. `name` is that of the metric, for annotations.
 Status EvaluateExtendedWindows(const RangeFunction& function, const WindowSteps& steps,
                                const chunk::Columns& columns, std::string_view name,
-                               Annotations& annotations, RowBatch* out, std::size_t row);
+                               DeadlineCheck& deadline, Annotations& annotations, RowBatch* out,
+                               std::size_t row);
 
 // Leaves of the samples that a window sees those within it, between values at its two bounds; none
 // when all lie before it. For queries of the range itself.

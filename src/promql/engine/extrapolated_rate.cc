@@ -1,27 +1,40 @@
 #include "promql/engine/extrapolated_rate.h"
 
 #include <algorithm>
+#include <chrono>
 
+#include "base/duration.h"
 #include "promql/engine/window_lanes.h"
 
 namespace aevum::promql {
 
-void ExtrapolatedRate::Evaluate(Form form, const WindowSteps& steps, const WindowBounds& bounds,
-                                bool same_bounds, const std::vector<TimestampMs>& times,
-                                const std::vector<double>& samples, double* values,
-                                std::uint8_t* present) {
-  if (samples.empty()) return;
-  const double divisor = form.per_second ? static_cast<double>(steps.range_ms) / 1000 : 1;
+Status ExtrapolatedRate::Evaluate(Form form, const WindowSteps& steps, const WindowBounds& bounds,
+                                  bool same_bounds, const std::vector<TimestampMs>& times,
+                                  const std::vector<double>& samples, DeadlineCheck& deadline,
+                                  double* values, std::uint8_t* present) {
+  if (samples.empty()) return OkStatus();
+  const double divisor = form.per_second ? GoSeconds(std::chrono::milliseconds(steps.range_ms)) : 1;
   if (!same_bounds) Prepare(steps, bounds, times, divisor);
   std::copy_n(present_.data(), steps.size, present);
   GainOfWindows(steps.size, samples.data(), first_at_.data(), last_at_.data(), first_.data(),
                 values);
-  if (form.slope == Slope::kCounter && AnyDecrease(samples)) AddResets(bounds, samples, values);
+  if (form.slope == Slope::kCounter && AnyDecrease(samples))
+    RETURN_IF_ERROR(AddResets(bounds, samples, deadline, values));
   Extrapolate(steps.size, prepared(), divisor, form.slope, first_.data(), values);
-  if (all_) return;
+  if (all_) return OkStatus();
   for (std::size_t k = 0; k < steps.size; ++k) {
     if (present[k] == 0) values[k] = 0;
   }
+  return OkStatus();
+}
+
+std::int64_t ExtrapolatedRate::memory_bytes() const {
+  std::size_t bytes = present_.capacity();
+  for (const auto* column : {&span_, &start_, &end_, &factor_, &first_, &lost_})
+    bytes += column->capacity() * sizeof(double);
+  for (const auto* column : {&first_at_, &last_at_, &reset_at_, &reset_lo_, &reset_hi_})
+    bytes += column->capacity() * sizeof(std::int64_t);
+  return static_cast<std::int64_t>(bytes);
 }
 
 void ExtrapolatedRate::Prepare(const WindowSteps& steps, const WindowBounds& bounds,
@@ -62,8 +75,8 @@ void ExtrapolatedRate::Prepare(const WindowSteps& steps, const WindowBounds& bou
 
 // A counter that starts again has gained what it had before. In order within each window: sums of
 // other shapes round differently.
-void ExtrapolatedRate::AddResets(const WindowBounds& bounds, const std::vector<double>& samples,
-                                 double* gained) {
+Status ExtrapolatedRate::AddResets(const WindowBounds& bounds, const std::vector<double>& samples,
+                                   DeadlineCheck& deadline, double* gained) {
   reset_at_.clear();
   lost_.clear();
   for (std::size_t i = 1; i < samples.size(); ++i) {
@@ -83,11 +96,13 @@ void ExtrapolatedRate::AddResets(const WindowBounds& bounds, const std::vector<d
     reset_lo_[k] = lo;
     reset_hi_[k] = hi;
   }
-  AddWindows({.samples = lost_.data(),
-              .lo = reset_lo_.data(),
-              .hi = reset_hi_.data(),
-              .size = bounds.size()},
-             gained);
+  return InPieces({.samples = lost_.data(),
+                   .lo = reset_lo_.data(),
+                   .hi = reset_hi_.data(),
+                   .size = bounds.size()},
+                  deadline, [&](const LaneWindows& piece, std::size_t first) {
+                    AddWindows(piece, gained + first);
+                  });
 }
 
 }  // namespace aevum::promql

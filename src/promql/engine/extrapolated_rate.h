@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/status.h"
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/row_kernels.h"
 #include "promql/engine/window_bounds.h"
 
@@ -22,14 +24,19 @@ class ExtrapolatedRate {
 
   // Evaluates all steps; `samples` are those that `bounds` were found for. `same_bounds`: they are
   // those of the call before, and so is the form.
-  void Evaluate(Form form, const WindowSteps& steps, const WindowBounds& bounds, bool same_bounds,
-                const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                double* values, std::uint8_t* present);
+  // Fails only when the request is cancelled or out of time.
+  Status Evaluate(Form form, const WindowSteps& steps, const WindowBounds& bounds, bool same_bounds,
+                  const std::vector<TimestampMs>& times, const std::vector<double>& samples,
+                  DeadlineCheck& deadline, double* values, std::uint8_t* present);
+
+  // Bytes of heap that the columns hold.
+  std::int64_t memory_bytes() const;
 
  private:
   void Prepare(const WindowSteps& steps, const WindowBounds& bounds,
                const std::vector<TimestampMs>& times, double divisor);
-  void AddResets(const WindowBounds& bounds, const std::vector<double>& samples, double* gained);
+  Status AddResets(const WindowBounds& bounds, const std::vector<double>& samples,
+                   DeadlineCheck& deadline, double* gained);
   Extrapolation prepared() {
     return {
         .span = span_.data(), .start = start_.data(), .end = end_.data(), .factor = factor_.data()};

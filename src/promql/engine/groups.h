@@ -1,12 +1,16 @@
 // Series to groups: numbers for the label sets of a grouping, in the order of their first series.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "model/labels.h"
 #include "promql/engine/aggregation.h"
+#include "promql/engine/evaluation.h"
 
 namespace aevum::promql {
 
@@ -19,15 +23,19 @@ using LabelsMap = std::unordered_map<model::Labels, T, LabelsHash>;
 // Thread-compatible.
 class Groups {
  public:
-  explicit Groups(Grouping grouping) : grouping_(std::move(grouping)) {}
+  // Groups are charged to the budget of the query in the name of `who`, which must be a constant.
+  Groups(Grouping grouping, const QueryState& state, std::string_view who)
+      : grouping_(std::move(grouping)), who_(who), charge_(state.context.budget()) {}
 
   // The number of the group of a series; a new one for a new group.
-  std::size_t Find(const model::Labels& labels);
+  StatusOr<std::size_t> Find(const model::Labels& labels);
   std::size_t size() const { return labels_.size(); }
   const model::Labels& labels(std::size_t group) const { return labels_[group]; }
 
  private:
   const Grouping grouping_;
+  const std::string_view who_;
+  MemoryCharge charge_;
   LabelsMap<std::size_t> index_;
   std::vector<model::Labels> labels_;
 };
@@ -61,6 +69,34 @@ class GroupMarks {
   };
   const bool delays_names_;
   std::vector<Mark> marks_;
+};
+
+// A row of `steps` states for each group, in slabs: adding groups moves none.
+template <typename T>
+class GroupRows {
+ public:
+  explicit GroupRows(std::size_t steps)
+      : steps_(steps),
+        groups_per_slab_(std::max<std::size_t>(1, kFewStates / std::max<std::size_t>(steps, 1))) {}
+
+  void Add() {
+    if (size_++ % groups_per_slab_ == 0)
+      slabs_.push_back(std::make_unique<T[]>(groups_per_slab_ * steps_));
+  }
+  T* row(std::size_t group) {
+    return slabs_[group / groups_per_slab_].get() + group % groups_per_slab_ * steps_;
+  }
+  const T* row(std::size_t group) const {
+    return slabs_[group / groups_per_slab_].get() + group % groups_per_slab_ * steps_;
+  }
+
+ private:
+  static constexpr std::size_t kFewStates = 128;
+
+  const std::size_t steps_;
+  const std::size_t groups_per_slab_;
+  std::size_t size_ = 0;
+  std::vector<std::unique_ptr<T[]>> slabs_;
 };
 
 }  // namespace aevum::promql

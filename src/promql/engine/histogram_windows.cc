@@ -1,11 +1,13 @@
 #include "promql/engine/histogram_windows.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/duration.h"
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/histogram_sum.h"
@@ -102,7 +104,8 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
   std::optional<FloatHistogram> gained = Gained(w, counter, notes);
   if (!gained) return {};
   double factor = ExtrapolationFactor(w, counter, *gained);
-  if (kind == RangeFunction::Kind::kRate) factor /= Seconds(w.range_ms);
+  if (kind == RangeFunction::Kind::kRate)
+    factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
   model::Multiply(&*gained, factor);
   return {.histogram = std::move(gained)};
 }
@@ -280,11 +283,12 @@ double CountInWindow(RangeFunction::OfHistograms what, const MixedWindow& window
 
 Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& steps,
                             const chunk::Columns& columns, std::string_view name,
-                            WindowScratch& scratch, Annotations& annotations, RowBatch* out,
-                            std::size_t row) {
+                            WindowScratch& scratch, DeadlineCheck& deadline,
+                            Annotations& annotations, RowBatch* out, std::size_t row) {
   double* values = out->values(row);
   std::uint8_t* present = out->present(row);
-  EvaluateWindows(function, steps, columns.times, columns.values, scratch, values, present);
+  RETURN_IF_ERROR(EvaluateWindows(function, steps, columns.times, columns.values, scratch, deadline,
+                                  values, present));
   const HistogramNotes notes(annotations, *function.argument, name);
   const auto find = [&](const std::vector<TimestampMs>& times, TimestampMs end, std::size_t* lo,
                         std::size_t* hi) {
@@ -295,6 +299,7 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
   for (std::size_t k = 0; k < steps.size; ++k) {
     find(columns.histogram_times, steps.ends[k], &lo, &hi);
     find(columns.times, steps.ends[k], &float_lo, &float_hi);
+    if (hi > lo) RETURN_IF_ERROR(deadline.After(kValuesOfHistogram * (hi - lo)));
     // Of a number and a histogram that meet at the end of a window the number alone is seen.
     const bool meet = hi > lo && float_hi > float_lo &&
                       columns.histogram_times[hi - 1] == columns.times[float_hi - 1] &&

@@ -15,6 +15,9 @@
 
 namespace aevum::promql {
 
+// What a histogram costs, in values looked at.
+inline constexpr std::size_t kValuesOfHistogram = 256;
+
 // The samples of one step: some histograms, and the numbers among them.
 struct MixedWindow {
   const TimestampMs* float_times;
@@ -46,7 +49,7 @@ double CountInWindow(RangeFunction::OfHistograms what, const MixedWindow& window
 // annotations.
 Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& steps,
                             const chunk::Columns& columns, std::string_view name,
-                            WindowScratch& scratch, Annotations& annotations, RowBatch* out,
-                            std::size_t row);
+                            WindowScratch& scratch, DeadlineCheck& deadline,
+                            Annotations& annotations, RowBatch* out, std::size_t row);
 
 }  // namespace aevum::promql

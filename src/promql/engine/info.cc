@@ -229,13 +229,12 @@ class InfoOperator final : public Operator {
     hints.step_ms = steps_ > 1 ? times_.grid.step : 0;
     hints.function = "info";
     SeriesReader reader(state_, std::move(select), std::move(hints));
-    chunk::Columns columns;
     while (true) {
-      ASSIGN_OR_RETURN(const model::Labels* labels, reader.Next(&columns));
+      ASSIGN_OR_RETURN(const model::Labels* labels, reader.Next());
       if (labels == nullptr) return OkStatus();
       RETURN_IF_ERROR(info_.Add(*labels, "info"));
       const std::size_t row = info_.size() - 1;
-      if (FillTimes(columns, row)) {
+      if (FillTimes(reader.columns(), row)) {
         return MakeError(
             StatusCode::kFailedPrecondition,
             "this should be an info metric, with float samples: " + labels->ToString());
@@ -364,9 +363,13 @@ class InfoOperator final : public Operator {
         model::Labels described;
         if (Describe(labels, row, k, info, &described)) {
           made.place = stays ? Place::kMore : Place::kHere;
-          if (stays) RETURN_IF_ERROR(more->Add(described, "info"));
-          if (stays) made.row = more->size() - 1;
-          if (!std::exchange(stays, true)) rows->set_labels(row, std::move(described));
+          if (stays) {
+            RETURN_IF_ERROR(more->Add(described, "info"));
+            made.row = more->size() - 1;
+            more->set_drops_name(made.row, rows->drops_name(row));
+          }
+          if (!std::exchange(stays, true))
+            RETURN_IF_ERROR(rows->ReplaceLabels(row, std::move(described), "info"));
         }
       }
       RETURN_IF_ERROR(Move(rows, row, k, descriptions[current], more));

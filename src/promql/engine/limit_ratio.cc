@@ -38,15 +38,23 @@ bool Chosen(double place, double ratio) { return ratio >= 0 ? place < ratio : pl
 class LimitRatioOperator final : public Operator {
  public:
   LimitRatioOperator(QueryState& state, std::vector<double> ratios, OperatorPtr source)
-      : state_(state), ratios_(std::move(ratios)), source_(std::move(source)) {}
+      : state_(state),
+        ratios_(std::move(ratios)),
+        any_nan_(std::any_of(ratios_.begin(), ratios_.end(),
+                             [](double ratio) { return std::isnan(ratio); })),
+        source_(std::move(source)) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     std::vector<std::size_t> kept;
     do {
       RETURN_IF_ERROR(state_.context.status());
       ASSIGN_OR_RETURN(const bool more, source_->Next(out));
+      // What is wrong with the source comes first.
+      if (!more && any_nan_)
+        return MakeError(StatusCode::kFailedPrecondition, "Ratio value is NaN");
       if (!more) return false;
       kept.clear();
+      if (any_nan_) continue;
       for (std::size_t row = 0; row < out->size(); ++row) {
         Mask(out, row);
         if (out->AnyPresent(row)) kept.push_back(row);
@@ -69,6 +77,7 @@ class LimitRatioOperator final : public Operator {
 
   QueryState& state_;
   const std::vector<double> ratios_;
+  const bool any_nan_;
   const OperatorPtr source_;
 };
 
@@ -83,8 +92,6 @@ void WarnOfRatio(double ratio, double bound, const AggregateExpr& expr, Annotati
 
 StatusOr<OperatorPtr> MakeLimitRatio(QueryState& state, const AggregateExpr& expr,
                                      std::vector<double> ratios, OperatorPtr source) {
-  if (std::any_of(ratios.begin(), ratios.end(), [](double ratio) { return std::isnan(ratio); }))
-    return MakeError(StatusCode::kFailedPrecondition, "Ratio value is NaN");
   const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
   if (*most > 1) WarnOfRatio(*most, 1, expr, state.annotations);
   if (*least < -1) WarnOfRatio(*least, -1, expr, state.annotations);

@@ -24,7 +24,8 @@ bool Contains(const std::vector<std::string>& names, std::string_view name) {
 // The argument whose series a function gives one by one with the label, or null.
 Expr* ArgumentWithLabel(Call& call, std::string_view label) {
   const std::string_view name = call.function->name;
-  if (name == "absent_over_time") return nullptr;
+  // The second fails where there are samples, so that none may be taken from it.
+  if (name == "absent_over_time" || name == "double_exponential_smoothing") return nullptr;
   if (FindRangeFunction(name)) {
     for (const ExprPtr& arg : call.args) {
       if (TypeOf(*arg) == ValueType::kMatrix) return arg.get();
@@ -98,8 +99,9 @@ const VectorSelector* AnySelectorOf(Expr& expr) {
   }
 }
 
+// Labels that go with the name may have gone from one side.
 bool AgreeIn(const VectorMatching& matching, std::string_view label) {
-  return label != model::kMetricName && Contains(matching.labels, label) == matching.on;
+  return !GoesWithName(label) && Contains(matching.labels, label) == matching.on;
 }
 
 // Whether no two series of a side can agree in all labels that are matched.
@@ -123,6 +125,8 @@ void Propagate(const Queryable& source, const VectorMatching& matching, Expr& fr
     if (SelectorOf(from, label) == nullptr) continue;
     VectorSelector* target = SelectorOf(to, label);
     if (target == nullptr) continue;
+    // Series that become equal when their names are dropped are an error, which would go too.
+    if (&WithoutParens(to) != target && !Planner::UniqueWithoutName(*target)) continue;
     const bool there =
         std::any_of(target->matchers.begin(), target->matchers.end(), [&](const auto& other) {
           return other.name() == label && other.type() == matcher.type() &&
@@ -139,14 +143,14 @@ void PropagateMatchers(const Queryable& source, BinaryExpr* expr) {
   if (!expr->matching || expr->op == BinaryOp::kOr || IsTrim(expr->op)) return;
   const VectorMatching& matching = *expr->matching;
   if (matching.fill_lhs || matching.fill_rhs) return;
-  const bool is_set = IsSetOperator(expr->op);
-  const bool left_is_one = !is_set && matching.card == Cardinality::kOneToMany;
-  const bool right_is_one = !is_set && !left_is_one;
-  if (!right_is_one || IsUnique(matching, *expr->rhs))
-    Propagate(source, matching, *expr->lhs, *expr->rhs);
+  // Duplicates of the "one" side are an error at steps where both sides have series: it would go
+  // with the duplicates, and with the last series of the other side.
+  const bool left_is_one = matching.card == Cardinality::kOneToMany;
+  if (!IsSetOperator(expr->op) && !IsUnique(matching, left_is_one ? *expr->lhs : *expr->rhs))
+    return;
+  Propagate(source, matching, *expr->lhs, *expr->rhs);
   if (expr->op == BinaryOp::kUnless) return;
-  if (!left_is_one || IsUnique(matching, *expr->lhs))
-    Propagate(source, matching, *expr->rhs, *expr->lhs);
+  Propagate(source, matching, *expr->rhs, *expr->lhs);
 }
 
 }  // namespace aevum::promql

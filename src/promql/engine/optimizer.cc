@@ -153,7 +153,7 @@ void FindEqualAggregations(Expr& expr, PlanNotes* notes) {
   if (expr.depth > kMaxDepthOfShared) return;
   std::vector<const Expr*> aggregations;
   FindAggregations(expr, &aggregations);
-  if (aggregations.size() > kMaxAggregations) return;
+  if (aggregations.size() < 2 || aggregations.size() > kMaxAggregations) return;
   std::unordered_map<std::string, std::vector<const Expr*>> by_text;
   for (const Expr* aggregation : aggregations)
     by_text[ToString(*aggregation)].push_back(aggregation);

@@ -85,16 +85,23 @@ TEST(OptimizerTest, Plans) {
       {R"(histogram_quantile(0.9, a) + b{x="1",le="2"})",
        R"(histogram_quantile(0.9, a{x="1"}) + b{le="2",x="1"})"},
       // Only in labels that are matched.
-      {R"(a / on (y) b{x="1",y="2"})", R"(a{y="2"} / on (y) b{x="1",y="2"})"},
-      {R"(a / ignoring (x) b{x="1",y="2"})", R"(a{y="2"} / ignoring (x) b{x="1",y="2"})"},
+      {R"(a / on (y) sum by (y) (b{x="1",y="2"}))",
+       R"(a{y="2"} / on (y) sum by (y) (b{x="1",y="2"}))"},
+      {R"(a and ignoring (x) b{x="1",y="2"})", R"(a{y="2"} and ignoring (x) b{x="1",y="2"})"},
       {R"({__name__=~"a.*",x="1"} / b)", R"({__name__=~"a.*",x="1"} / b{x="1"})"},
-      // Only where no error of the matching gets lost: the right side may hold duplicates.
+      // Only where no error of the matching gets lost: the "one" side may hold duplicates, which
+      // are
+      // an error unless the other side is empty.
+      {R"(a / on (y) b{x="1",y="2"})", R"(a / on (y) b{x="1",y="2"})"},
+      {R"(a / ignoring (x) b{x="1",y="2"})", R"(a / ignoring (x) b{x="1",y="2"})"},
       {R"(a{x="1"} / on (x) b)", R"(a{x="1"} / on (x) b)"},
       {R"(a{x="1"} / on (x) sum by (x) (b))", R"(a{x="1"} / on (x) sum by (x) (b{x="1"}))"},
       {R"(a{x="1"} / on (x) sum by (x, y) (b))", R"(a{x="1"} / on (x) sum by (x, y) (b))"},
       {R"(a{x="1"} * on (x) group_left () b)", R"(a{x="1"} * on (x) group_left () b)"},
-      {R"(a * on (x) group_left () b{x="1"})", R"(a{x="1"} * on (x) group_left () b{x="1"})"},
-      {R"(a{x="1"} * on (x) group_right () b)", R"(a{x="1"} * on (x) group_right () b{x="1"})"},
+      {R"(a * on (x) group_left () b{x="1"})", R"(a * on (x) group_left () b{x="1"})"},
+      {R"(a * on (x) group_left () max by (x) (b{x="1"}))",
+       R"(a{x="1"} * on (x) group_left () max by (x) (b{x="1"}))"},
+      {R"(a{x="1"} * on (x) group_right () b)", R"(a{x="1"} * on (x) group_right () b)"},
       {R"(a * on (x) group_right () b{x="1"})", R"(a * on (x) group_right () b{x="1"})"},
       // Set operators have no duplicates; `or` and the left of `unless` keep what does not match.
       {R"(a{x="1"} and on (x) b)", R"(a{x="1"} and on (x) b{x="1"})"},
@@ -193,6 +200,10 @@ TEST(OptimizerTest, AnswersStayTheSame) {
       "predict_linear(a[5m] @ 300, 60)",
       "a @ 300 > 100000",
       "absent(a{x=\"7\"} @ 300)",
+      // One select for several selectors.
+      R"(sum(rate(a{x="1"}[2m])) / sum(rate(a[2m])))",
+      R"(rate(a[2m]) - rate(a{y!="1"}[2m]))",
+      R"(a or a{x="2"})",
   };
   for (const char* query : queries) {
     const std::string answer = AnswerOf(optimizing, storage, query);

@@ -1,25 +1,32 @@
 #include "promql/engine/planner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "base/duration.h"
 #include "model/quote.h"
 #include "promql/engine/aggregation.h"
 #include "promql/engine/calls.h"
+#include "promql/engine/distribute.h"
 #include "promql/engine/elementwise.h"
 #include "promql/engine/histogram_operators.h"
 #include "promql/engine/limit_ratio.h"
+#include "promql/engine/plan.h"
+#include "promql/engine/remote_rows.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/shared_rows.h"
 #include "promql/engine/smoothed_selector.h"
+#include "promql/engine/step_counts.h"
 #include "promql/engine/subquery.h"
 #include "promql/engine/vector_matching.h"
 #include "promql/function_table.h"
 #include "promql/functions/label_functions.h"
+#include "promql/functions/row_functions.h"
 #include "promql/printer.h"
 
 namespace aevum::promql {
@@ -36,15 +43,28 @@ std::string FixedName(const model::Matchers& matchers) {
   return "";
 }
 
-// As Go's math.Min and math.Max: NaN wins over all but the infinity that is sought, -0 is below 0.
-double SmallerOf(double a, double b) {
-  if (std::isinf(a) && a < 0) return a;
-  if (std::isinf(b) && b < 0) return b;
-  if (std::isnan(a) || std::isnan(b)) return kNan;
-  if (a == b) return std::signbit(a) ? a : b;
-  return a < b ? a : b;
+bool IsQuantile(double rank) { return rank >= 0 && rank <= 1; }
+
+std::string QuantileWarning(double rank) {
+  return fmt::format("quantile value should be between 0 and 1, got {}", FormatShort(rank));
 }
-double LargerOf(double a, double b) { return -SmallerOf(-a, -b); }
+
+// Gives the rows of its source and counts them as what steps look at.
+class CountingOperator final : public Operator {
+ public:
+  CountingOperator(StepCounts& counts, OperatorPtr source)
+      : counts_(counts), source_(std::move(source)) {}
+
+  StatusOr<bool> Next(RowBatch* out) override {
+    ASSIGN_OR_RETURN(const bool more, source_->Next(out));
+    if (more) counts_.AddRows(*out);
+    return more;
+  }
+
+ private:
+  StepCounts& counts_;
+  const OperatorPtr source_;
+};
 
 class AbsentOperator final : public Operator {
  public:
@@ -62,6 +82,8 @@ class AbsentOperator final : public Operator {
       out->Reset(steps_, state_.context.budget());
       return false;
     }
+    MemoryCharge charge(state_.context.budget());
+    RETURN_IF_ERROR(charge.Add(static_cast<std::int64_t>(steps_), "absent"));
     std::vector<std::uint8_t> any(steps_);
     while (true) {
       ASSIGN_OR_RETURN(const bool more, source_->Next(out));
@@ -139,8 +161,9 @@ bool Planner::UniqueWithoutName(const Expr& expr) {
     }
     case ExprKind::kCall: {
       // Functions that drop the name have put equal series together themselves.
-      const auto function = FindRangeFunction(As<promql::Call>(expr).function->name);
-      return function.has_value() && !function->keeps_name;
+      const std::string_view name = As<promql::Call>(expr).function->name;
+      const auto function = FindRangeFunction(name);
+      return (function.has_value() && !function->keeps_name) || FindXFunction(name);
     }
     default:
       return false;
@@ -158,21 +181,40 @@ StatusOr<OperatorPtr> Planner::Vector(const Expr& expr, std::string_view around)
   const bool merges = MergesSeries(expr);
   const bool around_takes = state_.takes_series;
   state_.takes_series = merges || (expr.kind == ExprKind::kParen && around_takes);
-  StatusOr<OperatorPtr> rows = AnyVector(expr, around);
+  StatusOr<OperatorPtr> rows = MeasuredVector(expr, around);
   state_.takes_series = around_takes;
   if (rows.ok() && merges && !around_takes) return MakeOneValueAStep(*std::move(rows));
   return rows;
 }
 
+StatusOr<OperatorPtr> Planner::MeasuredVector(const Expr& expr, std::string_view around) {
+  if (state_.analysis == nullptr) return AnyVector(expr, around);
+  ASSIGN_OR_RETURN(OperatorPtr rows, AnyVector(expr, around));
+  return state_.analysis->Measure(expr, std::move(rows));
+}
+
+StepCounts* Planner::CountsOf(const Expr& expr) {
+  return state_.analysis == nullptr ? state_.counts
+                                    : state_.analysis->CountsOf(expr, state_.counts);
+}
+
+OperatorPtr Planner::Counted(const Expr& expr, OperatorPtr source) {
+  StepCounts* const counts = CountsOf(expr);
+  if (counts == nullptr) return source;
+  return std::make_unique<CountingOperator>(*counts, std::move(source));
+}
+
 StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view around) {
+  const RemotePart* part = state_.plan == nullptr ? nullptr : state_.plan->Find(expr);
+  if (part != nullptr && CanAskLeaves(*part, grid_, state_)) return Remote(*part);
   switch (expr.kind) {
     case ExprKind::kVectorSelector: {
       const auto& selector = As<VectorSelector>(expr);
       const SelectTimes times = TimesOf(selector.time, grid_, state_);
       if (selector.smoothed)
-        return MakeSmoothedSelector(state_, selector, times, std::string(around));
-      return MakeVectorSelector(state_, selector, times, SelectedValue::kValue,
-                                std::string(around));
+        return Counted(expr, MakeSmoothedSelector(state_, selector, times, std::string(around)));
+      return Counted(expr, MakeVectorSelector(state_, selector, times, SelectedValue::kValue,
+                                              std::string(around)));
     }
     case ExprKind::kParen:
       return Vector(*As<ParenExpr>(expr).expr, around);
@@ -193,8 +235,12 @@ StatusOr<OperatorPtr> Planner::AnyVector(const Expr& expr, std::string_view arou
 StatusOr<OperatorPtr> Planner::EveryStep(const Expr& expr, std::string_view around) {
   Grid first = grid_;
   first.steps = 1;
-  ASSIGN_OR_RETURN(OperatorPtr source, Planner(state_, first).Vector(expr, around));
-  return MakeBroadcast(state_, steps(), std::move(source));
+  StepCounts* const counts = state_.counts;
+  if (counts != nullptr) state_.counts = counts->OfEveryStep();
+  StatusOr<OperatorPtr> source = Planner(state_, first).Vector(expr, around);
+  state_.counts = counts;
+  RETURN_IF_ERROR(source.status());
+  return MakeBroadcast(state_, steps(), *std::move(source));
 }
 
 StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
@@ -204,9 +250,16 @@ StatusOr<OperatorPtr> Planner::Unary(const UnaryExpr& expr) {
                          UniqueWithoutName(*expr.expr), NegateHistograms, EqualLabels::kBySeries);
 }
 
+StatusOr<OperatorPtr> Planner::Remote(const RemotePart& part) {
+  ASSIGN_OR_RETURN(OperatorPtr rows, MakeRemoteRows(part, state_, grid_));
+  if (part.merge == nullptr) return rows;
+  return AggregateRows(*part.merge, std::move(rows));
+}
+
 StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
   const auto same = state_.notes.same_as.find(&expr);
-  if (same == state_.notes.same_as.end()) return AggregateAnew(expr);
+  // Leaves may give the rows of one of them in another order than those of the other.
+  if (same == state_.notes.same_as.end() || state_.plan != nullptr) return AggregateAnew(expr);
   const auto& last = As<AggregateExpr>(*same->second);
   return state_.shared.Share(
       state_, {.part = &last, .grid = grid_, .only_statistics = state_.only_statistics()},
@@ -215,7 +268,10 @@ StatusOr<OperatorPtr> Planner::Aggregate(const AggregateExpr& expr) {
 
 StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
   ASSIGN_OR_RETURN(OperatorPtr source, Vector(*expr.expr, AggregateName(expr.op)));
-  Grouping grouping(expr.grouping, expr.without);
+  return AggregateRows(expr, std::move(source));
+}
+
+StatusOr<OperatorPtr> Planner::AggregateRows(const AggregateExpr& expr, OperatorPtr source) {
   switch (expr.op) {
     case AggregateOp::kLimitRatio: {
       ASSIGN_OR_RETURN(std::vector<double> ratios, Scalar(*expr.param));
@@ -228,15 +284,14 @@ StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
         model::AppendGoQuoted(text, label);
         return MakeError(StatusCode::kFailedPrecondition, std::move(text));
       }
-      return MakeCountValues(state_, steps(), std::move(grouping), std::move(label),
-                             std::move(source));
+      return MakeCountValues(state_, steps(), expr, std::move(label), std::move(source));
     }
     case AggregateOp::kTopk:
     case AggregateOp::kBottomk:
     case AggregateOp::kLimitk:
     case AggregateOp::kQuantile: {
       ASSIGN_OR_RETURN(std::vector<double> parameter, Scalar(*expr.param));
-      if (expr.op == AggregateOp::kQuantile) WarnOfQuantile(parameter, *expr.param);
+      if (expr.op == AggregateOp::kQuantile) WarnOfExtremes(parameter, *expr.param);
       return MakeRanking(state_, steps(), expr, std::move(parameter), std::move(source));
     }
     default:
@@ -246,11 +301,20 @@ StatusOr<OperatorPtr> Planner::AggregateAnew(const AggregateExpr& expr) {
 
 void Planner::WarnOfQuantile(const std::vector<double>& ranks, const Expr& expr) {
   for (const double rank : ranks) {
-    if (!(rank >= 0 && rank <= 1)) {
-      state_.annotations.AddWarning(
-          fmt::format("quantile value should be between 0 and 1, got {}", FormatShort(rank)), expr);
-    }
+    if (!IsQuantile(rank)) state_.annotations.AddWarning(QuantileWarning(rank), expr);
   }
+}
+
+// Of an aggregation the reference looks at the largest and the least rank, which NaN stands for
+// where there is one.
+void Planner::WarnOfExtremes(const std::vector<double>& ranks, const Expr& expr) {
+  double least = 1;
+  double most = 0;
+  for (const double rank : ranks) {
+    least = functions::SmallerOf(least, rank);
+    most = functions::LargerOf(most, rank);
+  }
+  WarnOfQuantile({least, most}, expr);
 }
 
 StatusOr<OperatorPtr> Planner::Binary(const BinaryExpr& expr) {
@@ -286,6 +350,7 @@ StatusOr<OperatorPtr> Planner::BinaryRows(const BinaryExpr& expr) {
 StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
   const std::string_view name = call.function->name;
   if (auto function = FindRangeFunction(name)) return Range(call, *std::move(function));
+  if (const auto function = FindXFunction(name)) return XRange(call, *function);
   if (name == "timestamp") {
     const Expr& arg = WithoutParens(*call.args[0]);
     if (arg.kind == ExprKind::kVectorSelector) {
@@ -293,7 +358,8 @@ StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
       const SelectTimes times = TimesOf(selector.time, grid_, state_);
       return MakeElementwise(
           state_, steps(),
-          MakeVectorSelector(state_, selector, times, SelectedValue::kTimestamp, "timestamp"),
+          Counted(call, MakeVectorSelector(state_, selector, times, SelectedValue::kTimestamp,
+                                           "timestamp")),
           [](double*, std::uint8_t*, std::size_t) {}, NameRule::kDrop, UniqueWithoutName(arg));
     }
   }
@@ -309,22 +375,32 @@ OperatorPtr Planner::Absent(const Expr& selector, OperatorPtr source, NameRule n
                                           std::move(source), names);
 }
 
-Status Planner::CheckParameters(const promql::Call& call, const RangeFunction& function) {
-  if (function.name == "quantile_over_time") WarnOfQuantile(function.parameters, *call.args[0]);
-  if (function.name != "double_exponential_smoothing") return OkStatus();
-  const auto check = [](const std::vector<double>& values, std::string_view what,
-                        std::string_view symbol) {
-    for (const double value : values) {
-      if (value <= 0 || value >= 1) {
-        return MakeError(
-            StatusCode::kFailedPrecondition,
-            fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:f}", what, symbol, value));
-      }
+Status Planner::CheckParameters(const promql::Call& call, RangeFunction* function) {
+  constexpr std::int64_t kNoteBytes = 256;  // of a text and its place in a map
+  if (function->name == "quantile_over_time") {
+    function->parameter_expr = call.args[0].get();
+    for (std::size_t k = 0; k < steps(); ++k) {
+      const double rank = function->parameters[k];
+      if (IsQuantile(rank)) continue;
+      RETURN_IF_ERROR(state_.scalars.Add(kNoteBytes, function->name));
+      function->step_warnings.emplace(k, QuantileWarning(rank));
+    }
+  }
+  if (function->name != "double_exponential_smoothing") return OkStatus();
+  const auto check = [&](const std::vector<double>& values, std::string_view what,
+                         std::string_view symbol) -> Status {
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      if (!(values[k] <= 0 || values[k] >= 1)) continue;
+      RETURN_IF_ERROR(state_.scalars.Add(kNoteBytes, function->name));
+      function->step_errors.emplace(
+          k, MakeError(StatusCode::kFailedPrecondition,
+                       fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:f}", what,
+                                   symbol, values[k])));
     }
     return OkStatus();
   };
-  RETURN_IF_ERROR(check(function.parameters, "smoothing", "sf"));
-  return check(function.parameters2, "trend", "tf");
+  RETURN_IF_ERROR(check(function->parameters, "smoothing", "sf"));
+  return check(function->parameters2, "trend", "tf");
 }
 
 StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction function) {
@@ -338,11 +414,12 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
           std::move(values);
     }
   }
-  RETURN_IF_ERROR(CheckParameters(call, function));
+  RETURN_IF_ERROR(CheckParameters(call, &function));
   // To the reference a subquery is a selector without a place.
   static const NumberLiteral kStartOfQuery;
   function.argument = &WithoutParens(*call.args[0]);
   if (function.argument->kind == ExprKind::kSubquery) function.argument = &kStartOfQuery;
+  function.counts = CountsOf(call);
   const bool keeps_name = function.keeps_name;
   const bool is_absent = function.name == "absent_over_time";
   OperatorPtr rows;
@@ -359,7 +436,10 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
     // What lies between the steps is not seen, so resets can't be taken from hints.
     ++state_.buckets_depth;
     state_.takes_series = true;
+    // What is counted are the samples that the subquery gives, not those it looks at.
+    StepCounts* const counts = std::exchange(state_.counts, nullptr);
     StatusOr<OperatorPtr> planned = Planner(state_, inner_grid).Vector(*subquery.expr);
+    state_.counts = counts;
     state_.takes_series = false;
     --state_.buckets_depth;
     ASSIGN_OR_RETURN(OperatorPtr inner, std::move(planned));
@@ -372,10 +452,30 @@ StatusOr<OperatorPtr> Planner::Range(const promql::Call& call, RangeFunction fun
                      EqualLabels::kRefused);
 }
 
+StatusOr<OperatorPtr> Planner::XRange(const promql::Call& call, XFunction function) {
+  const std::string_view name = call.function->name;
+  const Expr& range = WithoutParens(*call.args[0]);
+  if (range.kind != ExprKind::kMatrixSelector)
+    return Unimplemented("{} is not available over subqueries", name);
+  const auto& matrix = As<MatrixSelector>(range);
+  RETURN_IF_ERROR(CheckExtension(ExtensionOf(*matrix.selector, state_.lookback_ms), name));
+  const SelectTimes times = TimesOf(matrix.selector->time, grid_, state_);
+  return MakeMerging(state_, steps(), MakeXSelector(state_, matrix, times, function, name),
+                     UniqueWithoutName(range), EqualLabels::kRefused);
+}
+
 StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
+  if (state_.analysis == nullptr) return AnyScalar(expr);
+  const auto began = std::chrono::steady_clock::now();
+  StatusOr<std::vector<double>> values = AnyScalar(expr);
+  state_.analysis->AddTime(expr, std::chrono::steady_clock::now() - began);
+  return values;
+}
+
+StatusOr<std::vector<double>> Planner::AnyScalar(const Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kNumber:
-      return std::vector<double>(steps(), As<NumberLiteral>(expr).value);
+      return Constant(As<NumberLiteral>(expr).value);
     case ExprKind::kParen:
       return Scalar(*As<ParenExpr>(expr).expr);
     case ExprKind::kUnary: {
@@ -388,7 +488,9 @@ StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
       const auto& binary = As<BinaryExpr>(expr);
       ASSIGN_OR_RETURN(std::vector<double> lhs, Scalar(*binary.lhs));
       ASSIGN_OR_RETURN(const std::vector<double> rhs, Scalar(*binary.rhs));
+      RETURN_IF_ERROR(state_.context.status());
       for (std::size_t k = 0; k < steps(); ++k) lhs[k] = Apply(binary.op, lhs[k], rhs[k]);
+      state_.scalars.Subtract(ScalarBytes());
       return lhs;
     }
     case ExprKind::kCall:
@@ -398,9 +500,9 @@ StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
   }
   const auto& call = As<promql::Call>(expr);
   const std::string_view name = call.function->name;
-  if (name == "pi") return std::vector<double>(steps(), 3.14159265358979323846);
+  if (name == "pi") return Constant(3.14159265358979323846);
   if (name == "time") {
-    std::vector<double> values(steps());
+    ASSIGN_OR_RETURN(std::vector<double> values, Constant(0));
     for (std::size_t k = 0; k < steps(); ++k) values[k] = static_cast<double>(grid_.At(k)) / 1000;
     return values;
   }
@@ -408,26 +510,23 @@ StatusOr<std::vector<double>> Planner::Scalar(const Expr& expr) {
   if (name == "min_of" || name == "max_of") {
     ASSIGN_OR_RETURN(std::vector<double> values, Scalar(*call.args[0]));
     ASSIGN_OR_RETURN(const std::vector<double> others, Scalar(*call.args[1]));
-    const auto pick = name == "min_of" ? SmallerOf : LargerOf;
+    const auto pick = name == "min_of" ? functions::SmallerOf : functions::LargerOf;
     std::transform(values.begin(), values.end(), others.begin(), values.begin(), pick);
+    state_.scalars.Subtract(ScalarBytes());
     return values;
   }
-  ASSIGN_OR_RETURN(const double value, OfQuery(name));
-  return std::vector<double>(steps(), value);
+  ASSIGN_OR_RETURN(const double value, OfQuery(name, state_));
+  return Constant(value);
 }
 
-// What start(), end(), range() and step() say of the query, in seconds; an instant query has no
-// step.
-StatusOr<double> Planner::OfQuery(std::string_view name) const {
-  const auto seconds = [](std::int64_t milliseconds) {
-    return static_cast<double>(milliseconds) / 1000;
-  };
-  if (name == "start") return seconds(state_.query_start);
-  if (name == "end") return seconds(state_.query_end);
-  if (name == "range") return seconds(state_.query_end - state_.query_start);
-  if (name == "step")
-    return state_.query_start == state_.query_end ? 0 : seconds(state_.query_step_ms);
-  return Unimplemented("function \"{}\" is not available yet", name);
+std::int64_t Planner::ScalarBytes() const {
+  return static_cast<std::int64_t>(steps() * sizeof(double));
+}
+
+StatusOr<std::vector<double>> Planner::Constant(double value) {
+  RETURN_IF_ERROR(state_.context.status());
+  RETURN_IF_ERROR(state_.scalars.Add(ScalarBytes(), "scalar"));
+  return std::vector<double>(steps(), value);
 }
 
 // The value of the only series of a vector; NaN where there is none or more than one.
@@ -436,7 +535,9 @@ StatusOr<std::vector<double>> Planner::ScalarOfVector(const Expr& expr) {
   StatusOr<OperatorPtr> planned = Vector(expr, "scalar");
   state_.takes_series = around_takes;
   ASSIGN_OR_RETURN(const OperatorPtr source, std::move(planned));
-  std::vector<double> values(steps(), kNan);
+  ASSIGN_OR_RETURN(std::vector<double> values, Constant(kNan));
+  MemoryCharge charge(state_.context.budget());
+  RETURN_IF_ERROR(charge.Add(ScalarBytes(), "scalar"));
   std::vector<std::uint32_t> count(steps());
   RowBatch batch;
   while (true) {
@@ -450,6 +551,19 @@ StatusOr<std::vector<double>> Planner::ScalarOfVector(const Expr& expr) {
     }
   }
   return values;
+}
+
+StatusOr<double> OfQuery(std::string_view name, const QueryState& state) {
+  using std::chrono::milliseconds;
+  const auto seconds = [](TimestampMs time) { return static_cast<double>(time) / 1000; };
+  if (name == "start") return seconds(state.query_start);
+  if (name == "end") return seconds(state.query_end);
+  if (name == "range") return GoSeconds(milliseconds(state.query_end - state.query_start));
+  if (name == "step") {
+    const bool instant = state.query_start == state.query_end;
+    return GoSeconds(milliseconds(instant ? 0 : state.query_step_ms));
+  }
+  return Unimplemented("function \"{}\" is not available yet", name);
 }
 
 }  // namespace aevum::promql

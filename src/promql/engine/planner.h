@@ -8,8 +8,11 @@
 #include "promql/engine/elementwise.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
+#include "promql/engine/x_functions.h"
 
 namespace aevum::promql {
+
+struct RemotePart;
 
 // Makes the operators of an expression on a grid. What is not there yet is Unimplemented, by name.
 // Operators borrow the tree and the state.
@@ -22,6 +25,8 @@ class Planner {
   StatusOr<OperatorPtr> Vector(const Expr& expr, std::string_view around = "");
   // The value of an expression of type scalar at each step.
   StatusOr<std::vector<double>> Scalar(const Expr& expr);
+  // A value at every step. Charged until the end of the query, as all scalars are.
+  StatusOr<std::vector<double>> Constant(double value);
   // A string argument.
   static StatusOr<std::string> String(const Expr& expr);
 
@@ -38,20 +43,34 @@ class Planner {
  private:
   StatusOr<OperatorPtr> EveryStep(const Expr& expr, std::string_view around);
   StatusOr<OperatorPtr> AnyVector(const Expr& expr, std::string_view around);
+  // The same, measured where somebody asks.
+  StatusOr<OperatorPtr> MeasuredVector(const Expr& expr, std::string_view around);
+  StatusOr<std::vector<double>> AnyScalar(const Expr& expr);
+  // The rows of an instant selector that `expr` reads, counted where somebody asks.
+  OperatorPtr Counted(const Expr& expr, OperatorPtr source);
+  StepCounts* CountsOf(const Expr& expr);
   StatusOr<OperatorPtr> Aggregate(const AggregateExpr& expr);
   StatusOr<OperatorPtr> AggregateAnew(const AggregateExpr& expr);
+  void WarnOfExtremes(const std::vector<double>& ranks, const Expr& expr);
+  StatusOr<OperatorPtr> AggregateRows(const AggregateExpr& expr, OperatorPtr source);
+  StatusOr<OperatorPtr> Remote(const RemotePart& part);
   StatusOr<OperatorPtr> Binary(const BinaryExpr& expr);
   StatusOr<OperatorPtr> BinaryRows(const BinaryExpr& expr);
   StatusOr<OperatorPtr> Unary(const UnaryExpr& expr);
   StatusOr<OperatorPtr> Call(const promql::Call& call);
   StatusOr<OperatorPtr> Range(const promql::Call& call, RangeFunction function);
+  StatusOr<OperatorPtr> XRange(const promql::Call& call, XFunction function);
   OperatorPtr Absent(const Expr& selector, OperatorPtr source, NameRule names);
   StatusOr<std::vector<double>> ScalarOfVector(const Expr& expr);
-  StatusOr<double> OfQuery(std::string_view name) const;
-  Status CheckParameters(const promql::Call& call, const RangeFunction& function);
+  std::int64_t ScalarBytes() const;
+  Status CheckParameters(const promql::Call& call, RangeFunction* function);
 
   QueryState& state_;
   const Grid grid_;
 };
+
+// What start(), end(), range() and step() say of the query, in seconds; an instant query has no
+// step. Unimplemented for other names.
+StatusOr<double> OfQuery(std::string_view name, const QueryState& state);
 
 }  // namespace aevum::promql

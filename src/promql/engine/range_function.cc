@@ -115,11 +115,15 @@ LaneWindows LanesOf(const SeriesWindows& windows) {
           .size = windows.bounds.size()};
 }
 
-void SumOverTime(const SeriesWindows& windows) { SumWindows(LanesOf(windows), windows.values); }
+Status SumOverTime(const SeriesWindows& windows) {
+  return InPieces(LanesOf(windows), windows.deadline,
+                  [&](const LaneWindows& piece, std::size_t first) {
+                    SumWindows(piece, windows.values + first);
+                  });
+}
 
-void AvgOverTime(const SeriesWindows& windows) {
-  if (AverageWindows(LanesOf(windows), windows.values)) return;
-  for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
+void PreciseMeans(const SeriesWindows& windows, std::size_t first, std::size_t end) {
+  for (std::size_t k = first; k < end; ++k) {
     KahanMean mean;
     for (std::int64_t i = windows.bounds.lo()[k]; i < windows.bounds.hi()[k]; ++i)
       mean.Add(windows.samples[static_cast<std::size_t>(i)]);
@@ -127,60 +131,83 @@ void AvgOverTime(const SeriesWindows& windows) {
   }
 }
 
-void StdvarOverTime(const SeriesWindows& windows) {
-  VarianceOfWindows(LanesOf(windows), windows.values);
+Status AvgOverTime(const SeriesWindows& windows) {
+  return InPieces(LanesOf(windows), windows.deadline,
+                  [&](const LaneWindows& piece, std::size_t first) {
+                    if (AverageWindows(piece, windows.values + first)) return;
+                    PreciseMeans(windows, first, first + piece.size);
+                  });
 }
 
-void StddevOverTime(const SeriesWindows& windows) {
-  VarianceOfWindows(LanesOf(windows), windows.values);
+Status StdvarOverTime(const SeriesWindows& windows) {
+  return InPieces(LanesOf(windows), windows.deadline,
+                  [&](const LaneWindows& piece, std::size_t first) {
+                    VarianceOfWindows(piece, windows.values + first);
+                  });
+}
+
+Status StddevOverTime(const SeriesWindows& windows) {
+  RETURN_IF_ERROR(StdvarOverTime(windows));
   for (std::size_t k = 0; k < windows.bounds.size(); ++k)
     windows.values[k] = std::sqrt(windows.values[k]);
+  return OkStatus();
 }
 
-void MaxOverTime(const SeriesWindows& windows) {
+Status MaxOverTime(const SeriesWindows& windows) {
   windows.scratch.extremes.Largest(windows.bounds, windows.samples, windows.values);
+  return OkStatus();
 }
 
-void MinOverTime(const SeriesWindows& windows) {
+Status MinOverTime(const SeriesWindows& windows) {
   windows.scratch.extremes.Smallest(windows.bounds, windows.samples, windows.values);
+  return OkStatus();
 }
 
-void Changes(const SeriesWindows& windows) {
+Status Changes(const SeriesWindows& windows) {
   windows.scratch.counts.Changes(windows.bounds, windows.samples, windows.values);
+  return OkStatus();
 }
 
-void Resets(const SeriesWindows& windows) {
+Status Resets(const SeriesWindows& windows) {
   windows.scratch.counts.Decreases(windows.bounds, windows.samples, windows.values);
+  return OkStatus();
 }
 
-void CountOverTime(const SeriesWindows& windows) {
+Status CountOverTime(const SeriesWindows& windows) {
   for (std::size_t k = 0; k < windows.bounds.size(); ++k)
     windows.values[k] = static_cast<double>(windows.bounds.hi()[k] - windows.bounds.lo()[k]);
+  return OkStatus();
 }
 
-void PresentOverTime(const SeriesWindows& windows) {
+Status PresentOverTime(const SeriesWindows& windows) {
   std::fill_n(windows.values, windows.bounds.size(), 1.0);
+  return OkStatus();
 }
 
-void LastOverTime(const SeriesWindows& windows) {
+Status LastOverTime(const SeriesWindows& windows) {
   for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
     const std::int64_t hi = windows.bounds.hi()[k];
     if (hi > 0) windows.values[k] = windows.samples[static_cast<std::size_t>(hi - 1)];
   }
+  return OkStatus();
 }
 
-void FirstOverTime(const SeriesWindows& windows) {
+Status FirstOverTime(const SeriesWindows& windows) {
   for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
     if (windows.present[k] != 0)
       windows.values[k] = windows.samples[static_cast<std::size_t>(windows.bounds.lo()[k])];
   }
+  return OkStatus();
 }
 
-void DoubleExponentialSmoothing(const SeriesWindows& windows) {
-  SmoothWindows(LanesOf(windows), windows.function.parameters.data(),
-                windows.function.parameters2.data(), windows.values);
+Status DoubleExponentialSmoothing(const SeriesWindows& windows) {
   for (std::size_t k = 0; k < windows.bounds.size(); ++k)
     windows.present[k] = windows.bounds.hi()[k] - windows.bounds.lo()[k] < 2 ? 0 : 1;
+  return InPieces(
+      LanesOf(windows), windows.deadline, [&](const LaneWindows& piece, std::size_t first) {
+        SmoothWindows(piece, windows.function.parameters.data() + first,
+                      windows.function.parameters2.data() + first, windows.values + first);
+      });
 }
 
 using Kind = RangeFunction::Kind;
@@ -229,11 +256,12 @@ constexpr std::array<Entry, 27> kFunctions = {{
     {"ts_of_first_over_time", Kind::kWindow, TimeOfFirst, nullptr, Of::kTimeOfFirst},
 }};
 
-void EvaluateEachWindow(const SeriesWindows& windows) {
+Status EvaluateEachWindow(const SeriesWindows& windows) {
   const RangeFunction& function = windows.function;
   for (std::size_t k = 0; k < windows.bounds.size(); ++k) {
     if (windows.present[k] == 0) continue;
     const std::int64_t lo = windows.bounds.lo()[k];
+    RETURN_IF_ERROR(windows.deadline.After(static_cast<std::size_t>(windows.bounds.hi()[k] - lo)));
     const Window window{.times = windows.times.data() + lo,
                         .values = windows.samples.data() + lo,
                         .size = static_cast<std::size_t>(windows.bounds.hi()[k] - lo),
@@ -245,6 +273,7 @@ void EvaluateEachWindow(const SeriesWindows& windows) {
     windows.values[k] = value.value_or(0);
     windows.present[k] = value ? 1 : 0;
   }
+  return OkStatus();
 }
 
 }  // namespace
@@ -266,20 +295,20 @@ std::optional<RangeFunction> FindRangeFunction(std::string_view name) {
   return std::nullopt;
 }
 
-void EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
-                     const std::vector<TimestampMs>& times, const std::vector<double>& samples,
-                     WindowScratch& scratch, double* values, std::uint8_t* present) {
-  if (samples.empty()) return;
+Status EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
+                       const std::vector<TimestampMs>& times, const std::vector<double>& samples,
+                       WindowScratch& scratch, DeadlineCheck& deadline, double* values,
+                       std::uint8_t* present) {
+  if (samples.empty()) return OkStatus();
   const bool same_bounds = scratch.bounds.Find(steps, times);
   switch (function.kind) {
     case Kind::kRate:
     case Kind::kIncrease:
     case Kind::kDelta:
-      scratch.rate.Evaluate(
+      return scratch.rate.Evaluate(
           {.slope = function.kind == Kind::kDelta ? Slope::kGauge : Slope::kCounter,
            .per_second = function.kind == Kind::kRate},
-          steps, scratch.bounds, same_bounds, times, samples, values, present);
-      return;
+          steps, scratch.bounds, same_bounds, times, samples, deadline, values, present);
     case Kind::kWindow:
     case Kind::kRow:
       break;
@@ -290,15 +319,17 @@ void EvaluateWindows(const RangeFunction& function, const WindowSteps& steps,
                               .times = times,
                               .samples = samples,
                               .scratch = scratch,
+                              .deadline = deadline,
                               .values = values,
                               .present = present};
   for (std::size_t k = 0; k < steps.size; ++k)
     present[k] = scratch.bounds.lo()[k] < scratch.bounds.hi()[k] ? 1 : 0;
   if (function.kind == Kind::kWindow) return EvaluateEachWindow(windows);
-  function.row(windows);
+  RETURN_IF_ERROR(function.row(windows));
   for (std::size_t k = 0; k < steps.size; ++k) {
     if (present[k] == 0) values[k] = 0;
   }
+  return OkStatus();
 }
 
 double Quantile(double rank, std::vector<double>* values) {

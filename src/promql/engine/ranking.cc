@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "promql/engine/aggregation.h"
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/groups.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/range_function.h"
@@ -15,17 +16,28 @@
 namespace aevum::promql {
 namespace {
 
+// What these cost, in values looked at.
+constexpr std::size_t kSortCost = 8;
+constexpr std::size_t kTextCost = 256;
+
+constexpr std::size_t kEntryBytes = 64;  // of an index by labels
+
 // Reads a source whole on the first Next and gives the rows that Make makes of it.
 class WholeOperator : public Operator {
  public:
   WholeOperator(QueryState& state, std::size_t steps, std::string_view who, OperatorPtr source)
-      : state_(state), steps_(steps), who_(who), source_(std::move(source)) {}
+      : state_(state),
+        steps_(steps),
+        who_(who),
+        source_(std::move(source)),
+        charge_(state.context.budget()) {}
 
   StatusOr<bool> Next(RowBatch* out) final {
     if (rows_ == nullptr) {
       ASSIGN_OR_RETURN(RowBatch input, Materialize(*source_, state_, steps_));
       source_.reset();
       ASSIGN_OR_RETURN(RowBatch result, Make(std::move(input)));
+      charge_.Reset();
       rows_ = MakeRowSource(std::move(result), state_.context.budget());
     }
     return rows_->Next(out);
@@ -34,16 +46,23 @@ class WholeOperator : public Operator {
  protected:
   virtual StatusOr<RowBatch> Make(RowBatch input) = 0;
 
+  using MembersOfGroups = std::vector<std::vector<std::size_t>>;
+
   // The rows of each group.
-  static std::vector<std::vector<std::size_t>> Members(const RowBatch& input, Groups* groups) {
-    std::vector<std::vector<std::size_t>> members;
+  StatusOr<MembersOfGroups> Members(const RowBatch& input, Groups* groups) {
+    MembersOfGroups members;
+    RETURN_IF_ERROR(Charge(2 * sizeof(std::size_t) * input.size()));
     for (std::size_t i = 0; i < input.size(); ++i) {
-      const std::size_t group = groups->Find(input.labels(i));
+      ASSIGN_OR_RETURN(const std::size_t group, groups->Find(input.labels(i)));
+      if (group == members.size()) RETURN_IF_ERROR(Charge(2 * sizeof members[0]));
       members.resize(groups->size());
       members[group].push_back(i);
     }
     return members;
   }
+
+  // For what Make needs beside its rows; released when it is done.
+  Status Charge(std::size_t bytes) { return charge_.Add(static_cast<std::int64_t>(bytes), who_); }
 
   QueryState& state_;
   const std::size_t steps_;
@@ -52,6 +71,7 @@ class WholeOperator : public Operator {
  private:
   OperatorPtr source_;
   OperatorPtr rows_;
+  MemoryCharge charge_;
 };
 
 // Before others in topk and bottomk: the better value, any number before NaN; ties keep their
@@ -61,6 +81,59 @@ bool Better(AggregateOp op, double a, double b) {
   if (std::isnan(b)) return true;
   return op == AggregateOp::kTopk ? a > b : a < b;
 }
+
+// The rows that topk and bottomk keep at a step. Which of equal values those are is up to the heap
+// of the reference, so this one makes the same moves: the worst of the kept is its root.
+class BestRows {
+ public:
+  BestRows(AggregateOp op, const RowBatch& rows, std::size_t step, std::size_t limit)
+      : op_(op), rows_(rows), step_(step), limit_(limit) {}
+
+  void Offer(std::size_t row) {
+    if (heap_.size() < limit_) {
+      heap_.push_back(row);
+      Rise(heap_.size() - 1);
+    } else if (Better(op_, Value(row), Value(heap_[0]))) {
+      heap_[0] = row;
+      Sink();
+    }
+  }
+
+  // Best first.
+  std::vector<std::size_t> Take() {
+    std::stable_sort(heap_.begin(), heap_.end(),
+                     [&](std::size_t a, std::size_t b) { return Better(op_, Value(a), Value(b)); });
+    return std::move(heap_);
+  }
+
+ private:
+  double Value(std::size_t row) const { return rows_.values(row)[step_]; }
+  // NaN goes below everything, NaN included.
+  bool Worse(std::size_t i, std::size_t j) const {
+    const double value = Value(heap_[i]);
+    return std::isnan(value) || Better(op_, Value(heap_[j]), value);
+  }
+
+  void Rise(std::size_t i) {
+    for (; i > 0 && Worse(i, (i - 1) / 2); i = (i - 1) / 2) std::swap(heap_[i], heap_[(i - 1) / 2]);
+  }
+
+  void Sink() {
+    for (std::size_t i = 0; 2 * i + 1 < heap_.size();) {
+      std::size_t child = 2 * i + 1;
+      if (child + 1 < heap_.size() && Worse(child + 1, child)) ++child;
+      if (!Worse(child, i)) return;
+      std::swap(heap_[i], heap_[child]);
+      i = child;
+    }
+  }
+
+  const AggregateOp op_;
+  const RowBatch& rows_;
+  const std::size_t step_;
+  const std::size_t limit_;
+  std::vector<std::size_t> heap_;
+};
 
 class SelectionOperator final : public WholeOperator {
  public:
@@ -74,15 +147,20 @@ class SelectionOperator final : public WholeOperator {
 
  private:
   StatusOr<RowBatch> Make(RowBatch input) override {
+    // Nothing is chosen at any step, whatever else is wrong with the parameter.
+    if (std::all_of(parameter_.begin(), parameter_.end(), [](double k) { return k < 1; }))
+      return Take(input, std::vector<std::uint8_t>(input.size() * steps_), {});
     RETURN_IF_ERROR(CheckParameters());
-    Groups groups(grouping_);
-    const auto members = Members(input, &groups);
+    Groups groups(grouping_, state_, who_);
+    ASSIGN_OR_RETURN(const MembersOfGroups members, Members(input, &groups));
+    RETURN_IF_ERROR(Charge(input.size() * (steps_ + 2 * sizeof(std::size_t))));
+    DeadlineCheck deadline(state_.context);
     std::vector<std::uint8_t> kept(input.size() * steps_);
     std::vector<std::size_t> order;  // of an instant query: best first
     std::vector<std::size_t> candidates;
     for (const std::vector<std::size_t>& rows : members) {
-      RETURN_IF_ERROR(state_.context.status());
       for (std::size_t k = 0; k < steps_; ++k) {
+        RETURN_IF_ERROR(deadline.After(kSortCost * rows.size()));
         candidates.clear();
         for (const std::size_t row : rows) {
           if (input.present(row)[k] != 0 || (op_ == AggregateOp::kLimitk && input.Holds(row, k))) {
@@ -104,26 +182,31 @@ class SelectionOperator final : public WholeOperator {
   }
 
   Status CheckParameters() const {
-    for (const double k : parameter_) {
-      if (std::isnan(k))
-        return MakeError(StatusCode::kFailedPrecondition, "Parameter value is NaN");
-      if (!(std::abs(k) < 9.2e18)) {
-        return MakeError(StatusCode::kFailedPrecondition,
-                         fmt::format("Scalar value {} overflows int64", FormatNumber(k)));
-      }
-    }
+    constexpr double kEnd = 9223372036854775808.0;
+    if (std::any_of(parameter_.begin(), parameter_.end(), [](double k) { return std::isnan(k); }))
+      return MakeError(StatusCode::kFailedPrecondition, "Parameter value is NaN");
+    const auto [least, most] = std::minmax_element(parameter_.begin(), parameter_.end());
+    const auto error = [](double value, std::string_view what) {
+      return MakeError(StatusCode::kFailedPrecondition,
+                       fmt::format("Scalar value {} {} int64", FormatShort(value), what));
+    };
+    if (*least <= -kEnd) return error(*least, "underflows");
+    if (*most >= kEnd) return error(*most, "overflows");
     return OkStatus();
   }
 
   void Choose(const RowBatch& input, std::size_t k, std::vector<std::size_t>* rows) const {
     const auto limit = static_cast<std::size_t>(
         std::max<std::int64_t>(0, static_cast<std::int64_t>(parameter_[k])));
-    if (op_ != AggregateOp::kLimitk) {
-      std::stable_sort(rows->begin(), rows->end(), [&](std::size_t a, std::size_t b) {
-        return Better(op_, input.values(a)[k], input.values(b)[k]);
-      });
+    if (limit == 0) {
+      rows->clear();
+    } else if (op_ == AggregateOp::kLimitk) {
+      rows->resize(std::min(rows->size(), limit));
+    } else {
+      BestRows best(op_, input, k, limit);
+      for (const std::size_t row : *rows) best.Offer(row);
+      *rows = best.Take();
     }
-    if (rows->size() > limit) rows->resize(limit);
   }
 
   StatusOr<RowBatch> Take(const RowBatch& input, const std::vector<std::uint8_t>& kept,
@@ -168,19 +251,20 @@ class QuantileOperator final : public WholeOperator {
 
  private:
   StatusOr<RowBatch> Make(RowBatch input) override {
-    Groups groups(grouping_);
-    const auto members = Members(input, &groups);
+    Groups groups(grouping_, state_, who_);
+    ASSIGN_OR_RETURN(const MembersOfGroups members, Members(input, &groups));
+    DeadlineCheck deadline(state_.context);
     RowBatch result;
     result.Reset(steps_, state_.context.budget());
     std::vector<double> values;
     GroupMarks marks(state_);
     for (std::size_t group = 0; group < members.size(); ++group) {
-      RETURN_IF_ERROR(state_.context.status());
       RETURN_IF_ERROR(result.Add(groups.labels(group), who_));
       for (const std::size_t row : members[group]) marks.Add(group, input, row, false);
       result.set_drops_name(group, marks.drops_name(group));
       for (std::size_t k = 0; k < steps_; ++k) {
         values.clear();
+        RETURN_IF_ERROR(deadline.After(kSortCost * members[group].size()));
         for (const std::size_t row : members[group]) {
           if (input.present(row)[k] != 0) {
             values.push_back(input.values(row)[k]);
@@ -204,10 +288,11 @@ class QuantileOperator final : public WholeOperator {
 
 class CountValuesOperator final : public WholeOperator {
  public:
-  CountValuesOperator(QueryState& state, std::size_t steps, Grouping grouping, std::string label,
-                      OperatorPtr source)
+  CountValuesOperator(QueryState& state, std::size_t steps, const AggregateExpr& expr,
+                      std::string label, OperatorPtr source)
       : WholeOperator(state, steps, "count_values", std::move(source)),
-        grouping_(std::move(grouping)),
+        grouping_(expr.grouping, expr.without),
+        without_(expr.without),
         label_(std::move(label)) {}
 
  private:
@@ -215,17 +300,19 @@ class CountValuesOperator final : public WholeOperator {
     RowBatch result;
     result.Reset(steps_, state_.context.budget());
     LabelsMap<std::size_t> index;
+    DeadlineCheck deadline(state_.context);
     for (std::size_t i = 0; i < input.size(); ++i) {
-      RETURN_IF_ERROR(state_.context.status());
-      const model::Labels group = grouping_.Of(input.labels(i));
       for (std::size_t k = 0; k < steps_; ++k) {
         if (!input.Holds(i, k)) continue;
+        RETURN_IF_ERROR(deadline.After(kTextCost));
         const std::string text = input.present(i)[k] != 0
                                      ? FormatNumber(input.values(i)[k])
                                      : functions::NativeText(*input.histograms(i)[k]);
-        const auto [it, inserted] =
-            index.emplace(model::LabelsBuilder(group).Set(label_, text).Build(), result.size());
-        if (inserted) RETURN_IF_ERROR(result.Add(it->first, who_));
+        const auto [it, inserted] = index.emplace(LabelsOf(input.labels(i), text), result.size());
+        if (inserted) {
+          RETURN_IF_ERROR(Charge(kEntryBytes));
+          RETURN_IF_ERROR(result.Add(it->first, who_));
+        }
         result.values(it->second)[k] += 1;
         result.present(it->second)[k] = 1;
       }
@@ -233,7 +320,14 @@ class CountValuesOperator final : public WholeOperator {
     return result;
   }
 
+  // The value is a label of the series before it is grouped: `without` may take it away again.
+  model::Labels LabelsOf(const model::Labels& labels, std::string_view value) const {
+    if (without_) return grouping_.Of(model::LabelsBuilder(labels).Set(label_, value).Build());
+    return model::LabelsBuilder(grouping_.Of(labels)).Set(label_, value).Build();
+  }
+
   const Grouping grouping_;
+  const bool without_;
   const std::string label_;
 };
 
@@ -249,9 +343,9 @@ OperatorPtr MakeRanking(QueryState& state, std::size_t steps, const AggregateExp
                                              std::move(source));
 }
 
-OperatorPtr MakeCountValues(QueryState& state, std::size_t steps, Grouping grouping,
+OperatorPtr MakeCountValues(QueryState& state, std::size_t steps, const AggregateExpr& expr,
                             std::string label, OperatorPtr source) {
-  return std::make_unique<CountValuesOperator>(state, steps, std::move(grouping), std::move(label),
+  return std::make_unique<CountValuesOperator>(state, steps, expr, std::move(label),
                                                std::move(source));
 }
 

@@ -12,18 +12,23 @@ namespace {
 constexpr std::size_t kValuesPerBatch = 64 << 10;
 constexpr std::size_t kMaxRows = 256;
 constexpr std::size_t kFirstValues = 2 << 10;
-constexpr std::size_t kRowBytes = 64;  // what a row holds of labels, roughly; they are shared
+constexpr std::size_t kRowBytes = 64;  // what a row takes beside its values and labels, roughly
+constexpr std::int64_t kLabelBlock = 512;
 
 }  // namespace
 
-void RowBatch::Reset(std::size_t steps, const std::shared_ptr<MemoryBudget>& budget) {
+void RowBatch::Reset(std::size_t steps, const std::shared_ptr<MemoryBudget>& budget,
+                     std::size_t most_rows) {
+  most_rows_ = most_rows;
   rows_.clear();
   slab_ = 0;
   used_ = 0;
+  label_bytes_ = 0;
   if (steps == steps_ && budget == budget_) return;
   slabs_.clear();
   steps_ = steps;
   budget_ = budget;
+  label_charge_ = MemoryCharge(budget);
 }
 
 Status RowBatch::NextSlab(std::string_view who) {
@@ -31,7 +36,7 @@ Status RowBatch::NextSlab(std::string_view who) {
   used_ = 0;
   if (slab_ < slabs_.size()) return OkStatus();
   // Each twice the last, so that a few rows take little.
-  const std::size_t most = RowsPerBatch(steps_);
+  const std::size_t most = std::clamp<std::size_t>(most_rows_, 1, RowsPerBatch(steps_));
   const std::size_t rows =
       std::min(most, slabs_.empty() ? kFirstValues / std::max<std::size_t>(steps_, 1) + 1
                                     : 2 * slabs_.back().rows);
@@ -44,7 +49,22 @@ Status RowBatch::NextSlab(std::string_view who) {
   return OkStatus();
 }
 
+// In blocks, so that a row rarely touches the budget, which threads share.
+Status RowBatch::ChargeLabels(const model::Labels& labels, std::string_view who) {
+  label_bytes_ += static_cast<std::int64_t>(labels.memory_bytes());
+  const std::int64_t missing = label_bytes_ - label_charge_.bytes();
+  return missing > 0 ? label_charge_.Add(std::max(missing, kLabelBlock), who) : OkStatus();
+}
+
+Status RowBatch::ReplaceLabels(std::size_t row, model::Labels labels, std::string_view who) {
+  RETURN_IF_ERROR(ChargeLabels(labels, who));
+  label_bytes_ -= static_cast<std::int64_t>(rows_[row].labels.memory_bytes());
+  rows_[row].labels = std::move(labels);
+  return OkStatus();
+}
+
 Status RowBatch::Add(model::Labels labels, std::string_view who) {
+  RETURN_IF_ERROR(ChargeLabels(labels, who));
   if (slab_ == slabs_.size() || used_ == slabs_[slab_].rows) RETURN_IF_ERROR(NextSlab(who));
   const Slab& slab = slabs_[slab_];
   double* values = slab.memory.get() + used_ * steps_;
@@ -96,6 +116,8 @@ void RowBatch::Append(RowBatch&& source) {
   }
   source.rows_.clear();
   source.slabs_.clear();
+  label_bytes_ += std::exchange(source.label_bytes_, 0);
+  label_charge_.Absorb(source.label_charge_);
   source.slab_ = source.used_ = 0;
   // What is left of the slabs that came stays unused.
   slab_ = slabs_.size();

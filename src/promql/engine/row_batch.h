@@ -28,21 +28,28 @@ using HistogramPtr = std::shared_ptr<const model::FloatHistogram>;
 // A row may be marked to drop its name, which it keeps until the end of the query.
 //
 // Rows lie in slabs of several, which move from batch to batch without being copied. Memory: 9
-// bytes a step and series, charged to the budget before it is taken. Thread-compatible.
+// bytes a step and series and the labels, charged to the budget before it is taken.
+// Thread-compatible.
 class RowBatch {
  public:
   // A batch without steps; Reset before use.
   RowBatch() = default;
 
   // Empties the batch, for rows of `steps` steps charged to `budget` (may be null). Keeps memory.
-  void Reset(std::size_t steps, const std::shared_ptr<MemoryBudget>& budget);
+  // Of `most_rows`, if there will be so few, no room for more is taken at once.
+  void Reset(std::size_t steps, const std::shared_ptr<MemoryBudget>& budget,
+             std::size_t most_rows = SIZE_MAX);
 
   // Adds a row without values. ResourceExhausted, naming `who`, when the budget is used up.
   Status Add(model::Labels labels, std::string_view who);
   // Adds a copy of a row of a batch with as many steps.
   Status AddCopy(const RowBatch& source, std::size_t row, std::string_view who);
   // Takes the last row away again.
-  void RemoveLast() { rows_.pop_back(), --used_; }
+  void RemoveLast() {
+    label_bytes_ -= static_cast<std::int64_t>(rows_.back().labels.memory_bytes());
+    rows_.pop_back();
+    --used_;
+  }
   // Moves the rows of a batch with as many steps behind those of this one.
   void Append(RowBatch&& source);
   // Leaves the rows `order`, in this order.
@@ -53,9 +60,12 @@ class RowBatch {
   std::size_t steps() const { return steps_; }
 
   const model::Labels& labels(std::size_t row) const { return rows_[row].labels; }
+  // For labels that take no more memory than those before.
   void set_labels(std::size_t row, model::Labels labels) { rows_[row].labels = std::move(labels); }
   bool drops_name(std::size_t row) const { return rows_[row].drops_name; }
   void set_drops_name(std::size_t row, bool drops) { rows_[row].drops_name = drops; }
+  // For any others. ResourceExhausted as Add.
+  Status ReplaceLabels(std::size_t row, model::Labels labels, std::string_view who);
   double* values(std::size_t row) { return rows_[row].values; }
   const double* values(std::size_t row) const { return rows_[row].values; }
   std::uint8_t* present(std::size_t row) { return rows_[row].present; }
@@ -104,13 +114,17 @@ class RowBatch {
   };
 
   Status NextSlab(std::string_view who);
+  Status ChargeLabels(const model::Labels& labels, std::string_view who);
 
   std::size_t steps_ = 0;
+  std::size_t most_rows_ = SIZE_MAX;
   std::shared_ptr<MemoryBudget> budget_;
   std::vector<Row> rows_;
   std::vector<Slab> slabs_;
   std::size_t slab_ = 0;  // that the next row goes to; slabs_.size() when there is none
   std::size_t used_ = 0;  // rows of it
+  std::int64_t label_bytes_ = 0;
+  MemoryCharge label_charge_;  // at least so many
 };
 
 }  // namespace aevum::promql

@@ -135,7 +135,7 @@ class SelectSharing::KeptStream final : public SelectStream {
   std::size_t next_ = 0;
 };
 
-SelectSharing::SelectSharing(Queryable& source) : source_(source) {}
+SelectSharing::SelectSharing(Queryable& source, bool shares) : source_(source), shares_(shares) {}
 SelectSharing::~SelectSharing() = default;
 
 SelectSharing::Ticket::Ticket(SelectSharing& sharing, model::Matchers matchers, SelectHints hints)
@@ -184,6 +184,7 @@ bool SelectSharing::Serves(const model::Matchers& wide, const model::Matchers& n
 }
 
 const SelectSharing::Ticket* SelectSharing::WidestFor(const Ticket& ticket) const {
+  if (!shares_) return nullptr;
   const Ticket* widest = &ticket;
   for (const Ticket* other : waiting_) {
     if (SameSamples(other->hints_, ticket.hints_) && Serves(other->matchers_, ticket.matchers_) &&

@@ -21,7 +21,8 @@ namespace aevum::promql {
 // Thread-compatible; must outlive its tickets and streams.
 class SelectSharing {
  public:
-  explicit SelectSharing(Queryable& source);
+  // Without `shares` each selector reads for itself.
+  explicit SelectSharing(Queryable& source, bool shares = true);
   ~SelectSharing();
 
   // The place of a selector.
@@ -58,6 +59,7 @@ class SelectSharing {
   void ForgetUnwanted();
 
   Queryable& source_;
+  const bool shares_;
   std::list<Ticket*> waiting_;
   std::list<std::shared_ptr<Kept>> kept_;
 };

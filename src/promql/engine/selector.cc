@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
-#include "model/histogram_arithmetic.h"
 #include "promql/engine/row_kernels.h"
+#include "promql/engine/series_rows.h"
 #include "promql/engine/window_rows.h"
 
 namespace aevum::promql {
 namespace {
-
-constexpr std::int64_t kSampleBytes = sizeof(TimestampMs) + sizeof(double);
 
 void DropStaleHistograms(chunk::Columns* columns) {
   std::size_t kept = 0;
@@ -25,74 +23,38 @@ void DropStaleHistograms(chunk::Columns* columns) {
   columns->histogram_times.resize(kept);
 }
 
-// Leaves count and sum of each histogram, with what is known of resets: the reference decodes no
-// more where only these are asked for, so nothing is said about buckets that don't fit.
-void KeepStatistics(std::vector<model::FloatHistogram>* histograms) {
-  model::FloatHistogram last;
-  bool any = false;
-  for (model::FloatHistogram& histogram : *histograms) {
-    model::FloatHistogram kept;
-    kept.reset_hint = histogram.reset_hint;
-    kept.schema = histogram.schema;
-    kept.count = histogram.count;
-    kept.sum = histogram.sum;
-    if (chunk::IsStale(histogram.sum)) {
-      histogram = std::move(kept);
-      continue;
-    }
-    if (any && kept.reset_hint == model::ResetHint::kUnknown) {
-      kept.reset_hint = model::DetectReset(histogram, last) ? model::ResetHint::kReset
-                                                            : model::ResetHint::kNoReset;
-    }
-    last = std::exchange(histogram, std::move(kept));
-    any = true;
-  }
-}
-
-class VectorSelectorOperator final : public Operator {
+// At each step the newest sample of a series.
+class NewestSample final : public RowMaker {
  public:
-  VectorSelectorOperator(QueryState& state, const VectorSelector& selector, SelectTimes times,
-                         SelectedValue value, std::string function)
-      : state_(state),
-        times_(times),
-        value_(value),
-        reader_(state, selector.matchers,
-                HintsOf(times, state.lookback_ms, 0, std::move(function))) {}
+  NewestSample(const SelectTimes& times, std::int64_t lookback_ms, SelectedValue value)
+      : times_(times), lookback_ms_(lookback_ms), value_(value) {}
 
-  StatusOr<bool> Next(RowBatch* out) override {
-    RETURN_IF_ERROR(state_.context.status());
-    const std::size_t steps = times_.grid.steps;
-    out->Reset(steps, state_.context.budget());
-    const std::size_t wanted = RowBatch::RowsPerBatch(steps);
-    while (out->size() < wanted) {
-      ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
-      if (labels == nullptr) break;
-      RETURN_IF_ERROR(out->Add(*labels, "selector"));
-      const std::size_t row = out->size() - 1;
-      if (!columns_.histograms.empty()) {
-        RETURN_IF_ERROR(FillMixed(out, row));
-        if (!out->AnyPresent(row)) out->RemoveLast();
-      } else if (!Fill(out->values(row), out->present(row))) {
-        out->RemoveLast();
-      }
+  Status Add(const model::Labels& labels, chunk::Columns* columns, Annotations& /*annotations*/,
+             RowBatch* out) override {
+    RETURN_IF_ERROR(out->Add(labels, "selector"));
+    const std::size_t row = out->size() - 1;
+    if (!columns->histograms.empty()) {
+      RETURN_IF_ERROR(FillMixed(columns, out, row));
+      if (!out->AnyPresent(row)) out->RemoveLast();
+    } else if (!Fill(*columns, out->values(row), out->present(row))) {
+      out->RemoveLast();
     }
-    return !out->empty();
+    return OkStatus();
   }
 
  private:
   // True when a step has a value.
-  bool Fill(double* values, std::uint8_t* present) const {
-    const TimestampMs* times = columns_.times.data();
-    const std::size_t size = columns_.times.size();
-    const std::int64_t lookback_ms = state_.lookback_ms;
-    const bool any_stale = AnyStale(columns_.values);
+  bool Fill(const chunk::Columns& columns, double* values, std::uint8_t* present) const {
+    const TimestampMs* times = columns.times.data();
+    const std::size_t size = columns.times.size();
+    const bool any_stale = AnyStale(columns.values);
     std::size_t next = 0;
     bool any = false;
     for (std::size_t k = 0; k < times_.grid.steps; ++k) {
       const TimestampMs at = times_.At(k);
       while (next < size && times[next] <= at) ++next;
-      if (next == 0 || times[next - 1] <= at - lookback_ms) continue;
-      const double value = columns_.values[next - 1];
+      if (next == 0 || times[next - 1] <= at - lookback_ms_) continue;
+      const double value = columns.values[next - 1];
       if (any_stale && chunk::IsStale(value)) continue;
       values[k] =
           value_ == SelectedValue::kValue ? value : static_cast<double>(times[next - 1]) / 1000;
@@ -103,21 +65,21 @@ class VectorSelectorOperator final : public Operator {
   }
 
   // The same for a series with histograms: the newest of both kinds counts.
-  Status FillMixed(RowBatch* out, std::size_t row) {
-    Fill(out->values(row), out->present(row));
-    const std::vector<TimestampMs>& times = columns_.histogram_times;
+  Status FillMixed(chunk::Columns* columns, RowBatch* out, std::size_t row) const {
+    Fill(*columns, out->values(row), out->present(row));
+    const std::vector<TimestampMs>& times = columns->histogram_times;
     std::vector<HistogramPtr> shared(times.size());
     std::size_t next = 0;
     std::size_t next_float = 0;
     for (std::size_t k = 0; k < times_.grid.steps; ++k) {
       const TimestampMs at = times_.At(k);
       while (next < times.size() && times[next] <= at) ++next;
-      while (next_float < columns_.times.size() && columns_.times[next_float] <= at) ++next_float;
-      if (next == 0 || times[next - 1] <= at - state_.lookback_ms) continue;
-      if (next_float > 0 && columns_.times[next_float - 1] > times[next - 1]) continue;
+      while (next_float < columns->times.size() && columns->times[next_float] <= at) ++next_float;
+      if (next == 0 || times[next - 1] <= at - lookback_ms_) continue;
+      if (next_float > 0 && columns->times[next_float - 1] > times[next - 1]) continue;
       out->present(row)[k] = 0;
       out->values(row)[k] = 0;
-      model::FloatHistogram& histogram = columns_.histograms[next - 1];
+      model::FloatHistogram& histogram = columns->histograms[next - 1];
       HistogramPtr& pointer = shared[next - 1];
       if (pointer == nullptr && chunk::IsStale(histogram.sum)) continue;
       if (value_ == SelectedValue::kTimestamp) {
@@ -132,34 +94,45 @@ class VectorSelectorOperator final : public Operator {
     return OkStatus();
   }
 
-  QueryState& state_;
   const SelectTimes times_;
+  const std::int64_t lookback_ms_;
   const SelectedValue value_;
-  SeriesReader reader_;
-  chunk::Columns columns_;
+};
+
+// What a function gives for the windows of a series.
+class OverWindows final : public RowMaker {
+ public:
+  OverWindows(std::shared_ptr<const WindowRows> rows, WindowRows::Scratch scratch)
+      : rows_(std::move(rows)), scratch_(std::move(scratch)) {}
+
+  Status Add(const model::Labels& labels, chunk::Columns* columns, Annotations& annotations,
+             RowBatch* out) override {
+    DropStaleMarkers(columns);
+    return rows_->Add(labels, *columns, &scratch_, annotations, out);
+  }
+
+ private:
+  const std::shared_ptr<const WindowRows> rows_;
+  WindowRows::Scratch scratch_;
 };
 
 class RangeSelectorOperator final : public Operator {
  public:
   RangeSelectorOperator(QueryState& state, const MatrixSelector& matrix, SelectTimes times,
                         RangeFunction function)
-      : state_(state),
-        steps_(times.grid.steps),
-        rows_(times, matrix.range_ms, std::move(function)),
-        reader_(state, matrix.selector->matchers,
-                RangeHints(times, matrix.range_ms, rows_.function())) {}
+      : rows_(std::make_shared<WindowRows>(state, times, matrix.range_ms, std::move(function))) {
+    source_ = MakeSeriesRows(
+        state, matrix.selector->matchers, RangeHints(times, matrix.range_ms, rows_->function()),
+        times.grid.steps, [rows = rows_]() -> StatusOr<std::unique_ptr<RowMaker>> {
+          ASSIGN_OR_RETURN(WindowRows::Scratch scratch, rows->MakeScratch());
+          return std::unique_ptr<RowMaker>(std::make_unique<OverWindows>(rows, std::move(scratch)));
+        });
+  }
 
   StatusOr<bool> Next(RowBatch* out) override {
-    RETURN_IF_ERROR(state_.context.status());
-    out->Reset(steps_, state_.context.budget());
-    const std::size_t wanted = RowBatch::RowsPerBatch(steps_);
-    while (out->size() < wanted) {
-      ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
-      if (labels == nullptr) break;
-      DropStaleMarkers(&columns_);
-      RETURN_IF_ERROR(rows_.Add(*labels, columns_, state_, out));
-    }
-    return !out->empty();
+    if (!started_) RETURN_IF_ERROR(rows_->Init());
+    started_ = true;
+    return source_->Next(out);
   }
 
  private:
@@ -172,20 +145,16 @@ class RangeSelectorOperator final : public Operator {
     return hints;
   }
 
-  QueryState& state_;
-  const std::size_t steps_;
-  WindowRows rows_;
-  SeriesReader reader_;
-  chunk::Columns columns_;
+  const std::shared_ptr<WindowRows> rows_;
+  bool started_ = false;
+  OperatorPtr source_;
 };
 
 }  // namespace
 
-StatusOr<const model::Labels*> SeriesReader::Next(chunk::Columns* columns) {
+StatusOr<const model::Labels*> SeriesReader::Next() {
   if (stream_ == nullptr) {
-    charge_ = MemoryCharge(state_.context.budget());
-    histogram_charge_ = MemoryCharge(state_.context.budget());
-    ASSIGN_OR_RETURN(stream_, state_.queryable.Select(state_.context, matchers_, hints_));
+    ASSIGN_OR_RETURN(stream_, ticket_->Open(state_.context));
   }
   while (batch_ == nullptr || next_ == batch_->size()) {
     RETURN_IF_ERROR(state_.context.status());
@@ -197,27 +166,11 @@ StatusOr<const model::Labels*> SeriesReader::Next(chunk::Columns* columns) {
       return nullptr;
     }
   }
-  columns->Clear();
-  RETURN_IF_ERROR(batch_->Decode(next_, columns));
-  if (!columns->histograms.empty()) RETURN_IF_ERROR(ChargeHistograms(*columns));
-  if (statistics_only_) KeepStatistics(&columns->histograms);
-  const auto held = static_cast<std::int64_t>(columns->values.capacity()) * kSampleBytes;
-  if (held > charge_.bytes())
-    RETURN_IF_ERROR(charge_.Add(held - charge_.bytes(), "decoded samples"));
-  state_.samples.fetch_add(
-      static_cast<std::int64_t>(columns->values.size() + columns->histograms.size()),
-      std::memory_order_relaxed);
+  RETURN_IF_ERROR(decoder_.Decode(*batch_, next_));
+  state_.samples.fetch_add(decoder_.samples(), std::memory_order_relaxed);
   const model::Labels& labels = batch_->labels(next_++);
   if (HasTypeOrUnit(labels)) state_.saw_types = true;
   return &labels;
-}
-
-Status SeriesReader::ChargeHistograms(const chunk::Columns& columns) {
-  std::int64_t held = 0;
-  for (const model::FloatHistogram& histogram : columns.histograms)
-    held += model::SizeBytes(histogram);
-  if (held <= histogram_charge_.bytes()) return OkStatus();
-  return histogram_charge_.Add(held - histogram_charge_.bytes(), "decoded histograms");
 }
 
 SelectTimes TimesOf(const TimeModifiers& time, const Grid& grid, const QueryState& state) {
@@ -258,8 +211,12 @@ void DropStaleMarkers(chunk::Columns* columns) {
 
 OperatorPtr MakeVectorSelector(QueryState& state, const VectorSelector& selector, SelectTimes times,
                                SelectedValue value, std::string function) {
-  return std::make_unique<VectorSelectorOperator>(state, selector, times, value,
-                                                  std::move(function));
+  const std::int64_t lookback_ms = state.lookback_ms;
+  return MakeSeriesRows(
+      state, selector.matchers, HintsOf(times, lookback_ms, 0, std::move(function)),
+      times.grid.steps, [times, lookback_ms, value]() -> StatusOr<std::unique_ptr<RowMaker>> {
+        return std::unique_ptr<RowMaker>(std::make_unique<NewestSample>(times, lookback_ms, value));
+      });
 }
 
 OperatorPtr MakeRangeSelector(QueryState& state, const MatrixSelector& matrix, SelectTimes times,

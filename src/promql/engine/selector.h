@@ -6,34 +6,31 @@
 #include "promql/ast.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
+#include "promql/engine/select_sharing.h"
+#include "promql/engine/series_decoder.h"
 
 namespace aevum::promql {
 
-// Pulls series out of a select one by one, decoded into columns with their staleness markers.
+// Pulls series out of a select one by one, for those who need the samples themselves.
 class SeriesReader {
  public:
   SeriesReader(QueryState& state, model::Matchers matchers, SelectHints hints)
       : state_(state),
-        matchers_(std::move(matchers)),
-        hints_(std::move(hints)),
-        statistics_only_(state.only_statistics()) {}
+        ticket_(state.selects.Expect(std::move(matchers), std::move(hints))),
+        decoder_(state, state.only_statistics()) {}
 
-  // The labels of the next series, with its samples in `columns`; null at the end. The pointer is
-  // valid until the next call.
-  StatusOr<const model::Labels*> Next(chunk::Columns* columns);
+  // The labels of the next series; null at the end. The pointer is valid until the next call.
+  StatusOr<const model::Labels*> Next();
+  // Its samples, with their staleness markers. May be changed.
+  chunk::Columns& columns() { return *decoder_.columns(); }
 
  private:
-  Status ChargeHistograms(const chunk::Columns& columns);
-
   QueryState& state_;
-  const model::Matchers matchers_;
-  const SelectHints hints_;
+  const std::unique_ptr<SelectSharing::Ticket> ticket_;
   std::unique_ptr<SelectStream> stream_;
   std::unique_ptr<const SelectBatch> batch_;
   std::size_t next_ = 0;
-  MemoryCharge charge_;
-  MemoryCharge histogram_charge_;
-  const bool statistics_only_;  // of histograms nothing but count and sum is needed
+  SeriesDecoder decoder_;
 };
 
 // When a selector looks at each step: offset and @ applied.

@@ -8,6 +8,7 @@
 #include "promql/engine/extension.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/interpolation.h"
+#include "promql/engine/series_rows.h"
 
 namespace aevum::promql {
 namespace {
@@ -46,47 +47,38 @@ class Around {
   std::size_t hi_ = 0;
 };
 
-class SmoothedSelectorOperator final : public Operator {
+// At each step the value on the line between the samples around it.
+class SmoothedSample final : public RowMaker {
  public:
-  SmoothedSelectorOperator(QueryState& state, const VectorSelector& selector, SelectTimes times,
-                           std::string function)
-      : state_(state),
-        selector_(selector),
-        times_(times),
-        reader_(state, selector.matchers,
-                HintsOf(times, state.lookback_ms, state.lookback_ms, std::move(function))) {}
+  SmoothedSample(const VectorSelector& selector, const SelectTimes& times, std::int64_t lookback_ms)
+      : selector_(selector), times_(times), lookback_ms_(lookback_ms) {}
 
-  StatusOr<bool> Next(RowBatch* out) override {
-    RETURN_IF_ERROR(state_.context.status());
-    const std::size_t steps = times_.grid.steps;
-    out->Reset(steps, state_.context.budget());
-    const std::size_t wanted = RowBatch::RowsPerBatch(steps);
-    while (out->size() < wanted) {
-      ASSIGN_OR_RETURN(const model::Labels* labels, reader_.Next(&columns_));
-      if (labels == nullptr) break;
-      DropStaleMarkers(&columns_);
-      RETURN_IF_ERROR(out->Add(*labels, "selector"));
-      const HistogramNotes notes(state_.annotations, selector_, labels->Get(model::kMetricName));
-      RETURN_IF_ERROR(Fill(notes, out, out->size() - 1));
-      if (!out->AnyPresent(out->size() - 1)) out->RemoveLast();
-    }
-    return !out->empty();
+  Status Add(const model::Labels& labels, chunk::Columns* columns, Annotations& annotations,
+             RowBatch* out) override {
+    DropStaleMarkers(columns);
+    RETURN_IF_ERROR(out->Add(labels, "selector"));
+    const HistogramNotes notes(annotations, selector_, labels.Get(model::kMetricName));
+    RETURN_IF_ERROR(Fill(*columns, notes, out, out->size() - 1));
+    if (!out->AnyPresent(out->size() - 1)) out->RemoveLast();
+    return OkStatus();
   }
 
  private:
-  Status Fill(const HistogramNotes& notes, RowBatch* out, std::size_t row) const {
-    Around floats(columns_.times, state_.lookback_ms);
-    Around histograms(columns_.histogram_times, state_.lookback_ms);
+  Status Fill(const chunk::Columns& columns, const HistogramNotes& notes, RowBatch* out,
+              std::size_t row) const {
+    Around floats(columns.times, lookback_ms_);
+    Around histograms(columns.histogram_times, lookback_ms_);
     for (std::size_t k = 0; k < times_.grid.steps; ++k) {
       const TimestampMs at = times_.At(k);
       floats.MoveTo(at);
       histograms.MoveTo(at);
       if (!floats.empty() && !histograms.empty()) {
         notes.MixedFloatsHistograms();
-      } else if (const std::optional<double> number = NumberAt(floats, at)) {
+      } else if (const std::optional<double> number = NumberAt(columns, floats, at)) {
         out->values(row)[k] = *number;
         out->present(row)[k] = 1;
-      } else if (std::optional<FloatHistogram> histogram = HistogramAt(histograms, at, notes)) {
+      } else if (std::optional<FloatHistogram> histogram =
+                     HistogramAt(columns, histograms, at, notes)) {
         RETURN_IF_ERROR(out->SetHistogram(
             row, k, std::make_shared<const FloatHistogram>(*std::move(histogram)), "selector"));
       }
@@ -94,9 +86,10 @@ class SmoothedSelectorOperator final : public Operator {
     return OkStatus();
   }
 
-  std::optional<double> NumberAt(const Around& around, TimestampMs at) const {
-    const std::vector<TimestampMs>& times = columns_.times;
-    const std::vector<double>& values = columns_.values;
+  static std::optional<double> NumberAt(const chunk::Columns& columns, const Around& around,
+                                        TimestampMs at) {
+    const std::vector<TimestampMs>& times = columns.times;
+    const std::vector<double>& values = columns.values;
     const std::size_t next = around.next();
     if (around.has_next() && times[next] == at) return values[next];
     if (!around.has_before()) return std::nullopt;
@@ -105,10 +98,11 @@ class SmoothedSelectorOperator final : public Operator {
                        SampleAt<double>{times[next], values[next]}, at, false);
   }
 
-  std::optional<FloatHistogram> HistogramAt(const Around& around, TimestampMs at,
-                                            const HistogramNotes& notes) const {
-    const std::vector<TimestampMs>& times = columns_.histogram_times;
-    const std::vector<FloatHistogram>& histograms = columns_.histograms;
+  static std::optional<FloatHistogram> HistogramAt(const chunk::Columns& columns,
+                                                   const Around& around, TimestampMs at,
+                                                   const HistogramNotes& notes) {
+    const std::vector<TimestampMs>& times = columns.histogram_times;
+    const std::vector<FloatHistogram>& histograms = columns.histograms;
     const std::size_t next = around.next();
     if (around.has_next() && times[next] == at) return histograms[next];
     if (!around.has_before()) return std::nullopt;
@@ -130,18 +124,22 @@ class SmoothedSelectorOperator final : public Operator {
                        SampleAt<FloatHistogram>{times[next], after}, at, counter, notes);
   }
 
-  QueryState& state_;
   const VectorSelector& selector_;
   const SelectTimes times_;
-  SeriesReader reader_;
-  chunk::Columns columns_;
+  const std::int64_t lookback_ms_;
 };
 
 }  // namespace
 
 OperatorPtr MakeSmoothedSelector(QueryState& state, const VectorSelector& selector,
                                  SelectTimes times, std::string function) {
-  return std::make_unique<SmoothedSelectorOperator>(state, selector, times, std::move(function));
+  const std::int64_t lookback_ms = state.lookback_ms;
+  return MakeSeriesRows(
+      state, selector.matchers, HintsOf(times, lookback_ms, lookback_ms, std::move(function)),
+      times.grid.steps, [&selector, times, lookback_ms]() -> StatusOr<std::unique_ptr<RowMaker>> {
+        return std::unique_ptr<RowMaker>(
+            std::make_unique<SmoothedSample>(selector, times, lookback_ms));
+      });
 }
 
 }  // namespace aevum::promql

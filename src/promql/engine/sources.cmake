@@ -2,6 +2,8 @@ set(PROMQL_ENGINE_HEADERS
   engine/advancing_windows.h
   engine/aggregation.h
   engine/calls.h
+  engine/deadline_check.h
+  engine/distribute.h
   engine/durations.h
   engine/elementwise.h
   engine/engine.h
@@ -22,24 +24,34 @@ set(PROMQL_ENGINE_HEADERS
   engine/limit_ratio.h
   engine/matcher_propagation.h
   engine/optimizer.h
+  engine/plan.h
   engine/planner.h
   engine/range_function.h
+  engine/remote.h
+  engine/remote_rows.h
+  engine/remote_text.h
   engine/row_batch.h
   engine/row_kernels.h
   engine/select_sharing.h
   engine/selector.h
+  engine/separability.h
+  engine/series_decoder.h
+  engine/series_rows.h
   engine/shared_rows.h
   engine/smoothed_selector.h
+  engine/step_counts.h
   engine/subquery.h
   engine/vector_matching.h
   engine/window_bounds.h
   engine/window_lanes.h
   engine/window_rows.h
+  engine/x_functions.h
 )
 set(PROMQL_ENGINE_SOURCES
   engine/advancing_windows.cc
   engine/aggregation.cc
   engine/calls.cc
+  engine/distribute.cc
   engine/durations.cc
   engine/elementwise.cc
   engine/engine.cc
@@ -58,18 +70,26 @@ set(PROMQL_ENGINE_SOURCES
   engine/limit_ratio.cc
   engine/matcher_propagation.cc
   engine/optimizer.cc
+  engine/plan.cc
   engine/planner.cc
   engine/range_function.cc
   engine/ranking.cc
+  engine/remote_rows.cc
+  engine/remote_text.cc
   engine/row_batch.cc
   engine/row_kernels.cc
   engine/select_sharing.cc
   engine/selector.cc
+  engine/separability.cc
+  engine/series_decoder.cc
+  engine/series_rows.cc
   engine/shared_rows.cc
   engine/smoothed_selector.cc
+  engine/step_counts.cc
   engine/subquery.cc
   engine/vector_matching.cc
   engine/window_bounds.cc
   engine/window_lanes.cc
   engine/window_rows.cc
+  engine/x_functions.cc
 )

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "model/histogram_arithmetic.h"
 #include "promql/engine/window_rows.h"
 
 namespace aevum::promql {
 namespace {
 
 constexpr std::size_t kMaxInnerSteps = 50'000'000;
+constexpr std::size_t kSampleBytes = sizeof(TimestampMs) + sizeof(double);
 
 class SubqueryFunctionOperator final : public Operator {
  public:
@@ -17,18 +19,21 @@ class SubqueryFunctionOperator final : public Operator {
         steps_(times.grid.steps),
         inner_grid_(inner_grid),
         inner_(std::move(inner)),
-        rows_(times, subquery.range_ms, std::move(function)) {}
+        rows_(state, times, subquery.range_ms, std::move(function)),
+        charge_(state.context.budget()),
+        histogram_charge_(state.context.budget()) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
+    if (!started_) RETURN_IF_ERROR(Start());
     out->Reset(steps_, state_.context.budget());
     while (out->empty()) {
       RETURN_IF_ERROR(state_.context.status());
       ASSIGN_OR_RETURN(const bool more, inner_->Next(&batch_));
       if (!more) return false;
       for (std::size_t i = 0; i < batch_.size(); ++i) {
-        Collect(i);
+        RETURN_IF_ERROR(Collect(i));
         const std::size_t before = out->size();
-        RETURN_IF_ERROR(rows_.Add(batch_.labels(i), samples_, state_, out));
+        RETURN_IF_ERROR(rows_.Add(batch_.labels(i), samples_, &scratch_, state_.annotations, out));
         if (out->size() > before && batch_.drops_name(i)) out->set_drops_name(before, true);
       }
     }
@@ -36,10 +41,28 @@ class SubqueryFunctionOperator final : public Operator {
   }
 
  private:
+  Status Start() {
+    RETURN_IF_ERROR(rows_.Init());
+    ASSIGN_OR_RETURN(scratch_, rows_.MakeScratch());
+    started_ = true;
+    return OkStatus();
+  }
+
   // The samples of a row: its steps that have a value.
-  void Collect(std::size_t row) {
+  Status Collect(std::size_t row) {
     samples_.Clear();
+    const std::uint8_t* present = batch_.present(row);
+    const auto count =
+        static_cast<std::size_t>(std::count(present, present + inner_grid_.steps, 1));
+    if (count > samples_.values.capacity()) {
+      RETURN_IF_ERROR(charge_.Add(
+          static_cast<std::int64_t>((count - samples_.values.capacity()) * kSampleBytes),
+          "samples of a subquery"));
+      samples_.times.reserve(count);
+      samples_.values.reserve(count);
+    }
     const HistogramPtr* histograms = batch_.histograms(row);
+    if (histograms != nullptr) RETURN_IF_ERROR(ChargeHistograms(histograms));
     for (std::size_t k = 0; k < inner_grid_.steps; ++k) {
       if (batch_.present(row)[k] != 0) {
         samples_.times.push_back(inner_grid_.At(k));
@@ -51,6 +74,15 @@ class SubqueryFunctionOperator final : public Operator {
         ForgetResets(&samples_.histograms.back());
       }
     }
+    return OkStatus();
+  }
+
+  Status ChargeHistograms(const HistogramPtr* histograms) {
+    std::int64_t held = 0;
+    for (std::size_t k = 0; k < inner_grid_.steps; ++k)
+      if (histograms[k] != nullptr) held += model::SizeBytes(*histograms[k]);
+    if (held <= histogram_charge_.bytes()) return OkStatus();
+    return histogram_charge_.Add(held - histogram_charge_.bytes(), "samples of a subquery");
   }
 
   // A subquery may leave out the sample that a hint is about, or give it twice.
@@ -64,8 +96,12 @@ class SubqueryFunctionOperator final : public Operator {
   const Grid inner_grid_;
   const OperatorPtr inner_;
   WindowRows rows_;
+  bool started_ = false;
+  WindowRows::Scratch scratch_;
   RowBatch batch_;
   chunk::Columns samples_;
+  MemoryCharge charge_;
+  MemoryCharge histogram_charge_;
 };
 
 }  // namespace

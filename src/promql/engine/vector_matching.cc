@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/elementwise.h"
 #include "promql/engine/groups.h"
 #include "promql/engine/histogram_operators.h"
@@ -13,12 +15,23 @@
 namespace aevum::promql {
 namespace {
 
+constexpr std::string_view kMatching = "vector matching";
+constexpr std::size_t kEntryBytes = 128;  // of a map by labels
+constexpr std::size_t kLabelsCost = 64;   // of new labels, in values looked at
+constexpr std::size_t kSignatureBytes = 2 * sizeof(std::vector<std::size_t>);
+
 Grouping SignatureOf(const VectorMatching& matching) { return {matching.labels, !matching.on}; }
 
 // The rows of one side by signature.
 struct Side {
   RowBatch rows;
+  std::vector<std::size_t> signatures;  // of each row
   std::vector<std::vector<std::size_t>> by_signature;
+
+  void AddToSignature(std::size_t row, std::size_t signature) {
+    signatures.push_back(signature);
+    by_signature[signature].push_back(row);
+  }
   std::vector<std::uint8_t> any;  // steps at which any row has a value
 };
 
@@ -30,9 +43,11 @@ class VectorBinaryOperator final : public Operator {
         steps_(steps),
         expr_(expr),
         matching_(*expr.matching),
-        signatures_(SignatureOf(matching_)),
+        signatures_(SignatureOf(matching_), state, kMatching),
         lhs_(std::move(lhs)),
-        rhs_(std::move(rhs)) {}
+        rhs_(std::move(rhs)),
+        deadline_(state.context),
+        charge_(state.context.budget()) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (result_ == nullptr) {
@@ -46,6 +61,8 @@ class VectorBinaryOperator final : public Operator {
   StatusOr<RowBatch> Evaluate() {
     ASSIGN_OR_RETURN(Side left, Read(lhs_));
     ASSIGN_OR_RETURN(Side right, Read(rhs_));
+    RETURN_IF_ERROR(Charge(kSignatureBytes * (2 * signatures_.size() - left.by_signature.size() -
+                                              right.by_signature.size())));
     left.by_signature.resize(signatures_.size());
     right.by_signature.resize(signatures_.size());
     RowBatch result;
@@ -56,19 +73,35 @@ class VectorBinaryOperator final : public Operator {
       RETURN_IF_ERROR(EvaluateMatches(left, right, &result));
     }
     for (const StepNote& step : notes_) step.note.Tell(state_.annotations, expr_);
-    RETURN_IF_ERROR(MergeEqualLabels(&result, state_));
+    const Status merged = MergeEqualLabels(&result, state_);
+    if (merged.code() == StatusCode::kFailedPrecondition && !IsSetOperator(expr_.op)) {
+      return MakeError(StatusCode::kFailedPrecondition,
+                       "multiple matches for labels: grouping labels must ensure unique matches");
+    }
+    RETURN_IF_ERROR(merged);
+    charge_.Reset();
     return result;
+  }
+
+  // For what the evaluation needs beside its rows; released when it is done.
+  Status Charge(std::size_t bytes) {
+    return charge_.Add(static_cast<std::int64_t>(bytes), kMatching);
   }
 
   StatusOr<Side> Read(OperatorPtr& source) {
     Side side;
     ASSIGN_OR_RETURN(side.rows, Materialize(*source, state_, steps_));
     source.reset();
+    RETURN_IF_ERROR(Charge(steps_ + 3 * sizeof(std::size_t) * side.rows.size()));
     side.any.resize(steps_);
     for (std::size_t i = 0; i < side.rows.size(); ++i) {
-      const std::size_t signature = signatures_.Find(side.rows.labels(i));
-      if (side.by_signature.size() <= signature) side.by_signature.resize(signature + 1);
-      side.by_signature[signature].push_back(i);
+      RETURN_IF_ERROR(deadline_.After(steps_));
+      ASSIGN_OR_RETURN(const std::size_t signature, signatures_.Find(side.rows.labels(i)));
+      if (side.by_signature.size() <= signature) {
+        RETURN_IF_ERROR(Charge((signature + 1 - side.by_signature.size()) * kSignatureBytes));
+        side.by_signature.resize(signature + 1);
+      }
+      side.AddToSignature(i, signature);
       for (std::size_t k = 0; k < steps_; ++k)
         if (side.rows.Holds(i, k)) side.any[k] = 1;
     }
@@ -79,27 +112,31 @@ class VectorBinaryOperator final : public Operator {
 
   Status EvaluateSets(const Side& left, const Side& right, RowBatch* result) {
     const bool is_or = expr_.op == BinaryOp::kOr;
-    const std::vector<std::uint8_t> in_left = PresenceBySignature(left);
-    const std::vector<std::uint8_t> in_right = PresenceBySignature(right);
+    ASSIGN_OR_RETURN(const Presence in_left, PresenceBySignature(left));
+    ASSIGN_OR_RETURN(const Presence in_right, PresenceBySignature(right));
     for (std::size_t i = 0; i < left.rows.size(); ++i) {
-      const std::uint8_t* other = in_right.data() + SignatureNumber(left.rows.labels(i)) * steps_;
+      RETURN_IF_ERROR(deadline_.After(steps_));
+      const std::uint8_t* other = in_right.data() + left.signatures[i] * steps_;
       RETURN_IF_ERROR(
           AddMasked(left.rows, i, is_or ? nullptr : other, expr_.op == BinaryOp::kAnd, result));
     }
     if (!is_or) return OkStatus();
     for (std::size_t i = 0; i < right.rows.size(); ++i) {
-      const std::uint8_t* other = in_left.data() + SignatureNumber(right.rows.labels(i)) * steps_;
+      RETURN_IF_ERROR(deadline_.After(steps_));
+      const std::uint8_t* other = in_left.data() + right.signatures[i] * steps_;
       RETURN_IF_ERROR(AddMasked(right.rows, i, other, false, result));
     }
     return OkStatus();
   }
 
-  std::size_t SignatureNumber(const model::Labels& labels) { return signatures_.Find(labels); }
+  using Presence = std::vector<std::uint8_t>;
 
-  std::vector<std::uint8_t> PresenceBySignature(const Side& side) const {
-    std::vector<std::uint8_t> presence(signatures_.size() * steps_);
+  StatusOr<Presence> PresenceBySignature(const Side& side) {
+    RETURN_IF_ERROR(Charge(signatures_.size() * steps_));
+    Presence presence(signatures_.size() * steps_);
     for (std::size_t s = 0; s < side.by_signature.size(); ++s) {
       for (const std::size_t row : side.by_signature[s]) {
+        RETURN_IF_ERROR(deadline_.After(steps_));
         for (std::size_t k = 0; k < steps_; ++k)
           if (side.rows.Holds(row, k)) presence[s * steps_ + k] = 1;
       }
@@ -132,25 +169,49 @@ class VectorBinaryOperator final : public Operator {
       std::fill(many.any.begin(), many.any.end(), std::uint8_t{1});
     RETURN_IF_ERROR(CheckOneSide(one, many.any, swapped ? "left" : "right"));
     RETURN_IF_ERROR(Fill(many, one));
-    std::vector<std::uint8_t> taken(matching_.card == Cardinality::kOneToOne ? steps_ : 0);
-    for (std::size_t s = 0; s < signatures_.size(); ++s) {
-      if (many.by_signature[s].empty() || one.by_signature[s].empty()) continue;
-      RETURN_IF_ERROR(state_.context.status());
-      std::fill(taken.begin(), taken.end(), std::uint8_t{0});
-      for (const std::size_t m : many.by_signature[s]) {
-        for (const std::size_t o : one.by_signature[s]) {
-          RETURN_IF_ERROR(Match(many.rows, m, one.rows, o, swapped, &taken, result));
-        }
+    ASSIGN_OR_RETURN(may_collide_, MayCollide(many));
+    // In the order of the side of many, as the reference has it in instant queries.
+    for (std::size_t m = 0; m < many.rows.size(); ++m) {
+      for (const std::size_t o : one.by_signature[many.signatures[m]]) {
+        RETURN_IF_ERROR(deadline_.After(steps_));
+        RETURN_IF_ERROR(Match(many, m, one.rows, o, swapped, result));
       }
     }
     return OkStatus();
   }
 
+  // Whether two matches of a signature could have the same labels or, one to one, there could be
+  // two. Almost never, so that most often no step needs to be looked at.
+  StatusOr<bool> MayCollide(const Side& many) {
+    if (matching_.card == Cardinality::kOneToOne) return true;
+    if (matching_.include.empty() && (KeepsName(expr_) || HaveOneName(many.rows))) return false;
+    LabelsMap<bool> seen;
+    for (std::size_t i = 0; i < many.rows.size(); ++i) {
+      model::LabelsBuilder builder(KeepsName(expr_) ? many.rows.labels(i)
+                                                    : WithoutName(many.rows.labels(i)));
+      for (const std::string& label : matching_.include) builder.Remove(label);
+      RETURN_IF_ERROR(deadline_.After(kLabelsCost));
+      RETURN_IF_ERROR(Charge(kEntryBytes + many.rows.labels(i).memory_bytes()));
+      if (!seen.emplace(builder.Build(), true).second) return true;
+    }
+    return false;
+  }
+
+  static bool HaveOneName(const RowBatch& rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const model::Labels& labels = rows.labels(i);
+      if (HasTypeOrUnit(labels) ||
+          labels.Get(model::kMetricName) != rows.labels(0).Get(model::kMetricName))
+        return false;
+    }
+    return true;
+  }
+
   // fill_left stands for the side of many whichever that is, as in the reference.
   Status Fill(Side& many, Side& one) {
     if (!matching_.fill_lhs && !matching_.fill_rhs) return OkStatus();
-    const std::vector<std::uint8_t> in_many = PresenceBySignature(many);
-    const std::vector<std::uint8_t> in_one = PresenceBySignature(one);
+    ASSIGN_OR_RETURN(const Presence in_many, PresenceBySignature(many));
+    ASSIGN_OR_RETURN(const Presence in_one, PresenceBySignature(one));
     if (matching_.fill_rhs)
       RETURN_IF_ERROR(AddFilled(*matching_.fill_rhs, in_one, in_many, many, &one));
     if (matching_.fill_lhs)
@@ -161,15 +222,20 @@ class VectorBinaryOperator final : public Operator {
   // Adds rows that have `value` where a signature has a value on the other side only.
   Status AddFilled(double value, const std::vector<std::uint8_t>& present,
                    const std::vector<std::uint8_t>& wanted, const Side& other, Side* side) {
-    for (std::size_t s = 0; s < signatures_.size(); ++s) {
+    RETURN_IF_ERROR(Charge(signatures_.size()));
+    std::vector<std::uint8_t> done(signatures_.size());
+    for (std::size_t i = 0; i < other.rows.size(); ++i) {
+      const std::size_t s = other.signatures[i];
+      if (std::exchange(done[s], std::uint8_t{1}) != 0) continue;
+      RETURN_IF_ERROR(deadline_.After(steps_));
       std::size_t row = SIZE_MAX;
       for (std::size_t k = 0; k < steps_; ++k) {
         if (wanted[s * steps_ + k] == 0 || present[s * steps_ + k] != 0) continue;
         if (row == SIZE_MAX) {
-          const model::Labels& labels = other.rows.labels(other.by_signature[s][0]);
-          RETURN_IF_ERROR(side->rows.Add(SignatureOf(matching_).Of(labels), "fill modifier"));
+          RETURN_IF_ERROR(
+              side->rows.Add(SignatureOf(matching_).Of(other.rows.labels(i)), "fill modifier"));
           row = side->rows.size() - 1;
-          side->by_signature[s].push_back(row);
+          side->AddToSignature(row, s);
         }
         side->rows.values(row)[k] = value;
         side->rows.present(row)[k] = 1;
@@ -178,23 +244,34 @@ class VectorBinaryOperator final : public Operator {
     return OkStatus();
   }
 
-  // At a step where both sides have values no signature may have two on the one side.
+  // At a step where both sides have values no signature may have two on the one side. Tells of the
+  // first step and there of the first series, as the reference does.
   Status CheckOneSide(const Side& one, const std::vector<std::uint8_t>& many_any,
                       std::string_view name) {
+    RETURN_IF_ERROR(Charge(steps_ * sizeof(std::size_t)));
     std::vector<std::size_t> owner(steps_);
+    std::size_t first_step = steps_;
+    std::size_t first_row = 0;
+    std::size_t its_owner = 0;
     for (const std::vector<std::size_t>& rows : one.by_signature) {
       if (rows.size() < 2) continue;
       std::fill(owner.begin(), owner.end(), SIZE_MAX);
       for (const std::size_t row : rows) {
+        RETURN_IF_ERROR(deadline_.After(steps_));
         for (std::size_t k = 0; k < steps_; ++k) {
-          if (!one.rows.Holds(row, k)) continue;
-          if (owner[k] != SIZE_MAX && many_any[k] != 0)
-            return DuplicateError(one.rows, owner[k], row, name);
-          owner[k] = row;
+          if (!one.rows.Holds(row, k) || many_any[k] == 0) continue;
+          if (owner[k] == SIZE_MAX) {
+            owner[k] = row;
+          } else if (k < first_step || (k == first_step && row < first_row)) {
+            first_step = k;
+            first_row = row;
+            its_owner = owner[k];
+          }
         }
       }
     }
-    return OkStatus();
+    if (first_step == steps_) return OkStatus();
+    return DuplicateError(one.rows, its_owner, first_row, name);
   }
 
   Status DuplicateError(const RowBatch& rows, std::size_t a, std::size_t b,
@@ -211,20 +288,21 @@ class VectorBinaryOperator final : public Operator {
             SignatureOf(matching_).Of(rows.labels(a)).ToString(), side, first, second));
   }
 
-  // Adds the row of a pair. A comparison forgets that its operands were to drop their names, as in
-  // the reference.
-  Status AddResult(const model::Labels& many, const model::Labels& one, RowBatch* result) {
-    RETURN_IF_ERROR(result->Add(ResultLabels(many, one), "binary operator"));
+  Status Match(const Side& many_side, std::size_t m, const RowBatch& one, std::size_t o,
+               bool swapped, RowBatch* result) {
+    const RowBatch& many = many_side.rows;
+    const std::size_t signature = many_side.signatures[m];
+    model::Labels labels = ResultLabels(many.labels(m), one.labels(o));
+    std::uint8_t* taken = nullptr;
+    if (may_collide_ && many_side.by_signature[signature].size() > 1) {
+      ASSIGN_OR_RETURN(taken, Taken(signature, labels));
+    }
+    RETURN_IF_ERROR(result->Add(std::move(labels), "binary operator"));
+    // A comparison forgets that its operands were to drop their names, as in the reference.
     result->set_drops_name(result->size() - 1, expr_.return_bool);
-    return OkStatus();
-  }
-
-  Status Match(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
-               bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
     if (many.histograms(m) != nullptr || one.histograms(o) != nullptr || IsTrim(expr_.op))
       return MatchMixed(many, m, one, o, swapped, taken, result);
     const bool filter = IsComparison(expr_.op) && !expr_.return_bool;
-    RETURN_IF_ERROR(AddResult(many.labels(m), one.labels(o), result));
     const std::size_t at = result->size() - 1;
     for (std::size_t k = 0; k < steps_; ++k) {
       if (many.present(m)[k] == 0 || one.present(o)[k] == 0) continue;
@@ -240,13 +318,27 @@ class VectorBinaryOperator final : public Operator {
     return OkStatus();
   }
 
-  // Of one to one matches only one may be at a step, also where a comparison then drops it.
-  static Status Take(std::size_t k, std::vector<std::uint8_t>* taken) {
-    if (taken->empty()) return OkStatus();
-    if (std::exchange((*taken)[k], std::uint8_t{1}) == 0) return OkStatus();
+  // The steps that matches of the signature have taken: one to one all of them, else those that
+  // give the same labels.
+  StatusOr<std::uint8_t*> Taken(std::size_t signature, const model::Labels& labels) {
+    const bool one_to_one = matching_.card == Cardinality::kOneToOne;
+    std::vector<std::uint8_t>& taken = taken_[signature][one_to_one ? model::Labels() : labels];
+    if (taken.empty()) {
+      RETURN_IF_ERROR(Charge(kEntryBytes + steps_));
+      taken.resize(steps_);
+    }
+    return taken.data();
+  }
+
+  // Of such matches only one may be at a step, also where a comparison then drops it.
+  Status Take(std::size_t k, std::uint8_t* taken) const {
+    if (taken == nullptr || std::exchange(taken[k], std::uint8_t{1}) == 0) return OkStatus();
     return MakeError(StatusCode::kFailedPrecondition,
-                     "multiple matches for labels: many-to-one matching must be explicit "
-                     "(group_left/group_right)");
+                     matching_.card == Cardinality::kOneToOne
+                         ? "multiple matches for labels: many-to-one matching must be explicit "
+                           "(group_left/group_right)"
+                         : "multiple matches for labels: grouping labels must ensure unique "
+                           "matches");
   }
 
   static Operand OperandAt(const RowBatch& rows, std::size_t row, std::size_t k) {
@@ -255,17 +347,17 @@ class VectorBinaryOperator final : public Operator {
     return {0, rows.histograms(row)[k]};
   }
 
-  // Match for rows with histograms.
+  // Match for rows with histograms; the last row of the result is the one to fill.
   Status MatchMixed(const RowBatch& many, std::size_t m, const RowBatch& one, std::size_t o,
-                    bool swapped, std::vector<std::uint8_t>* taken, RowBatch* result) {
-    RETURN_IF_ERROR(AddResult(many.labels(m), one.labels(o), result));
+                    bool swapped, std::uint8_t* taken, RowBatch* result) {
     const std::size_t at = result->size() - 1;
     for (std::size_t k = 0; k < steps_; ++k) {
       if (!many.Holds(m, k) || !one.Holds(o, k)) continue;
       const Operand a = swapped ? OperandAt(one, o, k) : OperandAt(many, m, k);
       const Operand b = swapped ? OperandAt(many, m, k) : OperandAt(one, o, k);
       OperationResult pair = Operate(expr_.op, a, b);
-      if (pair.note.kind != OperationNote::Kind::kNone) Remember(k, m, std::move(pair.note));
+      if (pair.note.kind != OperationNote::Kind::kNone)
+        RETURN_IF_ERROR(Remember(k, m, std::move(pair.note)));
       if (!pair.defined) continue;
       RETURN_IF_ERROR(Take(k, taken));
       if (expr_.return_bool) pair.value = {pair.holds ? 1.0 : 0.0, nullptr};
@@ -283,10 +375,12 @@ class VectorBinaryOperator final : public Operator {
   }
 
   // Of the notes of a step the reference tells that of the last series only.
-  void Remember(std::size_t k, std::size_t row, OperationNote note) {
+  Status Remember(std::size_t k, std::size_t row, OperationNote note) {
+    if (notes_.empty()) RETURN_IF_ERROR(Charge(steps_ * sizeof(StepNote)));
     notes_.resize(steps_);
-    if (notes_[k].note.kind != OperationNote::Kind::kNone && notes_[k].row > row) return;
+    if (notes_[k].note.kind != OperationNote::Kind::kNone && notes_[k].row > row) return OkStatus();
     notes_[k] = {row, std::move(note)};
+    return OkStatus();
   }
 
   model::Labels ResultLabels(const model::Labels& many, const model::Labels& one) const {
@@ -312,6 +406,10 @@ class VectorBinaryOperator final : public Operator {
   OperatorPtr lhs_;
   OperatorPtr rhs_;
   OperatorPtr result_;
+  bool may_collide_ = false;
+  std::unordered_map<std::size_t, LabelsMap<std::vector<std::uint8_t>>> taken_;  // by signature
+  DeadlineCheck deadline_;
+  MemoryCharge charge_;
   struct StepNote {
     std::size_t row = 0;
     OperationNote note;

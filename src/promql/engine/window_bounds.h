@@ -28,6 +28,11 @@ class WindowBounds {
   std::size_t size() const { return lo_.size(); }
   const std::int64_t* lo() const { return lo_.data(); }
   const std::int64_t* hi() const { return hi_.data(); }
+  // Bytes of heap that the columns hold.
+  std::int64_t memory_bytes() const {
+    return static_cast<std::int64_t>((times_.capacity() + lo_.capacity() + hi_.capacity()) *
+                                     sizeof(std::int64_t));
+  }
 
  private:
   bool found_ = false;

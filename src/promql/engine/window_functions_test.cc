@@ -170,8 +170,11 @@ void Check(const Case& function_case, const RangeFunction& function, const Windo
            const Samples& samples, WindowScratch& scratch) {
   std::vector<double> values(steps.size);
   std::vector<std::uint8_t> present(steps.size);
-  EvaluateWindows(function, steps, samples.times, samples.values, scratch, values.data(),
-                  present.data());
+  const Context context;
+  DeadlineCheck deadline(context);
+  ASSERT_TRUE(EvaluateWindows(function, steps, samples.times, samples.values, scratch, deadline,
+                              values.data(), present.data())
+                  .ok());
   for (std::size_t k = 0; k < steps.size; ++k) {
     std::vector<double> window;
     for (std::size_t i = 0; i < samples.times.size(); ++i) {

@@ -190,17 +190,18 @@ struct PlainSumState {
   HWY_INLINE Vec Result(Vec /*count*/) const { return sum; }
 };
 
-// Where the windows of some vectors begin and how many samples they have; 0 and 0 for those that
-// there are not.
+// Where the windows of some vectors begin and how many samples they have. Lanes beyond the last
+// window repeat the first, so that it alone does not wait for masks.
 template <std::size_t kVectors>
 struct LanePlaces {
   LanePlaces(const LaneWindows& windows, std::size_t first) {
     const std::size_t width = hn::Lanes(Tag()) * kVectors;
     used = std::min(width, windows.size - first);
     for (std::size_t i = 0; i < width; ++i) {
-      const bool inside = i < used && windows.lo[first + i] < windows.hi[first + i];
-      lo[i] = inside ? windows.lo[first + i] : 0;
-      sizes[i] = inside ? windows.hi[first + i] - windows.lo[first + i] : 0;
+      const std::size_t window = first + (i < used ? i : 0);
+      const bool any = windows.lo[window] < windows.hi[window];
+      lo[i] = any ? windows.lo[window] : 0;
+      sizes[i] = any ? windows.hi[window] - windows.lo[window] : 0;
     }
     common = *std::min_element(sizes, sizes + width);
     longest = *std::max_element(sizes, sizes + width);
@@ -253,9 +254,14 @@ HWY_INLINE void RunGroup(const LaneWindows& windows, std::size_t first,
 template <class State, std::size_t kVectors>
 void RunLanes(const LaneWindows& windows, const typename State::Arguments& arguments,
               double* results) {
-  const std::size_t width = hn::Lanes(Tag()) * kVectors;
-  for (std::size_t first = 0; first < windows.size; first += width)
-    RunGroup<State, kVectors>(windows, first, arguments, results);
+  const std::size_t lanes = hn::Lanes(Tag());
+  for (std::size_t first = 0; first < windows.size; first += lanes * kVectors) {
+    if (windows.size - first > lanes) {
+      RunGroup<State, kVectors>(windows, first, arguments, results);
+    } else {
+      RunGroup<State, 1>(windows, first, arguments, results);
+    }
+  }
 }
 
 void SumWindows(const LaneWindows& windows, double* sums) {

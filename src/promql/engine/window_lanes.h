@@ -2,8 +2,12 @@
 // added one after the other, so that every bit is that of the plain loop.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+
+#include "base/status.h"
+#include "promql/engine/deadline_check.h"
 
 namespace aevum::promql {
 
@@ -14,6 +18,31 @@ struct LaneWindows {
   const std::int64_t* hi;
   std::size_t size;
 };
+
+// Gives windows to `run(piece, first)` in pieces of some million samples, with the number of the
+// first window of each; looks at the deadline after each.
+template <typename Run>
+Status InPieces(const LaneWindows& windows, DeadlineCheck& deadline, Run run) {
+  constexpr std::size_t kGroup = 64;  // windows that stay together: some vectors full
+  std::size_t first = 0;
+  while (first < windows.size) {
+    std::size_t end = first;
+    std::size_t samples = 0;
+    while (end < windows.size && samples < 4 * DeadlineCheck::kValues) {
+      const std::size_t group = std::min(windows.size, end + kGroup);
+      for (; end < group; ++end)
+        samples += static_cast<std::size_t>(windows.hi[end] - windows.lo[end]);
+    }
+    run(LaneWindows{.samples = windows.samples,
+                    .lo = windows.lo + first,
+                    .hi = windows.hi + first,
+                    .size = end - first},
+        first);
+    RETURN_IF_ERROR(deadline.After(samples));
+    first = end;
+  }
+  return OkStatus();
+}
 
 // The compensated sum of each window (KahanSum).
 void SumWindows(const LaneWindows& windows, double* sums);

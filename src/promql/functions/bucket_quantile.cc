@@ -65,7 +65,7 @@ double Interpolate(double quantile, const std::vector<Bucket>& buckets) {
   if (bucket == last) return (last - 1)->upper_bound;
   if (bucket == buckets.begin()) {
     if (bucket->upper_bound <= 0) return bucket->upper_bound;
-    return bucket->upper_bound * (rank / bucket->count);
+    return 0 + bucket->upper_bound * (rank / bucket->count);  // never -0
   }
   const Bucket& below = *(bucket - 1);
   const double share = (rank - below.count) / (bucket->count - below.count);

@@ -80,8 +80,18 @@ TEST(RowFunctionsTest, ChangeEachValue) {
       {"day_of_month", -1, 31},
       {"year", -62'135'596'801, 0},
       {"year", 253'402'300'800, 10'000},
-      {"year", kNan, 1970},
-      {"year", 1e300, 1970},
+      {"year", 1e16, 316'889'355},
+      {"day_of_week", 1e16, 6},
+      // What Go makes of all that does not fit 64 bits.
+      {"year", kNan, 292'277'026'596},
+      {"year", 1e300, 292'277'026'596},
+      {"year", -kInfinity, 292'277'026'596},
+      {"day_of_year", kInfinity, 339},
+      {"month", kNan, 12},
+      {"day_of_month", kNan, 4},
+      {"hour", kNan, 15},
+      {"minute", kNan, 30},
+      {"day_of_week", kNan, 0},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name + " of " + std::to_string(c.from));
@@ -130,6 +140,20 @@ TEST(RowFunctionsTest, RoundTiesGoUp) {
   ExpectSame(row[3], 0.5);
   ExpectSame(row[4], kNan);
   ExpectSame(row[5], kNan);
+}
+
+TEST(RowFunctionsTest, ClampPutsInfinitiesOverNan) {
+  double row[] = {kNan, 3, kInfinity, -kInfinity};
+  ClampMin(row, std::vector<double>{kInfinity, kInfinity, kNan, kNan});
+  ExpectSame(row[0], kInfinity);
+  ExpectSame(row[1], kInfinity);
+  ExpectSame(row[2], kInfinity);
+  ExpectSame(row[3], kNan);
+  double low[] = {kNan, 3, -kInfinity};
+  ClampMax(low, std::vector<double>{-kInfinity, -kInfinity, kNan});
+  ExpectSame(low[0], -kInfinity);
+  ExpectSame(low[1], -kInfinity);
+  ExpectSame(low[2], -kInfinity);
 }
 
 TEST(RowFunctionsTest, ClampKeepsNan) {

@@ -10,7 +10,9 @@
 
 #include "base/duration.h"
 #include "model/quote.h"
+#include "promql/engine/deadline_check.h"
 #include "promql/engine/elementwise.h"
+#include "promql/engine/histogram_windows.h"
 #include "promql/function_table.h"
 #include "promql/functions/bucket_quantile.h"
 #include "promql/functions/native_histograms.h"
@@ -24,6 +26,7 @@ using functions::Bucket;
 using functions::BucketQuantile;
 
 constexpr std::string_view kBucketLabel = "le";
+constexpr std::size_t kEntryBytes = 128;  // of a map by labels
 
 // The bound that a value of `le` names; nullopt when it is none.
 std::optional<double> ParseBound(std::string_view text) {
@@ -71,7 +74,7 @@ struct Question {
 
 // A rank as the value of a label: 0.5, 1.0.
 std::string RankText(double rank) {
-  std::string text = FormatShort(rank);
+  std::string text = FormatShort(rank == 0 ? 0 : rank);  // -0 has no sign here
   if (std::isfinite(rank) && text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }
@@ -86,20 +89,29 @@ class HistogramOperator final : public Operator {
         argument_(argument),
         questions_(std::move(questions)),
         rank_label_(std::move(rank_label)),
-        source_(std::move(source)) {}
+        source_(std::move(source)),
+        deadline_(state.context),
+        charge_(state.context.budget()) {}
 
   StatusOr<bool> Next(RowBatch* out) override {
     if (result_ == nullptr) {
       ASSIGN_OR_RETURN(const RowBatch rows, Materialize(*source_, state_, grid_.steps));
       ASSIGN_OR_RETURN(RowBatch result, Answer(rows));
+      charge_.Reset();
       result_ = MakeRowSource(std::move(result), state_.context.budget());
     }
     return result_->Next(out);
   }
 
  private:
-  Histograms Group(const RowBatch& rows) {
+  // For what the answer needs beside its rows; released when it is done.
+  Status Charge(std::size_t bytes) {
+    return charge_.Add(static_cast<std::int64_t>(bytes), "histogram function");
+  }
+
+  StatusOr<Histograms> Group(const RowBatch& rows) {
     Histograms histograms;
+    RETURN_IF_ERROR(Charge(2 * sizeof(BucketRow) * rows.size()));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       // Rows of native histograms only have no bound.
       if (std::memchr(rows.present(i), 1, rows.steps()) == nullptr) continue;
@@ -112,7 +124,9 @@ class HistogramOperator final : public Operator {
       // A bound that is no number has no place among the others.
       if (std::isnan(*bound)) continue;
       model::LabelsBuilder builder(rows.labels(i));
-      histograms[builder.Remove(kBucketLabel).Build()].push_back({*bound, i});
+      std::vector<BucketRow>& buckets = histograms[builder.Remove(kBucketLabel).Build()];
+      if (buckets.empty()) RETURN_IF_ERROR(Charge(kEntryBytes + rows.labels(i).memory_bytes()));
+      buckets.push_back({*bound, i});
     }
     for (auto& [labels, buckets] : histograms) {
       // So that the sorting at each step finds them in order.
@@ -126,11 +140,13 @@ class HistogramOperator final : public Operator {
   StatusOr<RowBatch> Answer(const RowBatch& rows) {
     RowBatch result;
     result.Reset(grid_.steps, state_.context.budget());
-    const Histograms classic = Group(rows);
+    ASSIGN_OR_RETURN(const Histograms classic, Group(rows));
     // By native row, where a classic histogram has the same labels.
     std::map<model::Labels, std::size_t> native;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (rows.histograms(i) != nullptr) native[rows.labels(i)] = i;
+      if (rows.histograms(i) == nullptr) continue;
+      RETURN_IF_ERROR(Charge(kEntryBytes));
+      native[rows.labels(i)] = i;
     }
     for (const Question& question : questions_) {
       for (const auto& [labels, row] : native)
@@ -164,6 +180,7 @@ class HistogramOperator final : public Operator {
     RowOfRank at;
     for (std::size_t k = 0; k < grid_.steps; ++k) {
       if (histograms[k] == nullptr) continue;
+      RETURN_IF_ERROR(deadline_.After(kValuesOfHistogram));
       if (same != classic.end() && AnyBucketAt(same->second, rows, k)) {
         state_.annotations.AddWarning(
             Named("vector contains a mix of classic and native histograms", name), argument_);
@@ -188,6 +205,7 @@ class HistogramOperator final : public Operator {
     RowOfRank at;
     for (std::size_t k = 0; k < grid_.steps; ++k) {
       if (native != nullptr && native[k] != nullptr) continue;
+      RETURN_IF_ERROR(deadline_.After(buckets.size()));
       present.clear();
       for (const BucketRow& bucket : buckets) {
         if (rows.present(bucket.row)[k] == 0) continue;
@@ -296,6 +314,8 @@ class HistogramOperator final : public Operator {
   OperatorPtr source_;
   OperatorPtr result_;
   std::map<std::string, ForcedInfo> forced_;  // by name
+  DeadlineCheck deadline_;
+  MemoryCharge charge_;
 };
 
 // The operator over the vector argument, which looks at buckets.

@@ -68,6 +68,17 @@ std::optional<model::Labels> LabelChange::Apply(const model::Labels& labels) con
   return model::LabelsBuilder(labels).Set(target_, value).Build();
 }
 
+std::size_t LabelChange::MostBytes(const model::Labels& labels) const {
+  std::size_t value = 0;
+  for (const std::string& source : sources_) value += labels.Get(source).size();
+  // Each reference to a group gives at most the whole text.
+  const auto references = static_cast<std::size_t>(std::count(text_.begin(), text_.end(), '$'));
+  value = regex_ ? references * value + text_.size() : value + sources_.size() * text_.size();
+  // The value, the builder's copy, and the two forms that labels are kept in.
+  constexpr std::size_t kCopies = 4;
+  return labels.memory_bytes() + kCopies * (value + target_.size());
+}
+
 model::Labels AbsentLabels(const Expr& argument) {
   const model::Matchers* matchers = nullptr;
   if (argument.kind == ExprKind::kVectorSelector) {

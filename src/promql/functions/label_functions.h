@@ -26,6 +26,8 @@ class LabelChange {
 
   // Nothing when label_replace does not match.
   std::optional<model::Labels> Apply(const model::Labels& labels) const;
+  // Bytes that Apply takes at most, with what it gives.
+  std::size_t MostBytes(const model::Labels& labels) const;
   // True when the call sets __name__: then the name stays even where it would be dropped at the end
   // of the query.
   bool sets_name() const { return target_ == model::kMetricName; }

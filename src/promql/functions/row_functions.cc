@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <numbers>
 
+#include "model/elementary_functions.h"
 #include "model/logarithm.h"
 
 namespace aevum::promql::functions {
@@ -21,30 +23,29 @@ double Sign(double value) { return value > 0 ? 1 : value < 0 ? -1 : value; }
 double Degrees(double value) { return value * 180 / std::numbers::pi; }
 double Radians(double value) { return value * std::numbers::pi / 180; }
 
-// As Go has them: NaN when either is, and -0 below +0.
-double Least(double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return std::nan("");
-  if (a == b) return std::signbit(a) ? a : b;
-  return a < b ? a : b;
-}
-double Most(double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return std::nan("");
-  if (a == b) return std::signbit(a) ? b : a;
-  return a > b ? a : b;
-}
+constexpr std::uint64_t kSecondsPerDay = 86'400;
+// Days from where Go's calendar begins, the year -292277022399, to 1970.
+constexpr std::int64_t kDaysBeforeEpoch = 106'751'991'073'094;
 
-constexpr std::int64_t kSecondsPerDay = 86'400;
-
-// Whole seconds of a value. Times that are no numbers, or further away than calendars go, are the
-// epoch's: nothing sensible can be said of them.
-std::int64_t Seconds(double value) {
-  constexpr double kFurthest = 1e15;
-  return std::abs(value) <= kFurthest ? static_cast<std::int64_t>(value) : 0;
+// Seconds since Go's calendar begins. What does not fit 64 bits of seconds, NaN too, becomes the
+// least of them, as Go's conversion has it on x86-64; times before the calendar wrap to its end.
+std::uint64_t Seconds(double value) {
+  constexpr double kEnd = 9223372036854775808.0;
+  const std::int64_t seconds = value >= -kEnd && value < kEnd
+                                   ? static_cast<std::int64_t>(value)
+                                   : std::numeric_limits<std::int64_t>::min();
+  return static_cast<std::uint64_t>(seconds) +
+         static_cast<std::uint64_t>(kDaysBeforeEpoch) * kSecondsPerDay;
 }
 
 std::int64_t FloorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-std::int64_t Days(double value) { return FloorDivide(Seconds(value), kSecondsPerDay); }
-std::int64_t SecondOfDay(double value) { return Seconds(value) - Days(value) * kSecondsPerDay; }
+// Days since the epoch.
+std::int64_t Days(double value) {
+  return static_cast<std::int64_t>(Seconds(value) / kSecondsPerDay) - kDaysBeforeEpoch;
+}
+std::int64_t SecondOfDay(double value) {
+  return static_cast<std::int64_t>(Seconds(value) % kSecondsPerDay);
+}
 
 struct Date {
   std::int64_t year;
@@ -106,35 +107,35 @@ struct Entry {
 // Sorted by name.
 constexpr Entry kEntries[] = {
     {"abs", Apply<std::fabs>},
-    {"acos", Apply<std::acos>},
-    {"acosh", Apply<std::acosh>},
-    {"asin", Apply<std::asin>},
-    {"asinh", Apply<std::asinh>},
-    {"atan", Apply<std::atan>},
-    {"atanh", Apply<std::atanh>},
+    {"acos", Apply<model::Acos>},
+    {"acosh", Apply<model::Acosh>},
+    {"asin", Apply<model::Asin>},
+    {"asinh", Apply<model::Asinh>},
+    {"atan", Apply<model::Atan>},
+    {"atanh", Apply<model::Atanh>},
     {"ceil", Apply<std::ceil>},
-    {"cos", Apply<std::cos>},
-    {"cosh", Apply<std::cosh>},
+    {"cos", Apply<model::Cos>},
+    {"cosh", Apply<model::Cosh>},
     {"day_of_month", Apply<DayOfMonth>},
     {"day_of_week", Apply<DayOfWeek>},
     {"day_of_year", Apply<DayOfYear>},
     {"days_in_month", Apply<DaysInItsMonth>},
     {"deg", Apply<Degrees>},
-    {"exp", Apply<std::exp>},
+    {"exp", Apply<model::Exp>},
     {"floor", Apply<std::floor>},
     {"hour", Apply<Hour>},
     {"ln", Apply<model::Log>},
-    {"log10", Apply<std::log10>},
+    {"log10", Apply<model::Log10>},
     {"log2", Apply<model::Log2>},
     {"minute", Apply<Minute>},
     {"month", Apply<Month>},
     {"rad", Apply<Radians>},
     {"sgn", Apply<Sign>},
-    {"sin", Apply<std::sin>},
-    {"sinh", Apply<std::sinh>},
+    {"sin", Apply<model::Sin>},
+    {"sinh", Apply<model::Sinh>},
     {"sqrt", Apply<std::sqrt>},
-    {"tan", Apply<std::tan>},
-    {"tanh", Apply<std::tanh>},
+    {"tan", Apply<model::Tan>},
+    {"tanh", Apply<model::Tanh>},
     {"year", Apply<Year>},
 };
 
@@ -147,6 +148,16 @@ RowFunction FindRowFunction(std::string_view name) {
   return it != std::end(kEntries) && it->name == name ? it->function : nullptr;
 }
 
+double SmallerOf(double a, double b) {
+  if (std::isinf(a) && a < 0) return a;
+  if (std::isinf(b) && b < 0) return b;
+  if (std::isnan(a) || std::isnan(b)) return std::nan("");
+  if (a == b) return std::signbit(a) ? a : b;
+  return a < b ? a : b;
+}
+
+double LargerOf(double a, double b) { return -SmallerOf(-a, -b); }
+
 void Round(std::span<double> row, std::span<const double> to_nearest) {
   for (std::size_t i = 0; i < row.size(); ++i) {
     // The inverse, as the reference does: fewer results are off by a bit.
@@ -156,15 +167,16 @@ void Round(std::span<double> row, std::span<const double> to_nearest) {
 }
 
 void ClampMin(std::span<double> row, std::span<const double> least) {
-  for (std::size_t i = 0; i < row.size(); ++i) row[i] = Most(least[i], row[i]);
+  for (std::size_t i = 0; i < row.size(); ++i) row[i] = LargerOf(least[i], row[i]);
 }
 
 void ClampMax(std::span<double> row, std::span<const double> most) {
-  for (std::size_t i = 0; i < row.size(); ++i) row[i] = Least(most[i], row[i]);
+  for (std::size_t i = 0; i < row.size(); ++i) row[i] = SmallerOf(most[i], row[i]);
 }
 
 void Clamp(std::span<double> row, std::span<const double> least, std::span<const double> most) {
-  for (std::size_t i = 0; i < row.size(); ++i) row[i] = Most(least[i], Least(most[i], row[i]));
+  for (std::size_t i = 0; i < row.size(); ++i)
+    row[i] = LargerOf(least[i], SmallerOf(most[i], row[i]));
 }
 
 }  // namespace aevum::promql::functions

@@ -15,6 +15,10 @@ using RowFunction = void (*)(std::span<double> row);
 // of seconds since the epoch in UTC. Null for other names.
 RowFunction FindRowFunction(std::string_view name);
 
+// As Go's math.Min and math.Max: NaN wins over all but the infinity that is sought, -0 is below 0.
+double SmallerOf(double a, double b);
+double LargerOf(double a, double b);
+
 // The functions with arguments: those rows have the same length as `row`.
 void Round(std::span<double> row, std::span<const double> to_nearest);
 void ClampMin(std::span<double> row, std::span<const double> least);

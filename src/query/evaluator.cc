@@ -1,0 +1,115 @@
+#include "query/evaluator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "query/answer.h"
+
+namespace aevum::query {
+
+Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
+                     std::shared_ptr<store::Proxy> proxy, QueryEndpointSource endpoints,
+                     prometheus::Registry& metrics)
+    : options_(std::move(options)),
+      engine_(engine),
+      proxy_(std::move(proxy)),
+      endpoints_(std::move(endpoints)),
+      gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", metrics),
+      metrics_(options_.max_concurrent, metrics) {}
+
+StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
+                                                  const QueryParams& params) {
+  const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
+  const auto came = std::chrono::steady_clock::now();
+  EngineMetrics::Query query(metrics_);
+  GatePass pass(gate_);
+  if (const Status status = pass.Enter(bounded); !status.ok())
+    return MakeError(StatusCode::kFailedPrecondition, std::string(status.message()));
+  query.Started();
+  const auto queued = std::chrono::steady_clock::now() - came;
+  const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
+  const auto queryable = QueryableFor(params, context.request().tenant);
+  const auto distribution = DistributionFor(params, context.request().tenant);
+  const promql::QueryOptions options{
+      .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
+      .count_samples = params.stats != StatsDetail::kNone,
+      .analyze = params.analyze && params.analyzable,
+      .distribution = distribution ? &*distribution : nullptr};
+  auto result = params.instant
+                    ? engine_.Instant(bounded, *queryable, params.query, params.start, options)
+                    : engine_.Range(bounded, *queryable, params.query, params.start, params.end,
+                                    params.step_ms, options);
+  query.Evaluated(result.ok() ? result->stats.samples : 0);
+  if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
+  result->stats.queued = queued;
+  return result;
+}
+
+StatusOr<promql::PlanNode> Evaluator::Explain(const Context& context,
+                                              const QueryParams& params) const {
+  const auto queryable = QueryableFor(params, context.request().tenant);
+  const auto distribution = DistributionFor(params, context.request().tenant);
+  const promql::QueryOptions options{
+      .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
+      .distribution = distribution ? &*distribution : nullptr};
+  if (params.instant)
+    return engine_.Explain(context, *queryable, params.query, params.start, options);
+  return engine_.ExplainRange(context, *queryable, params.query, params.start, params.end,
+                              params.step_ms, options);
+}
+
+std::shared_ptr<store::Store> Evaluator::StoreFor(
+    const std::vector<model::Matchers>& store_matchers) const {
+  if (store_matchers.empty()) return proxy_;
+  return proxy_->Restrict(store_matchers);
+}
+
+std::shared_ptr<MemoryBudget> Evaluator::MakeBudget() const {
+  return std::make_shared<MemoryBudget>("query", options_.query_memory_bytes,
+                                        options_.total_memory);
+}
+
+std::unique_ptr<promql::Queryable> Evaluator::QueryableFor(const QueryParams& params,
+                                                           const std::string& tenant) const {
+  store::QueryableOptions options;
+  options.replica_labels = params.replica_labels;
+  options.deduplicate = params.dedup;
+  options.dedup_function = options_.dedup_function;
+  options.max_source_resolution_ms = params.max_source_resolution_ms;
+  options.partial_response =
+      params.partial_response ? wire::PartialResponse::kWarn : wire::PartialResponse::kAbort;
+  options.shard_info = params.shard_info;
+  auto queryable =
+      std::make_unique<store::StoreQueryable>(StoreFor(params.store_matchers), std::move(options));
+  if (!options_.tenancy.enforce) return queryable;
+  return EnforceTenant(std::move(queryable), options_.tenancy.label, tenant);
+}
+
+// Which stores a request is about, and which part of their series, leaves would not know.
+std::optional<promql::Distribution> Evaluator::DistributionFor(const QueryParams& params,
+                                                               const std::string& tenant) const {
+  if (!options_.distribution.enabled || !params.analyzable || !params.store_matchers.empty() ||
+      params.shard_info)
+    return std::nullopt;
+  auto distribution =
+      MakeDistribution(options_.distribution, endpoints_(),
+                       {.replica_labels = params.replica_labels,
+                        .dedup = params.dedup,
+                        .partial_response = params.partial_response,
+                        .max_source_resolution_ms = params.max_source_resolution_ms});
+  if (options_.tenancy.enforce)
+    distribution.enforced = {model::Matcher::Equal(options_.tenancy.label, tenant)};
+  return distribution;
+}
+
+// Downsampled data has samples further apart, so a wider lookback is needed to see them.
+std::int64_t Evaluator::LookbackFor(const QueryParams& params) const {
+  if (params.lookback_delta_ms > 0) return params.lookback_delta_ms;
+  const std::int64_t base = options_.lookback_delta.count();
+  if (!options_.dynamic_lookback || params.max_source_resolution_ms <= 0) return base;
+  constexpr std::int64_t kFiveMinutes = 5 * 60 * 1000;
+  constexpr std::int64_t kHour = 60 * 60 * 1000;
+  return std::max(base, params.max_source_resolution_ms > kFiveMinutes ? kHour : kFiveMinutes);
+}
+
+}  // namespace aevum::query

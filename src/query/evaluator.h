@@ -1,0 +1,84 @@
+// Evaluates requests: where a query waits for its turn, gets its limits and is counted.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/status.h"
+#include "model/matcher.h"
+#include "promql/engine/engine.h"
+#include "query/active_query_log.h"
+#include "query/distribution.h"
+#include "query/engine_metrics.h"
+#include "query/gate.h"
+#include "query/params.h"
+#include "query/tenancy.h"
+#include "store/proxy.h"
+#include "store/queryable.h"
+
+namespace prometheus {
+class Registry;
+}
+
+namespace aevum::query {
+
+struct EvaluatorOptions {
+  bool dynamic_lookback = true;
+  std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
+  store::DedupFunction dedup_function = store::DedupFunction::kPenalty;
+  std::int64_t query_memory_bytes = MemoryBudget::kUnlimited;  // of one query
+  std::shared_ptr<MemoryBudget> total_memory;  // of all queries together; may be null
+  std::size_t max_concurrent = 20;
+  TenancyOptions tenancy;
+  std::shared_ptr<ActiveQueryLog> active_queries;  // may be null
+  DistributionOptions distribution;
+};
+
+// The endpoints of the moment. Called once a query; must be thread-safe; never null.
+using QueryEndpointSource = std::function<std::shared_ptr<const QueryEndpoints>()>;
+
+// One for all ways that queries come in, so that they share the gate. Borrows the engine.
+// Thread-safe.
+class Evaluator {
+ public:
+  Evaluator(EvaluatorOptions options, const promql::Engine& engine,
+            std::shared_ptr<store::Proxy> proxy, QueryEndpointSource endpoints,
+            prometheus::Registry& metrics);
+
+  // The answer to a query of the context's tenant. Waits at the gate first. Errors are those of
+  // the engine; FailedPrecondition when the request ends at the gate.
+  StatusOr<promql::QueryResult> Evaluate(const Context& context, const QueryParams& params);
+
+  // What Evaluate would do. Doesn't wait.
+  StatusOr<promql::PlanNode> Explain(const Context& context, const QueryParams& params) const;
+
+  const promql::Engine& engine() const { return engine_; }
+  // The stores that a request is about.
+  std::shared_ptr<store::Store> StoreFor(const std::vector<model::Matchers>& store_matchers) const;
+  // The memory of one request.
+  std::shared_ptr<MemoryBudget> MakeBudget() const;
+
+ private:
+  std::unique_ptr<promql::Queryable> QueryableFor(const QueryParams& params,
+                                                  const std::string& tenant) const;
+  std::int64_t LookbackFor(const QueryParams& params) const;
+  // Queriers that may evaluate parts of the query; nullopt when this one reads all series itself.
+  std::optional<promql::Distribution> DistributionFor(const QueryParams& params,
+                                                      const std::string& tenant) const;
+
+  const EvaluatorOptions options_;
+  const promql::Engine& engine_;
+  const std::shared_ptr<store::Proxy> proxy_;
+  const QueryEndpointSource endpoints_;
+  Gate gate_;
+  EngineMetrics metrics_;
+};
+
+}  // namespace aevum::query

@@ -1,0 +1,112 @@
+#include "query/remote_querier.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "net/grpc/client.h"
+#include "wire/query_api.h"
+
+namespace aevum::query {
+namespace {
+
+using net::grpc::Channel;
+using net::grpc::ClientCall;
+
+constexpr std::int64_t kSecond = 1000;
+// Series that the peer is asked to put into a message.
+constexpr std::int64_t kBatchSeries = 64;
+
+class RowStream final : public promql::RemoteStream {
+ public:
+  // The channel must live as long as the call.
+  RowStream(Context context, promql::RemoteQuestion question, std::shared_ptr<Channel> channel,
+            std::unique_ptr<ClientCall> call)
+      : context_(std::move(context)),
+        question_(std::move(question)),
+        channel_(std::move(channel)),
+        call_(std::move(call)) {}
+
+  StatusOr<bool> Next(promql::RowBatch* out) override {
+    out->Reset(question_.steps, context_.budget());
+    while (out->empty()) {
+      ASSIGN_OR_RETURN(const std::optional<SharedBytes> message, call_->Next());
+      if (!message) return false;
+      ASSIGN_OR_RETURN(const wire::QueryApiResponse response,
+                       wire::DecodeQueryResponse(message->view));
+      if (!response.warnings.empty()) warnings_.push_back(response.warnings);
+      if (response.stats) samples_ += response.stats->samples_total;
+      for (const wire::QuerySeries& series : response.series) RETURN_IF_ERROR(AddRow(series, out));
+    }
+    return true;
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_; }
+  std::int64_t samples() const override { return samples_; }
+
+ private:
+  Status AddRow(const wire::QuerySeries& series, promql::RowBatch* out) const {
+    RETURN_IF_ERROR(out->Add(series.labels, "rows of other queriers"));
+    const std::size_t row = out->size() - 1;
+    for (std::size_t i = 0; i < series.times.size(); ++i) {
+      ASSIGN_OR_RETURN(const std::size_t step, StepOf(series.times[i]));
+      out->values(row)[step] = series.values[i];
+      out->present(row)[step] = 1;
+    }
+    for (std::size_t i = 0; i < series.histograms.size(); ++i) {
+      ASSIGN_OR_RETURN(const std::size_t step, StepOf(series.histogram_times[i]));
+      RETURN_IF_ERROR(out->SetHistogram(
+          row, step, std::make_shared<const model::FloatHistogram>(series.histograms[i]),
+          "rows of other queriers"));
+    }
+    return OkStatus();
+  }
+
+  StatusOr<std::size_t> StepOf(TimestampMs time) const {
+    if (time < question_.start || time > question_.end() ||
+        (time - question_.start) % question_.step_ms != 0)
+      return Corruption("a value at {}, which is not a step of the query", time);
+    return static_cast<std::size_t>((time - question_.start) / question_.step_ms);
+  }
+
+  const Context context_;
+  const promql::RemoteQuestion question_;
+  const std::shared_ptr<Channel> channel_;
+  const std::unique_ptr<ClientCall> call_;
+  std::vector<std::string> warnings_;
+  std::int64_t samples_ = 0;
+};
+
+}  // namespace
+
+RemoteQuerier::RemoteQuerier(std::string address, std::shared_ptr<Channel> channel,
+                             RemoteQueryOptions options)
+    : address_(std::move(address)), channel_(std::move(channel)), options_(std::move(options)) {}
+
+std::unique_ptr<promql::RemoteStream> RemoteQuerier::Execute(
+    const Context& context, const promql::RemoteQuestion& question) {
+  wire::QueryRangeRequest request;
+  request.query = question.query;
+  request.start_seconds = question.start / kSecond;
+  request.end_seconds = question.end() / kSecond;
+  request.interval_seconds = question.step_ms / kSecond;
+  request.lookback_delta_seconds = question.lookback_ms / kSecond;
+  if (context.deadline() != Context::TimePoint::max()) {
+    request.timeout_seconds = std::chrono::ceil<std::chrono::seconds>(context.remaining()).count();
+  }
+  // 0 would be the peer's default; at a second there is no downsampled data.
+  request.max_resolution_seconds =
+      std::max<std::int64_t>(1, options_.max_source_resolution_ms / kSecond);
+  request.replica_labels = options_.replica_labels;
+  // None would be the peer's own labels.
+  request.enable_dedup = options_.dedup && !options_.replica_labels.empty();
+  request.enable_partial_response = options_.partial_response;
+  request.engine = wire::QueryEngine::kPrometheus;
+  request.response_batch_size = kBatchSeries;
+  return std::make_unique<RowStream>(context, question, channel_,
+                                     channel_->Start(context, "/thanos.Query/QueryRange",
+                                                     SharedBytes::Own(wire::Encode(request))));
+}
+
+}  // namespace aevum::query
