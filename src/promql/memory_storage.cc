@@ -31,6 +31,16 @@ class MemoryBatch final : public SelectBatch {
     return OkStatus();
   }
 
+  std::int64_t memory_bytes() const override {
+    std::int64_t bytes = 0;
+    for (const Series& series : series_) {
+      bytes += static_cast<std::int64_t>(series.columns->times.size() * 16);
+      for (const model::FloatHistogram& histogram : series.columns->histograms)
+        bytes += model::SizeBytes(histogram);
+    }
+    return bytes;
+  }
+
  private:
   std::vector<Series> series_;
 };

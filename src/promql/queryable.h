@@ -38,6 +38,8 @@ class SelectBatch {
   // Appends the samples of a series, ascending and with different times, as they are stored
   // (staleness markers and samples outside the hints included).
   virtual Status Decode(std::size_t index, chunk::Columns* out) const = 0;
+  // What it keeps in memory, roughly.
+  virtual std::int64_t memory_bytes() const = 0;
 };
 
 // The series of a select, ascending by labels, each label set once. Pulled by one thread at a time.

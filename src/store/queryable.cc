@@ -72,6 +72,14 @@ class StoreBatch final : public promql::SelectBatch {
     return DecodeSeries(index, inside, out);
   }
 
+  std::int64_t memory_bytes() const override {
+    std::size_t bytes = batch_.chunks.size() * sizeof(ChunkView);
+    for (const wire::SeriesBatch::Series& series : batch_.series)
+      bytes += sizeof(series) + series.labels.memory_bytes();
+    for (const ChunkView& chunk : batch_.chunks) bytes += chunk.data.size();
+    return static_cast<std::int64_t>(bytes);
+  }
+
  private:
   // Chunks mostly follow one another, whichever replica they are of: then there is nothing to
   // choose.

@@ -9,6 +9,7 @@
 
 #include "promql/engine/durations.h"
 #include "promql/engine/optimizer.h"
+#include "promql/engine/select_sharing.h"
 #include "promql/engine/shared_rows.h"
 #include "promql/memory_storage.h"
 
@@ -76,12 +77,13 @@ std::string PlanOf(const std::string& text, const Distribution& distribution, bo
   if (!ResolveDurations(60'000, 600'000, expr->get()).ok()) return "durations";
   const Grid grid{.start = kStart, .step = 60'000, .steps = instant ? std::size_t{1} : 11};
   MemoryStorage storage;
+  SelectSharing selects(storage);
   Annotations annotations;
   const PlanNotes notes;
   SharedParts shared;
   const Context context = Context::Background();
   const QueryState state{.context = context,
-                         .queryable = storage,
+                         .selects = selects,
                          .query_start = grid.start,
                          .query_end = grid.Last(),
                          .query_step_ms = grid.step,

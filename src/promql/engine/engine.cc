@@ -13,6 +13,7 @@
 #include "promql/engine/extended_windows.h"
 #include "promql/engine/optimizer.h"
 #include "promql/engine/planner.h"
+#include "promql/engine/select_sharing.h"
 #include "promql/engine/selector.h"
 #include "promql/engine/shared_rows.h"
 #include "promql/engine/subquery.h"
@@ -83,9 +84,10 @@ class Query {
         TimestampMs end, PlanNotes notes)
       : grid_(grid),
         notes_(std::move(notes)),
+        selects_(queryable, engine.optimize),
         state_{
             .context = context,
-            .queryable = queryable,
+            .selects = selects_,
             .query_start = grid.start,
             .query_end = end,
             .query_step_ms = grid.step,
@@ -312,6 +314,7 @@ class Query {
 
   const Grid grid_;
   const PlanNotes notes_;
+  SelectSharing selects_;
   Annotations annotations_;
   QueryState state_;
   const bool count_samples_;

@@ -86,12 +86,13 @@ class Annotations {
   Status status_ AEVUM_GUARDED_BY(mutex_);
 };
 
+class SelectSharing;
 class SharedParts;
 
 // Shared by all operators of a query; must outlive them.
 struct QueryState {
   const Context& context;
-  Queryable& queryable;
+  SelectSharing& selects;       // to the source of the series
   TimestampMs query_start = 0;  // of the whole query, for @ start() and @ end()
   TimestampMs query_end = 0;    // as asked for: it need not be a step
   std::int64_t query_step_ms = 0;

@@ -200,6 +200,10 @@ TEST(OptimizerTest, AnswersStayTheSame) {
       "predict_linear(a[5m] @ 300, 60)",
       "a @ 300 > 100000",
       "absent(a{x=\"7\"} @ 300)",
+      // One select for several selectors.
+      R"(sum(rate(a{x="1"}[2m])) / sum(rate(a[2m])))",
+      R"(rate(a[2m]) - rate(a{y!="1"}[2m]))",
+      R"(a or a{x="2"})",
   };
   for (const char* query : queries) {
     const std::string answer = AnswerOf(optimizing, storage, query);

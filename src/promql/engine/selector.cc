@@ -157,7 +157,7 @@ class RangeSelectorOperator final : public Operator {
 
 StatusOr<const model::Labels*> SeriesReader::Next() {
   if (stream_ == nullptr) {
-    ASSIGN_OR_RETURN(stream_, state_.queryable.Select(state_.context, matchers_, hints_));
+    ASSIGN_OR_RETURN(stream_, ticket_->Open(state_.context));
   }
   while (batch_ == nullptr || next_ == batch_->size()) {
     RETURN_IF_ERROR(state_.context.status());

@@ -6,6 +6,7 @@
 #include "promql/ast.h"
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
+#include "promql/engine/select_sharing.h"
 #include "promql/engine/series_decoder.h"
 
 namespace aevum::promql {
@@ -15,8 +16,7 @@ class SeriesReader {
  public:
   SeriesReader(QueryState& state, model::Matchers matchers, SelectHints hints)
       : state_(state),
-        matchers_(std::move(matchers)),
-        hints_(std::move(hints)),
+        ticket_(state.selects.Expect(std::move(matchers), std::move(hints))),
         decoder_(state, state.only_statistics()) {}
 
   // The labels of the next series; null at the end. The pointer is valid until the next call.
@@ -26,8 +26,7 @@ class SeriesReader {
 
  private:
   QueryState& state_;
-  const model::Matchers matchers_;
-  const SelectHints hints_;
+  const std::unique_ptr<SelectSharing::Ticket> ticket_;
   std::unique_ptr<SelectStream> stream_;
   std::unique_ptr<const SelectBatch> batch_;
   std::size_t next_ = 0;

@@ -9,6 +9,7 @@
 
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "promql/engine/select_sharing.h"
 #include "promql/engine/series_decoder.h"
 
 namespace aevum::promql {
@@ -183,11 +184,10 @@ class SeriesRowsOperator final : public Operator {
   SeriesRowsOperator(QueryState& state, model::Matchers matchers, SelectHints hints,
                      std::size_t steps, MakeRowMaker make)
       : state_(state),
-        matchers_(std::move(matchers)),
-        hints_(std::move(hints)),
+        ticket_(state.selects.Expect(std::move(matchers), std::move(hints))),
         steps_(steps),
         series_per_range_(state.series_per_range > 0 ? state.series_per_range
-                                                     : SeriesPerRange(steps, hints_)),
+                                                     : SeriesPerRange(steps, ticket_->hints())),
         most_ranges_(state.helpers == nullptr ? 1
                                               : kRangesPerThread * (state.helpers->threads() + 1)),
         queue_(std::make_shared<RangeQueue>(state, steps, series_per_range_, std::move(make))) {}
@@ -241,7 +241,7 @@ class SeriesRowsOperator final : public Operator {
   Status PullBatch() {
     RETURN_IF_ERROR(state_.context.status());
     if (stream_ == nullptr) {
-      ASSIGN_OR_RETURN(stream_, state_.queryable.Select(state_.context, matchers_, hints_));
+      ASSIGN_OR_RETURN(stream_, ticket_->Open(state_.context));
     }
     ASSIGN_OR_RETURN(batch_, stream_->Next());
     next_ = 0;
@@ -276,8 +276,7 @@ class SeriesRowsOperator final : public Operator {
   }
 
   QueryState& state_;
-  const model::Matchers matchers_;
-  const SelectHints hints_;
+  const std::unique_ptr<SelectSharing::Ticket> ticket_;
   const std::size_t steps_;
   const std::size_t series_per_range_;
   std::size_t wanted_ = series_per_range_;  // series of the next range

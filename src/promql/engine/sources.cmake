@@ -32,6 +32,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/remote_text.h
   engine/row_batch.h
   engine/row_kernels.h
+  engine/select_sharing.h
   engine/selector.h
   engine/separability.h
   engine/series_decoder.h
@@ -77,6 +78,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/remote_text.cc
   engine/row_batch.cc
   engine/row_kernels.cc
+  engine/select_sharing.cc
   engine/selector.cc
   engine/separability.cc
   engine/series_decoder.cc
