@@ -511,6 +511,23 @@ TEST_F(ApiTest, AQueryBeyondItsTimeFails) {
   EXPECT_EQ(Get("/api/v1/query", {{"query", "up"}, {"timeout", "soon"}}).status, 400);
 }
 
+TEST_F(ApiTest, AQueryThatEndsAtTheGateWasNotEvaluated) {
+  options_.api.max_concurrent = 1;
+  Start();
+  store_.store().fail_after = 0;
+  store_.store().hangs = true;
+  std::thread running([&] {
+    EXPECT_EQ(Get("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"timeout", "2s"}}).status,
+              503);
+  });
+  while (store_.store().series_requests().empty()) std::this_thread::yield();
+  const net::HttpClientResponse answer =
+      Get("/api/v1/query", {{"query", "1"}, {"timeout", "0.05"}});
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_EQ(json::parse(answer.body)["errorType"], "execution");
+  running.join();
+}
+
 TEST_F(ApiTest, ARequestCanOnlyShortenTheTimeout) {
   options_.api.defaults.timeout = std::chrono::milliseconds(50);
   Start();

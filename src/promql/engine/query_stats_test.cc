@@ -160,11 +160,18 @@ TEST_F(QueryStatsTest, CountsNothingUnlessAsked) {
 }
 
 TEST_F(QueryStatsTest, CountsAreChargedToTheBudget) {
-  const Context context =
-      Context::Background().WithBudget(std::make_shared<MemoryBudget>("query", 100'000, nullptr));
-  const auto many = engine_.Range(context, storage_, "1", 0, 9'999, 1, {.count_samples = true});
-  EXPECT_THAT(std::string(many.status().message()), HasSubstr("stats"));
-  EXPECT_TRUE(engine_.Range(context, storage_, "1", 0, 9'999, 1, {}).ok());
+  const auto ask = [&](std::int64_t bytes, bool count) {
+    const Context context =
+        Context::Background().WithBudget(std::make_shared<MemoryBudget>("query", bytes, nullptr));
+    return engine_.Range(context, storage_, "1", 0, 9'999, 1, {.count_samples = count});
+  };
+  const auto plain = ask(MemoryBudget::kUnlimited, false);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  // Counts take 16 bytes a step.
+  const std::int64_t too_little = plain->stats.peak_bytes + 150'000;
+  EXPECT_TRUE(ask(too_little, false).ok());
+  EXPECT_EQ(ask(too_little, true).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_TRUE(ask(too_little + 20'000, true).ok());
 }
 
 // The tree as lines, children behind their parents with a deeper indent.
