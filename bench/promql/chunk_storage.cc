@@ -44,6 +44,11 @@ class ChunkBatch final : public promql::SelectBatch {
     }
     return OkStatus();
   }
+  std::int64_t memory_bytes() const override {
+    std::size_t bytes = 0;
+    for (std::size_t i = begin_; i < end_; ++i) bytes += (*selected_)[i]->samples.bytes.size();
+    return static_cast<std::int64_t>(bytes);
+  }
 
  private:
   const Selected selected_;

@@ -81,7 +81,7 @@ TEST(PrettyPrinterTest, SplitsWhatIsLongerThanALine) {
 
 TEST(PrettyPrinterTest, GivesLongTextInPieces) {
   std::string chain = "{a=\"\xc3\xa9\"}";
-  for (int i = 0; i < 2'000; ++i) chain += " + {a=\"\xc3\xa9\"}";
+  for (int i = 0; i < 1'400; ++i) chain += " + {a=\"\xc3\xa9\"}";
   const StatusOr<ExprPtr> expr = Parse(chain);
   ASSERT_TRUE(expr.ok()) << expr.status();
   std::string whole;
@@ -92,7 +92,7 @@ TEST(PrettyPrinterTest, GivesLongTextInPieces) {
     EXPECT_NE(piece.front(), '\xa9');  // no character is cut
     whole += piece;
   });
-  EXPECT_GT(whole.size(), std::size_t{4} << 20);
+  EXPECT_GT(whole.size(), std::size_t{1} << 20);
   EXPECT_GT(pieces, 100U);
   EXPECT_EQ(whole, Prettify(**expr));
 }

@@ -155,6 +155,13 @@ class ChunkBatch final : public SelectBatch {
       RETURN_IF_ERROR(chunk::Decode(chunk::Encoding::kHistogram, data, out));
     return OkStatus();
   }
+  std::int64_t memory_bytes() const override {
+    std::size_t bytes = 0;
+    for (std::size_t i = begin_; i < end_; ++i) {
+      for (const std::string& data : (*series_)[i].chunks) bytes += data.size();
+    }
+    return static_cast<std::int64_t>(bytes);
+  }
 
  private:
   const SharedSeries series_;

@@ -64,6 +64,9 @@ class FakeBatch final : public SelectBatch {
     --running_;
     return status;
   }
+  std::int64_t memory_bytes() const override {
+    return static_cast<std::int64_t>(labels_.size() * kSamples * 16);
+  }
 
  private:
   Status Fill(std::size_t series, chunk::Columns* out) const {
