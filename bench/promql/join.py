@@ -4,6 +4,9 @@
 GO_OUTPUT is what `go test -bench` printed, OUR_JSON what --benchmark_out of promql_tables_bench wrote. Of
 several runs of a case the fastest counts. With several suffixes (/old_engine, /new_engine) ours is
 compared with the fastest of them. Cases that ours refuses, or that one side lacks, are listed below the table.
+
+--peak takes files with a line a case: its name, a tab, and the bytes that the other engine had live at most. Then
+the ratio of peaks takes the place of what the other allocates in all; of several engines the lowest peak counts.
 """
 import argparse
 import json
@@ -34,6 +37,19 @@ def read_go(paths, suffixes):
                 if name not in best or time < best[name][0]:
                     best[name] = (time, float(allocated[1]) if allocated else None, suffix)
     return best
+
+
+def read_peaks(paths, suffixes):
+    """Name to the lowest peak of the other engines."""
+    lowest = {}
+    for path in paths:
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                name, peak = line.split("\t")[:2]
+                suffix = next((s for s in suffixes if name.endswith(s)), "")
+                name = name[: len(name) - len(suffix)]
+                lowest[name] = min(lowest.get(name, math.inf), float(peak))
+    return lowest
 
 
 def read_ours(paths, prefix):
@@ -81,16 +97,32 @@ def plain(name):
     return "`" + name.replace("|", "\\|") + "`"
 
 
-def print_table(rows, by_name):
+def print_table(rows, peaks, one_table):
     several = any(suffix for _, _, (_, _, suffix) in rows)
-    engine = " engine |" if several else ""
-    print(f"| case | ours | theirs |{engine} ratio | our peak | they allocate |")
-    print(f"|---|---|---|{'---|' if several else ''}---|---|---|")
+    columns = ["case", "ours", "theirs", *(["engine"] if several else []), "ratio", "our peak"]
+    columns += ["their peak", "ratio of peaks"] if peaks else ["they allocate"]
+    print("| " + " | ".join(columns) + " |")
+    print("|" + "---|" * len(columns))
     for name, (ours, peak), (theirs, allocated, suffix) in rows:
-        engine = f" {suffix.strip('/').replace('_', ' ')} |" if several else ""
-        shown = plain(name if not by_name else name.split("/", 1)[1])
-        print(f"| {shown} | {duration(ours)} | {duration(theirs)} |{engine} {ours / theirs:.3f} "
-              f"| {size(peak)} | {size(allocated)} |")
+        cells = [plain(name.split("/", 1)[1] if one_table else name), duration(ours), duration(theirs)]
+        if several:
+            cells.append(suffix.strip("/").replace("_", " "))
+        cells += [f"{ours / theirs:.3f}", size(peak)]
+        if peaks:
+            other = peaks.get(name)
+            cells += [size(other), f"{peak / other:.2f}" if peak and other else "–"]
+        else:
+            cells.append(size(allocated))
+        print("| " + " | ".join(cells) + " |")
+
+
+def summary(rows, peaks):
+    ratios = [ours[0] / theirs[0] for _, ours, theirs in rows]
+    text = f"{len(rows)} cases, geometric mean {geometric_mean(ratios):.3f}, worst {max(ratios):.3f}"
+    of_peaks = [ours[1] / peaks[name] for name, ours, _ in rows if ours[1] and peaks.get(name)]
+    if of_peaks:
+        text += f"; peaks of {len(of_peaks)}: geometric mean {geometric_mean(of_peaks):.3f}, worst {max(of_peaks):.2f}"
+    return text
 
 
 def main():
@@ -100,6 +132,7 @@ def main():
     parser.add_argument("--suffix", action="append", default=[], help="of the names of the other engine")
     parser.add_argument("--prefix", default="Prometheus", help="of our names: Prometheus or Thanos")
     parser.add_argument("--table", help="only this one, for example RangeQuery")
+    parser.add_argument("--peak", action="append", default=[], metavar="FILE", help="peaks of the other engine")
     parser.add_argument("--worst", type=int, metavar="N", help="only the N cases with the highest ratio")
     args = parser.parse_args()
 
@@ -115,9 +148,9 @@ def main():
     shown = rows
     if args.worst is not None:
         shown = sorted(rows, key=lambda row: -ratio[row[0]])[: args.worst]
-    print_table(shown, args.table is not None)
-    print(f"\n{len(rows)} cases, geometric mean {geometric_mean(ratio.values()):.3f}, "
-          f"worst {max(ratio.values()):.3f}")
+    peaks = read_peaks(args.peak, args.suffix)
+    print_table(shown, peaks, args.table is not None)
+    print("\n" + summary(rows, peaks))
     for name, why in refused.items():
         print(f"\nRefused: {plain(name)}: {why}")
     for side, names in (("us", theirs.keys() - ours.keys() - refused.keys()),
