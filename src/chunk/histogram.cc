@@ -217,6 +217,7 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
   std::uint64_t time = 0;
   std::uint64_t delta = 0;
   for (unsigned i = 0; i < header.samples; ++i) {
+    const std::uint64_t previous = time;
     if (i == 0) {
       time = static_cast<std::uint64_t>(reader.ReadVarbit());
       counts.ReadFirst(reader, &current);
@@ -224,10 +225,11 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
       time += delta += static_cast<std::uint64_t>(reader.ReadVarbit());
       if (!counts.ReadNext(reader, &current)) return Corruption("an XOR window beyond 64 bits");
     }
-    header.start_times.Read(reader, i);
+    header.start_times.Read(reader, i, time, previous);
     if (reader.failed())
       return Corruption("histogram chunk ends at sample {} of {}", i, header.samples);
     out->histogram_times.push_back(static_cast<TimestampMs>(time));
+    if (out->with_starts) out->histogram_starts.push_back(header.start_times.start());
     if (current.uses_custom_buckets()) current.zero_count = 0;  // they have no zero bucket
     if (IsStale(current.sum)) {
       out->histograms.emplace_back().sum = current.sum;

@@ -11,6 +11,9 @@
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/histogram_sum.h"
+#include "promql/engine/seconds.h"
+#include "promql/engine/start_times.h"
+#include "promql/engine/window_cursor.h"
 
 namespace aevum::promql {
 namespace {
@@ -18,7 +21,20 @@ namespace {
 using model::FloatHistogram;
 using model::ResetHint;
 
-double Seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
+CountedAt FloatAt(const MixedWindow& w, std::size_t i) {
+  return {w.float_times[i], w.float_starts == nullptr ? 0 : w.float_starts[i]};
+}
+
+CountedAt HistogramAt(const MixedWindow& w, std::size_t i) {
+  return {w.times[i], w.starts == nullptr ? 0 : w.starts[i]};
+}
+
+// Whether a counter was reset between histogram `i` and `previous`, which stands for the one
+// before.
+bool IsReset(const MixedWindow& w, std::size_t i, const FloatHistogram& previous) {
+  return (w.starts != nullptr && StartedAnew(HistogramAt(w, i), HistogramAt(w, i - 1))) ||
+         model::DetectReset(w.histograms[i], previous);
+}
 
 // ---- rate, increase, delta ----
 
@@ -57,7 +73,7 @@ std::optional<FloatHistogram> Gained(const MixedWindow& w, bool counter,
   if (counter && (first_gauge || is_gauge(last))) notes.NotCounter();
 
   // After a reset nothing of the first sample counts, not even its layout.
-  const bool reset = counter && model::DetectReset(w.histograms[1], w.histograms[0]);
+  const bool reset = counter && IsReset(w, 1, w.histograms[0]);
   const FloatHistogram start = reset ? EmptyStart(w.histograms[1]) : w.histograms[0];
   const std::optional<std::int32_t> schema = CommonSchema(w, start, counter, notes);
   if (!schema) return std::nullopt;
@@ -65,33 +81,19 @@ std::optional<FloatHistogram> Gained(const MixedWindow& w, bool counter,
   FloatHistogram gained = model::AtSchema(last, *schema);
   if (model::Subtract(&gained, start).bounds_reconciled) notes.BoundsReconciled(kForSubtraction);
   const FloatHistogram* previous = &start;
+  bool overlap = false;
   for (std::size_t i = 1; counter && i < w.count; ++i) {
-    if (model::DetectReset(w.histograms[i], *previous) &&
-        model::Add(&gained, *previous).bounds_reconciled) {
+    overlap = overlap || StartsOverlap(HistogramAt(w, i), HistogramAt(w, i - 1));
+    if (IsReset(w, i, *previous) && model::Add(&gained, *previous).bounds_reconciled) {
       notes.BoundsReconciled(kForAddition);
     }
     previous = &w.histograms[i];
   }
+  if (overlap) notes.StartOverlap();
   if (!counter && !(first_gauge && is_gauge(last))) notes.NotGauge();
   gained.reset_hint = ResetHint::kGauge;
   model::Compact(&gained);
   return gained;
-}
-
-// Extends what was gained to the bounds of the window, as for numbers.
-double ExtrapolationFactor(const MixedWindow& w, bool counter, const FloatHistogram& gained) {
-  const double interval = Seconds(w.times[w.count - 1] - w.times[0]);
-  const double gap = interval / static_cast<double>(w.count - 1);
-  const double threshold = gap * 1.1;
-  double to_start = Seconds(w.times[0] - (w.end - w.range_ms));
-  double to_end = Seconds(w.end - w.times[w.count - 1]);
-  if (to_start >= threshold) to_start = gap / 2;
-  if (counter && gained.count > 0 && w.histograms[0].count >= 0) {
-    const double to_zero = interval * (w.histograms[0].count / gained.count);
-    if (to_zero < to_start) to_start = to_zero;
-  }
-  if (to_end >= threshold) to_end = gap / 2;
-  return interval != 0 ? (interval + to_start + to_end) / interval : 1;
 }
 
 WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const HistogramNotes& notes) {
@@ -99,13 +101,28 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
     notes.MixedFloatsHistograms();
     return {};
   }
-  if (w.count < 2) return {};
   const bool counter = kind != RangeFunction::Kind::kDelta;
-  std::optional<FloatHistogram> gained = Gained(w, counter, notes);
+  const bool began = counter && BeganWithin(HistogramAt(w, 0), w.end - w.range_ms);
+  if (w.count < 2 && !began) return {};
+  std::optional<FloatHistogram> gained = w.count < 2 ? w.histograms[0] : Gained(w, counter, notes);
   if (!gained) return {};
-  double factor = ExtrapolationFactor(w, counter, *gained);
-  if (kind == RangeFunction::Kind::kRate)
-    factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
+  if (began && w.count > 1) {
+    const model::CombineOutcome outcome = model::Add(&*gained, w.histograms[0]);
+    if (!outcome.compatible) {
+      notes.MixedExponentialCustom();
+      return {};
+    }
+    if (outcome.bounds_reconciled) notes.BoundsReconciled(kForAddition);
+  }
+  double factor = ExtrapolationFactor({.first = HistogramAt(w, 0),
+                                       .last = w.times[w.count - 1],
+                                       .gaps = w.count - 1,
+                                       .end = w.end,
+                                       .range_ms = w.range_ms,
+                                       .counter = counter,
+                                       .first_count = w.histograms[0].count,
+                                       .gained = gained->count});
+  if (kind == RangeFunction::Kind::kRate) factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
   model::Multiply(&*gained, factor);
   return {.histogram = std::move(gained)};
 }
@@ -115,7 +132,7 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
 struct LastTwo {
   const FloatHistogram* histograms[2];  // null for a number
   double numbers[2];
-  TimestampMs times[2];
+  CountedAt at[2];
 };
 
 // The two newest samples of a window that has two.
@@ -129,11 +146,11 @@ LastTwo FindLastTwo(const MixedWindow& w) {
     if (is_float) {
       --floats;
       two.numbers[place] = w.floats[floats];
-      two.times[place] = w.float_times[floats];
+      two.at[place] = FloatAt(w, floats);
     } else {
       --histograms;
       two.histograms[place] = &w.histograms[histograms];
-      two.times[place] = w.times[histograms];
+      two.at[place] = HistogramAt(w, histograms);
     }
   }
   return two;
@@ -142,13 +159,15 @@ LastTwo FindLastTwo(const MixedWindow& w) {
 WindowResult Instant(bool rate, const MixedWindow& w, const HistogramNotes& notes) {
   if (w.float_count + w.count < 2) return {};
   const LastTwo two = FindLastTwo(w);
-  const std::int64_t interval = two.times[1] - two.times[0];
+  const std::int64_t interval = two.at[1].time - two.at[0].time;
   if (interval == 0) return {};
+  const bool anew = rate && StartedAnew(two.at[1], two.at[0]);
   const FloatHistogram* before = two.histograms[0];
   const FloatHistogram* last = two.histograms[1];
   if (before == nullptr && last == nullptr) {
-    const double difference =
-        rate && two.numbers[1] < two.numbers[0] ? two.numbers[1] : two.numbers[1] - two.numbers[0];
+    const double difference = anew || (rate && two.numbers[1] < two.numbers[0])
+                                  ? two.numbers[1]
+                                  : two.numbers[1] - two.numbers[0];
     return {.number = rate ? difference / Seconds(interval) : difference};
   }
   if (before == nullptr || last == nullptr) {
@@ -162,7 +181,7 @@ WindowResult Instant(bool rate, const MixedWindow& w, const HistogramNotes& note
   if (rate && any_gauge) notes.NotCounter();
   if (!rate && !both_gauges) notes.NotGauge();
   FloatHistogram result = *last;
-  if (!rate || !model::DetectReset(*last, *before)) {
+  if (!rate || !(anew || model::DetectReset(*last, *before))) {
     const model::CombineOutcome outcome = model::Subtract(&result, *before);
     if (!outcome.compatible) {
       notes.MixedExponentialCustom();
@@ -195,7 +214,8 @@ WindowResult Fold(HistogramFold fold, const MixedWindow& w, const HistogramNotes
   return {.histogram = std::move(result)};
 }
 
-// How many samples differ from the one before them, a number from a histogram always.
+// How many samples differ from the one before them, a number from a histogram always. The functions
+// compare the sample at a position of its lane with the one before it.
 template <typename FloatsDiffer, typename HistogramsDiffer>
 double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
                   HistogramsDiffer histograms_differ) {
@@ -209,9 +229,9 @@ double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
     if (any && is_float != before_is_float) {
       ++steps;
     } else if (any && is_float) {
-      steps += floats_differ(w.floats[f], w.floats[f - 1]) ? 1 : 0;
+      steps += floats_differ(f) ? 1 : 0;
     } else if (any) {
-      steps += histograms_differ(w.histograms[h], w.histograms[h - 1]) ? 1 : 0;
+      steps += histograms_differ(h) ? 1 : 0;
     }
     any = true;
     before_is_float = is_float;
@@ -222,12 +242,23 @@ double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
 
 double ChangesIn(const MixedWindow& w) {
   return CountSteps(
-      w, [](double a, double b) { return a != b && !(std::isnan(a) && std::isnan(b)); },
-      [](const FloatHistogram& a, const FloatHistogram& b) { return !model::Identical(a, b); });
+      w,
+      [&](std::size_t i) {
+        const double value = w.floats[i];
+        const double before = w.floats[i - 1];
+        return value != before && !(std::isnan(value) && std::isnan(before));
+      },
+      [&](std::size_t i) { return !model::Identical(w.histograms[i], w.histograms[i - 1]); });
 }
 
 double ResetsIn(const MixedWindow& w) {
-  return CountSteps(w, [](double a, double b) { return a < b; }, model::DetectReset);
+  return CountSteps(
+      w,
+      [&](std::size_t i) {
+        return w.floats[i] < w.floats[i - 1] ||
+               (w.float_starts != nullptr && StartedAnew(FloatAt(w, i), FloatAt(w, i - 1)));
+      },
+      [&](std::size_t i) { return IsReset(w, i, w.histograms[i - 1]); });
 }
 
 WindowResult FirstOrLast(bool is_float, double number, const FloatHistogram& histogram) {
@@ -277,6 +308,21 @@ WindowResult Evaluate(const RangeFunction& function, const MixedWindow& w,
 
 }  // namespace
 
+MixedWindow MixedWindowOf(const chunk::Columns& columns, std::size_t float_lo, std::size_t float_hi,
+                          std::size_t lo, std::size_t hi) {
+  const bool starts = columns.with_starts;
+  return {.float_times = columns.times.data() + float_lo,
+          .floats = columns.values.data() + float_lo,
+          .float_count = float_hi - float_lo,
+          .times = columns.histogram_times.data() + lo,
+          .histograms = columns.histograms.data() + lo,
+          .count = hi - lo,
+          .end = 0,
+          .range_ms = 0,
+          .float_starts = starts ? columns.starts.data() + float_lo : nullptr,
+          .starts = starts ? columns.histogram_starts.data() + lo : nullptr};
+}
+
 double CountInWindow(RangeFunction::OfHistograms what, const MixedWindow& window) {
   return what == RangeFunction::OfHistograms::kResets ? ResetsIn(window) : ChangesIn(window);
 }
@@ -287,33 +333,34 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
                             Annotations& annotations, RowBatch* out, std::size_t row) {
   double* values = out->values(row);
   std::uint8_t* present = out->present(row);
-  RETURN_IF_ERROR(EvaluateWindows(function, steps, columns.times, columns.values, scratch, deadline,
-                                  values, present));
   const HistogramNotes notes(annotations, *function.argument, name);
-  const auto find = [&](const std::vector<TimestampMs>& times, TimestampMs end, std::size_t* lo,
-                        std::size_t* hi) {
-    while (*hi < times.size() && times[*hi] <= end) ++*hi;
-    while (*lo < *hi && times[*lo] <= end - steps.range_ms) ++*lo;
-  };
-  std::size_t lo = 0, hi = 0, float_lo = 0, float_hi = 0;
+  RETURN_IF_ERROR(
+      EvaluateNumbers(function, steps, columns, notes, scratch, deadline, values, present));
+  WindowCursor floats(columns.times, steps.range_ms);
+  WindowCursor histograms(columns.histogram_times, steps.range_ms);
   for (std::size_t k = 0; k < steps.size; ++k) {
-    find(columns.histogram_times, steps.ends[k], &lo, &hi);
-    find(columns.times, steps.ends[k], &float_lo, &float_hi);
-    if (hi > lo) RETURN_IF_ERROR(deadline.After(kValuesOfHistogram * (hi - lo)));
+    histograms.MoveTo(steps.ends[k]);
+    floats.MoveTo(steps.ends[k]);
+    if (!histograms.empty())
+      RETURN_IF_ERROR(deadline.After(kValuesOfHistogram * (histograms.hi - histograms.lo)));
     // Of a number and a histogram that meet at the end of a window the number alone is seen.
-    const bool meet = hi > lo && float_hi > float_lo &&
-                      columns.histogram_times[hi - 1] == columns.times[float_hi - 1] &&
-                      columns.times[float_hi - 1] == steps.ends[k];
-    const std::size_t count = hi - lo - (meet ? 1 : 0);
-    if (count == 0) continue;
-    const MixedWindow window{.float_times = columns.times.data() + float_lo,
-                             .floats = columns.values.data() + float_lo,
-                             .float_count = float_hi - float_lo,
-                             .times = columns.histogram_times.data() + lo,
-                             .histograms = columns.histograms.data() + lo,
-                             .count = count,
-                             .end = steps.ends[k],
-                             .range_ms = steps.range_ms};
+    const bool meet = !histograms.empty() && !floats.empty() &&
+                      columns.histogram_times[histograms.hi - 1] == steps.ends[k] &&
+                      columns.times[floats.hi - 1] == steps.ends[k];
+    const std::size_t hi = histograms.hi - (meet ? 1 : 0);
+    if (histograms.lo == hi) continue;
+    const bool again = k > 0 && steps.ends[k] == steps.ends[k - 1];
+    if (again && function.of_histograms != RangeFunction::OfHistograms::kIgnored) {
+      values[k] = values[k - 1];
+      present[k] = present[k - 1];
+      const HistogramPtr* lane = out->histograms(row);
+      if (lane != nullptr && lane[k - 1] != nullptr)
+        RETURN_IF_ERROR(out->SetHistogram(row, k, lane[k - 1], function.name));
+      continue;
+    }
+    MixedWindow window = MixedWindowOf(columns, floats.lo, floats.hi, histograms.lo, hi);
+    window.end = steps.ends[k];
+    window.range_ms = steps.range_ms;
     WindowResult result = Evaluate(
         function, window, present[k] != 0 ? std::optional<double>(values[k]) : std::nullopt, notes);
     values[k] = result.number.value_or(0);

@@ -211,6 +211,7 @@ void MergePenalty(std::span<const Row> rows, Adjust adjust, ResetHints hints, ch
   }
   chunk::Columns left;
   chunk::Columns merged;
+  left.with_starts = merged.with_starts = out->with_starts;
   Row folded = rows.front();
   for (const Row& row : rows.subspan(1, rows.size() - 2)) {
     merged.Clear();
@@ -224,6 +225,7 @@ void MergePenalty(std::span<const Row> rows, Adjust adjust, ResetHints hints, ch
       left.histogram_times.pop_back();
       left.histograms.pop_back();
     }
+    left.FitStarts();
     folded = {.columns = &left, .max_time = kMaxTime};
   }
   MergeTwo(folded, rows.back(), hints, out);
