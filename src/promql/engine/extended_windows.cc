@@ -11,7 +11,6 @@
 #include "promql/engine/histogram_windows.h"
 #include "promql/engine/interpolation.h"
 #include "promql/engine/row_kernels.h"
-#include "promql/engine/seconds.h"
 
 namespace aevum::promql {
 namespace {
