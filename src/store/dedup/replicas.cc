@@ -61,7 +61,7 @@ std::vector<T> TakeFrom(std::size_t position, std::vector<T>* lane) {
 }
 
 // Adds a lane of another chunk. Where it begins after the end of what is there, an append is all.
-template <typename Value>
+template <bool kStarts, typename Value>
 void UniteLane(InLane<Value> in, std::size_t first, OutLane<Value> out) {
   if (in.times.empty()) return;
   if (out.times.size() == first || out.times.back() < in.times.front()) {
@@ -86,7 +86,7 @@ void UniteLane(InLane<Value> in, std::size_t first, OutLane<Value> out) {
                              : has_a && (!has_b || old_times[a] < in.times[b]);
     out.times.push_back(take_a ? old_times[a] : in.times[b]);
     out.values.push_back(take_a ? old_values[a] : in.values[b]);
-    if (!in.starts.empty()) out.starts.push_back(take_a ? old_starts[a] : in.starts[b]);
+    if constexpr (kStarts) out.starts.push_back(take_a ? old_starts[a] : in.starts[b]);
     if (both || take_a) ++a;
     if (both || !take_a) ++b;
   }
@@ -107,6 +107,20 @@ void DropCoveredFloats(std::size_t first_float, std::size_t first_histogram, chu
   out->times.resize(kept);
   out->values.resize(kept);
   out->FitStarts();
+}
+
+template <bool kStarts>
+void Unite(std::span<const chunk::Columns> chunks, chunk::Columns* out) {
+  const std::size_t first_float = out->times.size();
+  const std::size_t first_histogram = out->histogram_times.size();
+  for (const chunk::Columns& chunk : chunks) {
+    UniteLane<kStarts, double>({chunk.times, chunk.values, chunk.starts}, first_float,
+                               {out->times, out->values, out->starts});
+    UniteLane<kStarts, FloatHistogram>(
+        {chunk.histogram_times, chunk.histograms, chunk.histogram_starts}, first_histogram,
+        {out->histogram_times, out->histograms, out->histogram_starts});
+  }
+  DropCoveredFloats(first_float, first_histogram, out);
 }
 
 }  // namespace
@@ -135,16 +149,7 @@ std::vector<std::vector<std::size_t>> SplitOverlaps(std::span<const chunk::Chunk
 }
 
 void Union(std::span<const chunk::Columns> chunks, chunk::Columns* out) {
-  const std::size_t first_float = out->times.size();
-  const std::size_t first_histogram = out->histogram_times.size();
-  for (const chunk::Columns& chunk : chunks) {
-    UniteLane<double>({chunk.times, chunk.values, chunk.starts}, first_float,
-                      {out->times, out->values, out->starts});
-    UniteLane<FloatHistogram>({chunk.histogram_times, chunk.histograms, chunk.histogram_starts},
-                              first_histogram,
-                              {out->histogram_times, out->histograms, out->histogram_starts});
-  }
-  DropCoveredFloats(first_float, first_histogram, out);
+  out->with_starts ? Unite<true>(chunks, out) : Unite<false>(chunks, out);
 }
 
 }  // namespace aevum::store::dedup
