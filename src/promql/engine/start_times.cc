@@ -46,8 +46,7 @@ class StartedWindows {
       present[k] = value ? 1 : 0;
       // A window that stays is looked at once.
       const bool fresh = k == 0 || steps_.ends[k] != steps_.ends[k - 1];
-      if (fresh && gains_ && Within(overlaps_, window).size() > 0)
-        notes.StartOverlap();
+      if (fresh && gains_ && Within(overlaps_, window).size() > 0) notes.StartOverlap();
       RETURN_IF_ERROR(deadline.After(Within(resets_, window).size()));
     }
     return OkStatus();
