@@ -122,7 +122,8 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
                                        .counter = counter,
                                        .first_count = w.histograms[0].count,
                                        .gained = gained->count});
-  if (kind == RangeFunction::Kind::kRate) factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
+  if (kind == RangeFunction::Kind::kRate)
+    factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
   model::Multiply(&*gained, factor);
   return {.histogram = std::move(gained)};
 }

@@ -95,8 +95,9 @@ class StartedWindows {
                                                .counter = true,
                                                .first_count = columns_.values[first],
                                                .gained = gained});
-    return gained *
-           (function_.kind == Kind::kRate ? factor / GoSeconds(std::chrono::milliseconds(steps_.range_ms)) : factor);
+    return gained * (function_.kind == Kind::kRate
+                         ? factor / GoSeconds(std::chrono::milliseconds(steps_.range_ms))
+                         : factor);
   }
 
   const RangeFunction& function_;
