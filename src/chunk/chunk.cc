@@ -20,7 +20,9 @@ std::uint32_t ClaimedSamples(Encoding encoding, std::string_view data) {
   return header;
 }
 
-Status Decode(Encoding encoding, std::string_view data, Columns* out) {
+namespace {
+
+Status DecodeSamples(Encoding encoding, std::string_view data, Columns* out) {
   switch (encoding) {
     case Encoding::kXor:
       return DecodeXor(data, out);
@@ -36,6 +38,16 @@ Status Decode(Encoding encoding, std::string_view data, Columns* out) {
   }
   return Unimplemented("chunks of encoding {} can't be decoded by this version",
                        static_cast<int>(encoding));
+}
+
+}  // namespace
+
+Status Decode(Encoding encoding, std::string_view data, Columns* out) {
+  out->FitStarts();
+  Status status = DecodeSamples(encoding, data, out);
+  // Not all encodings have them, and a chunk that is refused may have left some.
+  out->FitStarts();
+  return status;
 }
 
 }  // namespace aevum::chunk

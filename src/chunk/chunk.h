@@ -46,18 +46,34 @@ struct Columns {
   std::vector<TimestampMs> histogram_times;
   model::HistogramColumn histograms;
 
+  // Start timestamps: when the count of each sample began, 0 where that is not known. Whoever wants
+  // them sets `with_starts`; else both stay empty.
+  bool with_starts = false;
+  std::vector<TimestampMs> starts;  // of the floats
+  std::vector<TimestampMs> histogram_starts;
+
+  // Makes the start timestamps, if they are wanted, as many as the samples; new ones are not known.
+  void FitStarts() {
+    if (!with_starts) return;
+    starts.resize(times.size());
+    histogram_starts.resize(histogram_times.size());
+  }
+
   bool empty() const { return times.empty() && histogram_times.empty(); }
   void Clear() {
     times.clear();
     values.clear();
     histogram_times.clear();
     histograms.clear();
+    starts.clear();
+    histogram_starts.clear();
   }
 };
 
-// Appends all samples of a chunk. Corruption when the bytes are not well formed, with nothing
-// appended or with whole samples only; never reads outside `data`, never allocates more than the
-// size of `data` can justify. Unimplemented for an encoding that is not known.
+// Appends all samples of a chunk, with start timestamps where `out` wants them. Corruption when the
+// bytes are not well formed, with nothing appended or with whole samples only; never reads outside
+// `data`, never allocates more than the size of `data` can justify. Unimplemented for an encoding
+// that is not known.
 Status Decode(Encoding encoding, std::string_view data, Columns* out);
 
 // The number of samples that the header of a chunk claims, 0 when there is no header.

@@ -1,4 +1,5 @@
 // Chunks of every encoding that Prometheus made, and what becomes of damaged ones.
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <fstream>
@@ -61,19 +62,27 @@ void ExpectHistogram(const FloatHistogram& h, const json& expected) {
 void ExpectDecodes(const json& vector) {
   SCOPED_TRACE(vector["shape"].dump());
   Columns columns;
+  columns.with_starts = true;
   const Status status =
       Decode(static_cast<Encoding>(vector["enc"].get<int>()), FromHex(vector["hex"]), &columns);
   ASSERT_TRUE(status.ok()) << status;
   const json& samples = vector["samples"];
   ASSERT_EQ(columns.times.size() + columns.histograms.size(), samples.size());
   ASSERT_EQ(columns.histogram_times.size(), columns.histograms.size());
+  ASSERT_EQ(columns.starts.size(), columns.times.size());
+  ASSERT_EQ(columns.histogram_starts.size(), columns.histograms.size());
+  const auto start_of = [&](std::size_t i) {
+    return samples[i].size() > 2 ? samples[i][2].get<TimestampMs>() : 0;
+  };
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (samples[i][1].is_object()) {
       EXPECT_EQ(columns.histogram_times[i], samples[i][0].get<TimestampMs>());
       ExpectHistogram(columns.histograms[i], samples[i][1]);
+      EXPECT_EQ(columns.histogram_starts[i], start_of(i));
     } else {
       EXPECT_EQ(columns.times[i], samples[i][0].get<TimestampMs>());
       EXPECT_EQ(Bits(columns.values[i]), Bits(ReadFloat(samples[i][1])));
+      EXPECT_EQ(columns.starts[i], start_of(i));
     }
   }
 }
@@ -136,9 +145,12 @@ TEST(DecodeTest, RefusesSharedDamagedChunks) {
 void ExpectSafe(Encoding encoding, const std::string& bytes) {
   const std::vector<char> exact(bytes.begin(), bytes.end());
   Columns columns;
+  columns.with_starts = true;
   const Status status = Decode(encoding, {exact.data(), exact.size()}, &columns);
   EXPECT_EQ(columns.times.size(), columns.values.size());
   EXPECT_EQ(columns.histogram_times.size(), columns.histograms.size());
+  EXPECT_EQ(columns.starts.size(), columns.times.size());
+  EXPECT_EQ(columns.histogram_starts.size(), columns.histograms.size());
   if (status.ok()) {
     EXPECT_EQ(columns.times.size() + columns.histograms.size(), ClaimedSamples(encoding, bytes));
   } else {
@@ -160,6 +172,26 @@ TEST(DecodeTest, WithstandsDamage) {
       }
     }
   }
+}
+
+TEST(DecodeTest, GivesStartTimesOnDemandOnly) {
+  int with_starts = 0;
+  for (const json& vector : Vectors()) {
+    const auto encoding = static_cast<Encoding>(vector["enc"].get<int>());
+    Columns plain;
+    Columns wanted;
+    wanted.with_starts = true;
+    ASSERT_TRUE(Decode(encoding, FromHex(vector["hex"]), &plain).ok());
+    ASSERT_TRUE(Decode(encoding, FromHex(vector["hex"]), &wanted).ok());
+    EXPECT_TRUE(plain.starts.empty() && plain.histogram_starts.empty());
+    EXPECT_EQ(plain.times, wanted.times);
+    EXPECT_EQ(plain.histogram_times, wanted.histogram_times);
+    const auto known = [](TimestampMs start) { return start != 0; };
+    with_starts +=
+        std::any_of(wanted.starts.begin(), wanted.starts.end(), known) ||
+        std::any_of(wanted.histogram_starts.begin(), wanted.histogram_starts.end(), known);
+  }
+  EXPECT_GT(with_starts, 5);
 }
 
 TEST(DecodeTest, RefusesACutChunk) {

@@ -233,6 +233,7 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
   std::uint64_t time = 0;
   std::uint64_t delta = 0;
   for (unsigned i = 0; i < header.samples; ++i) {
+    const std::uint64_t previous = time;
     if (i == 0) {
       time = static_cast<std::uint64_t>(reader.ReadVarbit());
       counts.ReadFirst(reader);
@@ -240,10 +241,11 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
       time += delta += static_cast<std::uint64_t>(reader.ReadVarbit());
       if (!counts.ReadNext(reader)) return Corruption("an XOR window beyond 64 bits");
     }
-    header.start_times.Read(reader, i);
+    header.start_times.Read(reader, i, time, previous);
     if (reader.failed())
       return Corruption("histogram chunk ends at sample {} of {}", i, header.samples);
     out->histogram_times.push_back(static_cast<TimestampMs>(time));
+    if (out->with_starts) out->histogram_starts.push_back(header.start_times.start());
     AddSample(layout, counts, &out->histograms);
     if (i == 0 && header.hint != ResetHint::kGauge) layout.reset_hint = ResetHint::kNoReset;
   }

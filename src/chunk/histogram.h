@@ -15,8 +15,8 @@ namespace aevum::chunk {
 // Appends the samples of a chunk of `encoding`, one of the four of histograms; counts become
 // absolute floats. Of a chunk of counters only the samples after the first are known to follow
 // without a reset. A staleness marker is a histogram without buckets whose sum is one. Start
-// timestamps are read and left out. Corruption when the bytes are not well formed, Unimplemented
-// for a resolution above schema 8; `out` is unchanged then.
+// timestamps are given where `out` wants them. Corruption when the bytes are not well formed,
+// Unimplemented for a resolution above schema 8; the samples of `out` are unchanged then.
 Status DecodeHistogram(Encoding encoding, std::string_view data, Columns* out);
 
 }  // namespace aevum::chunk

@@ -84,7 +84,7 @@ double ReadSample(BitReader& reader, ValueReader& values, std::uint64_t* delta) 
 Status DecodeXor2(std::string_view data, Columns* out) {
   if (data.size() < kHeaderBytes) return Corruption("an XOR2 chunk of {} bytes", data.size());
   const unsigned samples = ClaimedSamples(Encoding::kXor2, data);
-  const StartTimeReader start_times(static_cast<std::uint8_t>(data[2]));
+  StartTimeReader start_times(static_cast<std::uint8_t>(data[2]));
   BitReader reader(data.substr(kHeaderBytes));
   // A sample takes a bit or more, so a damaged count can't ask for memory.
   const std::size_t before = out->times.size();
@@ -107,8 +107,10 @@ Status DecodeXor2(std::string_view data, Columns* out) {
     } else {
       value = ReadSample(reader, values, &delta);
     }
+    const std::uint64_t previous = time;
     time += delta;
-    start_times.Read(reader, i);
+    start_times.Read(reader, i, time, previous);
+    if (out->with_starts) out->starts.push_back(start_times.start());
     out->times.push_back(static_cast<TimestampMs>(time));
     out->values.push_back(value);
     whole = !reader.failed() && !values.failed();

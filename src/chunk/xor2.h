@@ -14,8 +14,8 @@
 
 namespace aevum::chunk {
 
-// Appends the samples of an XOR2 chunk; start timestamps are read and left out. Corruption when the
-// bytes end before the samples do, with `out` unchanged.
+// Appends the samples of an XOR2 chunk, with start timestamps where `out` wants them. Corruption
+// when the bytes end before the samples do, with the samples of `out` unchanged.
 Status DecodeXor2(std::string_view data, Columns* out);
 
 }  // namespace aevum::chunk

@@ -203,8 +203,8 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.Strings({"enable-feature",
                  "promql-experimental-functions, promql-duration-expr, "
                  "promql-extended-range-selectors, promql-binop-fill-modifiers, "
-                 "promql-delayed-name-removal or type-and-unit-labels; others are accepted and do "
-                 "nothing. May be repeated.",
+                 "promql-delayed-name-removal, type-and-unit-labels or use-start-timestamps; "
+                 "others are accepted and do nothing. May be repeated.",
                  "NAME"},
                 &features);
   flags.Enum({"query.promql-engine", "Both names mean the one engine there is."},
@@ -369,6 +369,7 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   options.engine.parse.experimental_functions = enabled("promql-experimental-functions");
   options.engine.parse.duration_expressions = enabled("promql-duration-expr");
   options.engine.parse.extended_range_selectors = enabled("promql-extended-range-selectors");
+  options.engine.use_start_timestamps = enabled("use-start-timestamps");
   options.engine.parse.fill_modifiers = enabled("promql-binop-fill-modifiers");
   options.engine.delayed_name_removal = enabled("promql-delayed-name-removal");
   options.engine.type_and_unit_labels = enabled("type-and-unit-labels");

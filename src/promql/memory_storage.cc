@@ -28,6 +28,11 @@ class MemoryBatch final : public SelectBatch {
                                 columns.histogram_times.end());
     out->histograms.insert(out->histograms.end(), columns.histograms.begin(),
                            columns.histograms.end());
+    if (out->with_starts) {
+      out->starts.insert(out->starts.end(), columns.starts.begin(), columns.starts.end());
+      out->histogram_starts.insert(out->histogram_starts.end(), columns.histogram_starts.begin(),
+                                   columns.histogram_starts.end());
+    }
     return OkStatus();
   }
 
@@ -66,24 +71,29 @@ class MemoryStream final : public SelectStream {
   std::size_t next_ = 0;
 };
 
-// Puts a sample at its place in two columns that stay sorted by time.
+// Puts a sample at its place in columns that stay sorted by time.
 template <typename Values>
-void Insert(std::vector<TimestampMs>& times, Values& values, TimestampMs time,
-            typename Values::value_type value) {
+void Insert(std::vector<TimestampMs>& times, Values& values, std::vector<TimestampMs>& starts,
+            TimestampMs time, typename Values::value_type value, TimestampMs start) {
   const auto it = std::lower_bound(times.begin(), times.end(), time);
   const auto at = it - times.begin();
   if (it != times.end() && *it == time) {
     values[static_cast<std::size_t>(at)] = std::move(value);
+    starts[static_cast<std::size_t>(at)] = start;
     return;
   }
   times.insert(it, time);
   values.insert(values.begin() + at, std::move(value));
+  starts.insert(starts.begin() + at, start);
 }
 
 chunk::Columns& Columns(std::map<model::Labels, std::shared_ptr<chunk::Columns>>& series,
                         const model::Labels& labels) {
   std::shared_ptr<chunk::Columns>& columns = series[labels];
-  if (!columns) columns = std::make_shared<chunk::Columns>();
+  if (!columns) {
+    columns = std::make_shared<chunk::Columns>();
+    columns->with_starts = true;
+  }
   return *columns;
 }
 
@@ -124,15 +134,17 @@ void MemoryStorage::DeriveResetHints() {
   }
 }
 
-void MemoryStorage::Append(const model::Labels& labels, TimestampMs time, double value) {
+void MemoryStorage::Append(const model::Labels& labels, TimestampMs time, double value,
+                           TimestampMs start) {
   chunk::Columns& columns = Columns(series_, labels);
-  Insert(columns.times, columns.values, time, value);
+  Insert(columns.times, columns.values, columns.starts, time, value, start);
 }
 
 void MemoryStorage::AppendHistogram(const model::Labels& labels, TimestampMs time,
-                                    model::FloatHistogram histogram) {
+                                    model::FloatHistogram histogram, TimestampMs start) {
   chunk::Columns& columns = Columns(series_, labels);
-  Insert(columns.histogram_times, columns.histograms, time, std::move(histogram));
+  Insert(columns.histogram_times, columns.histograms, columns.histogram_starts, time,
+         std::move(histogram), start);
 }
 
 StatusOr<std::unique_ptr<SelectStream>> MemoryStorage::Select(const Context& context,

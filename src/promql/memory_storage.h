@@ -21,10 +21,11 @@ class MemoryStorage final : public Queryable {
   // `batch_size`: series in a batch, at least 1.
   explicit MemoryStorage(std::size_t batch_size = 64) : batch_size_(batch_size) {}
 
-  // Adds a sample; of two at the same time and of the same kind the later call wins.
-  void Append(const model::Labels& labels, TimestampMs time, double value);
+  // Adds a sample; of two at the same time and of the same kind the later call wins. `start`: its
+  // start timestamp, 0 when it is not known.
+  void Append(const model::Labels& labels, TimestampMs time, double value, TimestampMs start = 0);
   void AppendHistogram(const model::Labels& labels, TimestampMs time,
-                       model::FloatHistogram histogram);
+                       model::FloatHistogram histogram, TimestampMs start = 0);
   // Gives counters the hints that Prometheus's storage would: no reset where a sample goes on in
   // the chunk of the one before it, else unknown. Gauges stay gauges.
   void DeriveResetHints();

@@ -36,7 +36,8 @@ class SelectBatch {
   virtual std::size_t size() const = 0;
   virtual const model::Labels& labels(std::size_t index) const = 0;
   // Appends the samples of a series, ascending and with different times, as they are stored
-  // (staleness markers and samples outside the hints included).
+  // (staleness markers and samples outside the hints included), with start timestamps where `out`
+  // wants them.
   virtual Status Decode(std::size_t index, chunk::Columns* out) const = 0;
   // What it keeps in memory, roughly.
   virtual std::int64_t memory_bytes() const = 0;

@@ -69,6 +69,7 @@ Status DecodeAverage(std::span<const ChunkView> parts, chunk::Columns* out) {
       out->values.push_back(sum.values[i] / count.values[i]);
     }
   }
+  out->FitStarts();
   return OkStatus();
 }
 

@@ -37,10 +37,20 @@ Status CheckAscending(const std::vector<TimestampMs>& times, std::size_t from) {
 }
 
 template <typename Values>
-void DropLaneBefore(TimestampMs time, std::vector<TimestampMs>* times, Values* values) {
+void DropLaneBefore(TimestampMs time, std::vector<TimestampMs>* times, Values* values,
+                    std::vector<TimestampMs>* starts) {
   const auto first = std::lower_bound(times->begin(), times->end(), time);
-  values->erase(values->begin(), values->begin() + (first - times->begin()));
+  const auto count = first - times->begin();
+  values->erase(values->begin(), values->begin() + count);
+  if (!starts->empty()) starts->erase(starts->begin(), starts->begin() + count);
   times->erase(times->begin(), first);
+}
+
+// Columns that want what `like` wants.
+Columns ColumnsLike(const Columns& like) {
+  Columns columns;
+  columns.with_starts = like.with_starts;
+  return columns;
 }
 
 // What the header of a chunk says of its first sample is about the chunk before it, which may not
@@ -107,10 +117,11 @@ class StoreBatch final : public promql::SelectBatch {
     for (const std::vector<std::size_t>& row : dedup::SplitOverlaps(chunks)) {
       std::vector<ChunkView> parts;
       for (const std::size_t i : row) parts.push_back(chunks[i]);
-      Columns columns;
+      Columns columns = ColumnsLike(*out);
       RETURN_IF_ERROR(DecodeRow(index, parts, &counters, &columns));
-      DropLaneBefore(plan_->start_ms, &columns.times, &columns.values);
-      DropLaneBefore(plan_->start_ms, &columns.histogram_times, &columns.histograms);
+      DropLaneBefore(plan_->start_ms, &columns.times, &columns.values, &columns.starts);
+      DropLaneBefore(plan_->start_ms, &columns.histogram_times, &columns.histograms,
+                     &columns.histogram_starts);
       replicas.push_back(std::move(columns));
     }
     std::vector<dedup::Row> rows;
@@ -148,7 +159,8 @@ class StoreBatch final : public promql::SelectBatch {
     std::vector<Columns> decoded;
     for (std::size_t i = 0; i < chunks.size();) {
       const std::size_t end = PartsEnd(chunks, i);
-      RETURN_IF_ERROR(DecodeChunk(index, chunks.subspan(i, end - i), &decoded.emplace_back()));
+      Columns& columns = decoded.emplace_back(ColumnsLike(*out));
+      RETURN_IF_ERROR(DecodeChunk(index, chunks.subspan(i, end - i), &columns));
       i = end;
     }
     const std::size_t floats = out->times.size();

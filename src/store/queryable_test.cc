@@ -1,5 +1,7 @@
 #include "store/queryable.h"
 
+#include <bit>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +32,19 @@ class ChunkMaker {
     std::vector<double> values;
     for (const TimestampMs time : times) values.push_back(static_cast<double>(time) + offset);
     return Of(times, values, aggregate);
+  }
+  // An XOR2 chunk of one sample with a start timestamp; both times below 64.
+  chunk::ChunkView Started(TimestampMs time, double value, TimestampMs start) {
+    std::string bytes("\0\1\x80", 3);
+    bytes += static_cast<char>(2 * time);  // zigzag
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(bits >> shift & 0xff);
+    bytes += static_cast<char>(2 * (time - start));
+    bytes_.push_back(std::make_unique<std::string>(std::move(bytes)));
+    return {.min_time = time,
+            .max_time = time,
+            .data = *bytes_.back(),
+            .encoding = chunk::Encoding::kXor2};
   }
   chunk::ChunkView Of(const std::vector<TimestampMs>& times, const std::vector<double>& values,
                       chunk::Aggregate aggregate = chunk::Aggregate::kRaw) {
@@ -98,7 +113,8 @@ class StoreQueryableTest : public ::testing::Test {
       if (!batch.ok() || *batch == nullptr) break;
       for (std::size_t i = 0; i < (*batch)->size(); ++i) {
         answer.labels.push_back((*batch)->labels(i).ToString());
-        const Status status = (*batch)->Decode(i, &answer.columns.emplace_back());
+        answer.columns.emplace_back().with_starts = with_starts_;
+        const Status status = (*batch)->Decode(i, &answer.columns.back());
         if (!status.ok()) answer.status = status;
       }
       if (!answer.status.ok()) break;
@@ -116,6 +132,7 @@ class StoreQueryableTest : public ::testing::Test {
   std::shared_ptr<Proxy> proxy_;
   QueryableOptions options_;
   promql::SelectHints hints_;
+  bool with_starts_ = false;
 };
 
 TEST_F(StoreQueryableTest, MakesOneSeriesOfReplicas) {
@@ -153,6 +170,29 @@ TEST_F(StoreQueryableTest, UnitesOverlappingChunksWithoutDeduplication) {
   const Answer answer = Ask();
   EXPECT_THAT(answer.columns[0].times, ElementsAre(0, 10, 20, 25, 30, 40));
   EXPECT_THAT(answer.columns[0].values, ElementsAre(0, 11, 21, 26, 30, 41));
+}
+
+TEST_F(StoreQueryableTest, GivesStartTimesOnDemand) {
+  with_starts_ = true;
+  Add("a:1", {{M("a"), {chunks_.Started(10, 1, 5), chunks_.Started(40, 2, 5)}}});
+  Add("b:1", {{M("b"), {chunks_.Started(10, 3, 6), chunks_.Make({50, 60}, 0)}}});
+  Answer answer = Ask();
+  EXPECT_TRUE(answer.status.ok()) << answer.status;
+  // Of the two samples at 10 the first replica's; the plain chunk follows it in its row.
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(10, 40, 50, 60));
+  EXPECT_THAT(answer.columns[0].starts, ElementsAre(5, 5, 0, 0));
+  with_starts_ = false;
+  EXPECT_THAT(Ask().columns[0].starts, IsEmpty());
+}
+
+TEST_F(StoreQueryableTest, GivesStartTimesOfUnitedChunks) {
+  with_starts_ = true;
+  options_.deduplicate = false;
+  Add("a:1", {{M("a"), {chunks_.Started(10, 1, 5), chunks_.Started(40, 2, 5)}}});
+  Add("b:1", {{M("a"), {chunks_.Started(10, 3, 6), chunks_.Make({50, 60}, 0)}}});
+  const Answer answer = Ask();
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(10, 40, 50, 60));
+  EXPECT_THAT(answer.columns[0].starts, ElementsAre(6, 5, 0, 0));
 }
 
 TEST_F(StoreQueryableTest, DecodesOnlyChunksThatTouchTheHints) {

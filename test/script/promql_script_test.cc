@@ -175,7 +175,8 @@ class PromqlScriptTest : public ::testing::TestWithParam<Mode> {};
 
 TEST_P(PromqlScriptTest, OurScripts) {
   const fs::path folder = fs::path(AEVUM_SOURCE_DIR) / "test" / "script" / "promql";
-  const Summary summary = RunFolder(folder, {.parse = kEverything}, GetParam());
+  const Summary summary =
+      RunFolder(folder, {.parse = kEverything, .use_start_timestamps = true}, GetParam());
   EXPECT_GT(summary.passed, 200);
   EXPECT_TRUE(summary.refused.empty());
 }
@@ -183,8 +184,9 @@ TEST_P(PromqlScriptTest, OurScripts) {
 // Where names are dropped at the end of the query.
 TEST_P(PromqlScriptTest, OurScriptsOfDelayedNames) {
   const fs::path folder = fs::path(AEVUM_SOURCE_DIR) / "test" / "script" / "promql_delayed_names";
-  const Summary summary =
-      RunFolder(folder, {.delayed_name_removal = true, .parse = kEverything}, GetParam());
+  const Summary summary = RunFolder(
+      folder, {.delayed_name_removal = true, .parse = kEverything, .use_start_timestamps = true},
+      GetParam());
   EXPECT_GT(summary.passed, 20);
   EXPECT_TRUE(summary.refused.empty());
 }
@@ -193,9 +195,11 @@ TEST_P(PromqlScriptTest, OurScriptsOfDelayedNames) {
 TEST_P(PromqlScriptTest, PublishedScripts) {
   const fs::path folder = fs::path(AEVUM_SHARED_DIR) / "promqltest";
   if (!fs::exists(folder)) GTEST_SKIP() << "not there: " << folder;
-  const Summary summary =
-      RunFolder(folder, {.delayed_name_removal = true, .parse = kEverything}, GetParam());
-  EXPECT_GE(summary.passed, 2000);
+  const Summary summary = RunFolder(
+      folder, {.delayed_name_removal = true, .parse = kEverything, .use_start_timestamps = true},
+      GetParam());
+  EXPECT_GE(summary.passed, 2214);
+  EXPECT_TRUE(summary.refused.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(

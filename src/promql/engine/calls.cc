@@ -154,6 +154,17 @@ StatusOr<OperatorPtr> ChangeLabels(const Call& call, Planner& planner) {
       }));
 }
 
+// Evaluates the argument and gives nothing.
+StatusOr<OperatorPtr> DropRows(const Call& call, Planner& planner) {
+  ASSIGN_OR_RETURN(OperatorPtr source, planner.Vector(*call.args[0], call.function->name));
+  QueryState& state = planner.state();
+  return OperatorPtr(std::make_unique<WholeRowsOperator>(
+      state, planner.steps(), std::move(source), [&state](RowBatch rows) -> StatusOr<RowBatch> {
+        rows.Reset(rows.steps(), state.context.budget());
+        return rows;
+      }));
+}
+
 }  // namespace
 
 StatusOr<OperatorPtr> MakeCall(const Call& call, Planner& planner) {
@@ -175,6 +186,8 @@ StatusOr<OperatorPtr> MakeCall(const Call& call, Planner& planner) {
       times[k] = static_cast<double>(planner.grid().At(k)) / 1000;
     return TimesOfSamples(call, planner, std::move(times));
   }
+  // Only samples of a selector have one, and only where the engine reads them.
+  if (name == "start_timestamp") return DropRows(call, planner);
   if (name == "round" || name == "clamp" || name == "clamp_min" || name == "clamp_max")
     return RoundOrClamp(call, planner);
   if (name == "label_replace" || name == "label_join") return ChangeLabels(call, planner);

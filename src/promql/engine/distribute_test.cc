@@ -70,7 +70,7 @@ Distribution TwoRegions() {
 }
 
 std::string PlanOf(const std::string& text, const Distribution& distribution, bool instant = false,
-                   bool own_order = false) {
+                   bool own_order = false, bool use_start_timestamps = false) {
   const ParseOptions parse{.experimental_functions = true, .fill_modifiers = true};
   auto expr = Parse(text, parse);
   if (!expr.ok()) return expr.status().ToString();
@@ -89,6 +89,7 @@ std::string PlanOf(const std::string& text, const Distribution& distribution, bo
                          .query_step_ms = grid.step,
                          .lookback_ms = 300'000,
                          .default_subquery_step_ms = 60'000,
+                         .use_start_timestamps = use_start_timestamps,
                          .annotations = annotations,
                          .notes = notes,
                          .shared = shared};
@@ -106,6 +107,17 @@ void ExpectPlans(const std::vector<Case>& cases, const Distribution& distributio
     SCOPED_TRACE(c.expression);
     EXPECT_EQ(PlanOf(c.expression, distribution, instant, own_order), c.plan);
   }
+}
+
+// Leaves that do not use start timestamps would give other answers.
+TEST(DistributeTest, KeepsWhatLooksAtStartTimestamps) {
+  const Case cases[] = {
+      {"sum by (region) (rate(x[5m]))", "sum by (region) (rate(x[5m]))"},
+      {"start_timestamp(x)", "start_timestamp(x)"},
+      {"delta(x[5m])", "remote[a, b](delta(x[5m]))"},
+  };
+  for (const Case& c : cases)
+    EXPECT_EQ(PlanOf(c.expression, TwoRegions(), false, false, true), c.plan);
 }
 
 TEST(DistributeTest, HandsOutWhatIsOfOneSeries) {

@@ -95,6 +95,7 @@ class Query {
                 (options.lookback_delta.count() > 0 ? options : QueryOptions{engine.lookback_delta})
                     .lookback_delta.count(),
             .default_subquery_step_ms = engine.default_subquery_step.count(),
+            .use_start_timestamps = engine.use_start_timestamps,
             .annotations = annotations_,
             .notes = notes_,
             .shared = shared_,

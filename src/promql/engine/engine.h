@@ -34,6 +34,8 @@ struct EngineOptions {
   // rate() and increase() know counters by their label __type__, not by their names.
   bool type_and_unit_labels = false;
   ParseOptions parse;
+  // rate, increase, irate and resets look at start timestamps, and start_timestamp() gives them.
+  bool use_start_timestamps = false;
   bool optimize = true;  // answers are the same without, tests compare them
   // Threads that a query may use: its own, and helpers that all queries share. 0: one a core.
   std::size_t threads = 0;

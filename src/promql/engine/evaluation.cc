@@ -59,7 +59,7 @@ Status MergeRow(const RowBatch& rows, std::size_t row, EqualLabels rule, RowBatc
 
 }  // namespace
 
-std::string Annotations::Placed(std::string_view text, const Expr& expr) const {
+std::string Annotations::PlaceOf(const Expr& expr) const {
   const auto start = static_cast<std::size_t>(
       std::clamp<int>(expr.range.start, 0, static_cast<int>(query_.size())));
   const std::string_view before = query_.substr(0, start);
@@ -67,7 +67,7 @@ std::string Annotations::Placed(std::string_view text, const Expr& expr) const {
   const std::size_t line_break = before.rfind('\n');
   const std::size_t column =
       before.size() - (line_break == std::string_view::npos ? 0 : line_break + 1) + 1;
-  return fmt::format("{} ({}:{})", text, line, column);
+  return fmt::format("({}:{})", line, column);
 }
 
 void Annotations::Init(std::string_view query, std::shared_ptr<MemoryBudget> budget) {
@@ -84,25 +84,29 @@ bool Annotations::ChargeLocked(std::size_t bytes) {
   return status.ok();
 }
 
-void Annotations::PutLocked(Placing& placing, const std::string& text, std::string placed) {
+void Annotations::PutLocked(Placing& placing, const std::string& text, Found found) {
   const auto known = placing.find(text);
   if (known != placing.end()) {
-    known->second = std::move(placed);
-  } else if (ChargeLocked(text.size() + placed.size())) {
-    placing.emplace(text, std::move(placed));
+    found.times += known->second.times;
+    known->second = std::move(found);
+  } else if (ChargeLocked(text.size() + found.place.size())) {
+    placing.emplace(text, std::move(found));
   }
 }
 
 void Annotations::AddWarning(std::string text, const Expr& expr) {
   MutexLock lock(mutex_);
-  text = "PromQL warning: " + text;
-  PutLocked(warnings_, text, Placed(text, expr));
+  PutLocked(warnings_, "PromQL warning: " + text, {.place = PlaceOf(expr)});
+}
+
+void Annotations::CountWarning(std::string text, const Expr& expr) {
+  MutexLock lock(mutex_);
+  PutLocked(warnings_, "PromQL warning: " + text, {.place = PlaceOf(expr), .times = 1});
 }
 
 void Annotations::AddInfo(std::string text, const Expr& expr) {
   MutexLock lock(mutex_);
-  text = "PromQL info: " + text;
-  PutLocked(infos_, text, Placed(text, expr));
+  PutLocked(infos_, "PromQL info: " + text, {.place = PlaceOf(expr)});
 }
 
 void Annotations::AddStoreWarning(std::string text) {
@@ -127,8 +131,8 @@ void Annotations::Take(Annotations& later) {
   // The texts of both are charged until the later ones are gone.
   MutexLock lock(mutex_);
   if (status_.ok()) status_ = status;
-  for (auto& [text, placed] : warnings) PutLocked(warnings_, text, std::move(placed));
-  for (auto& [text, placed] : infos) PutLocked(infos_, text, std::move(placed));
+  for (auto& [text, found] : warnings) PutLocked(warnings_, text, std::move(found));
+  for (auto& [text, found] : infos) PutLocked(infos_, text, std::move(found));
   for (const std::string& text : store_warnings) {
     if (!store_warnings_.contains(text) && ChargeLocked(text.size())) store_warnings_.insert(text);
   }
@@ -141,7 +145,11 @@ Status Annotations::status() const {
 
 std::vector<std::string> Annotations::Texts(const Placing& placing) {
   std::vector<std::string> texts;
-  for (const auto& [text, placed] : placing) texts.push_back(placed);
+  for (const auto& [text, found] : placing) {
+    const std::string times =
+        found.times > 1 ? fmt::format(" ({} occurrences)", found.times) : std::string();
+    texts.push_back(fmt::format("{}{} {}", text, times, found.place));
+  }
   return texts;
 }
 

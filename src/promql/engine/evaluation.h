@@ -52,6 +52,8 @@ class Annotations {
   // "PromQL warning: ..." and "PromQL info: ...", with the place in the query.
   void AddWarning(std::string text, const Expr& expr);
   void AddInfo(std::string text, const Expr& expr);
+  // A warning that says how often it came up.
+  void CountWarning(std::string text, const Expr& expr);
   // What a store said; no part of PromQL.
   void AddStoreWarning(std::string text);
   // Adds what another found later, and empties it.
@@ -69,16 +71,19 @@ class Annotations {
   std::vector<std::string> store_warnings() const;
 
  private:
-  std::string Placed(std::string_view text, const Expr& expr) const;
+  struct Found {
+    std::string place;
+    std::int64_t times = 0;  // 0: not counted
+  };
+  using Placing = std::map<std::string, Found>;  // by text
+  std::string PlaceOf(const Expr& expr) const;
+  static std::vector<std::string> Texts(const Placing& placing);
   // True when there is room for a new text.
   bool ChargeLocked(std::size_t bytes) AEVUM_REQUIRES(mutex_);
 
   std::string_view query_;
   mutable Mutex mutex_;
-  using Placing = std::map<std::string, std::string>;  // text to text with place
-  static std::vector<std::string> Texts(const Placing& placing);
-  void PutLocked(Placing& placing, const std::string& text, std::string placed)
-      AEVUM_REQUIRES(mutex_);
+  void PutLocked(Placing& placing, const std::string& text, Found found) AEVUM_REQUIRES(mutex_);
   Placing warnings_ AEVUM_GUARDED_BY(mutex_);
   Placing infos_ AEVUM_GUARDED_BY(mutex_);
   std::set<std::string> store_warnings_ AEVUM_GUARDED_BY(mutex_);
@@ -98,6 +103,7 @@ struct QueryState {
   std::int64_t query_step_ms = 0;
   std::int64_t lookback_ms = 0;
   std::int64_t default_subquery_step_ms = 0;
+  bool use_start_timestamps = false;
   Annotations& annotations;
   const PlanNotes& notes;
   SharedParts& shared;

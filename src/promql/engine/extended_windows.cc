@@ -302,13 +302,9 @@ class ExtendedWindows {
     } else if (histograms_.has_anchor()) {
       --first;
     }
-    return {.number = CountInWindow(function_.of_histograms,
-                                    MixedWindow{.float_times = columns_.times.data() + first_float,
-                                                .floats = columns_.values.data() + first_float,
-                                                .float_count = floats_.hi() - first_float,
-                                                .times = columns_.histogram_times.data() + first,
-                                                .histograms = columns_.histograms.data() + first,
-                                                .count = histograms_.hi() - first})};
+    return {.number = CountInWindow(
+                function_.of_histograms,
+                MixedWindowOf(columns_, first_float, floats_.hi(), first, histograms_.hi()))};
   }
 
   const RangeFunction& function_;

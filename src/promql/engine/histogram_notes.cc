@@ -84,4 +84,10 @@ void HistogramNotes::PossibleNonCounterType(std::string_view type) const {
   annotations_.AddInfo(Named(text + ":", name_), where_);
 }
 
+void HistogramNotes::StartOverlap() const {
+  annotations_.CountWarning(
+      Named("sample has start time that overlaps with previous sample timestamp for metric", name_),
+      where_);
+}
+
 }  // namespace aevum::promql

@@ -1,4 +1,4 @@
-// The warnings and infos about native histograms, in Prometheus's words.
+// The warnings and infos about native histograms and counters, in Prometheus's words.
 #pragma once
 
 #include <string_view>
@@ -31,6 +31,8 @@ class HistogramNotes {
   void PossibleNonCounter() const;
   // By the value of __type__.
   void PossibleNonCounterType(std::string_view type) const;
+  // Counted: once a window.
+  void StartOverlap() const;
 
  private:
   void Warn(std::string_view text) const;

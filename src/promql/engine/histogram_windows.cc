@@ -12,6 +12,9 @@
 #include "model/histogram_arithmetic.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/histogram_sum.h"
+#include "promql/engine/seconds.h"
+#include "promql/engine/start_times.h"
+#include "promql/engine/window_cursor.h"
 
 namespace aevum::promql {
 
@@ -21,9 +24,10 @@ using model::ResetHint;
 // What is the same in all windows of a series, looked at once.
 class SeriesFacts {
  public:
-  explicit SeriesFacts(const model::HistogramColumn& histograms) : histograms_(histograms) {
-    for (const FloatHistogram& h : histograms) {
-      uniform_ &= h.schema == histograms.begin()->schema && h.reset_hint != ResetHint::kGauge;
+  explicit SeriesFacts(const chunk::Columns& columns) : columns_(columns) {
+    for (const FloatHistogram& h : columns.histograms) {
+      uniform_ &=
+          h.schema == columns.histograms.begin()->schema && h.reset_hint != ResetHint::kGauge;
     }
   }
 
@@ -37,21 +41,38 @@ class SeriesFacts {
 
  private:
   void FindResets() {
-    resets_.resize(histograms_.size());
-    for (std::size_t i = 1; i < resets_.size(); ++i) {
-      resets_[i] =
-          resets_[i - 1] + (model::DetectReset(histograms_[i], histograms_[i - 1]) ? 1 : 0);
-    }
+    resets_.resize(columns_.histograms.size());
+    for (std::size_t i = 1; i < resets_.size(); ++i)
+      resets_[i] = resets_[i - 1] + (IsResetAt(i) ? 1 : 0);
+  }
+  bool IsResetAt(std::size_t i) const {
+    const std::vector<TimestampMs>& times = columns_.histogram_times;
+    const std::vector<TimestampMs>& starts = columns_.histogram_starts;
+    return (!starts.empty() && StartedAnew({times[i], starts[i]}, {times[i - 1], starts[i - 1]})) ||
+           model::DetectReset(columns_.histograms[i], columns_.histograms[i - 1]);
   }
 
-  const model::HistogramColumn& histograms_;
+  const chunk::Columns& columns_;
   bool uniform_ = true;
   std::vector<std::size_t> resets_;  // up to each sample
 };
 
 namespace {
 
-double Seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
+CountedAt FloatAt(const MixedWindow& w, std::size_t i) {
+  return {w.float_times[i], w.float_starts == nullptr ? 0 : w.float_starts[i]};
+}
+
+CountedAt HistogramAt(const MixedWindow& w, std::size_t i) {
+  return {w.times[i], w.starts == nullptr ? 0 : w.starts[i]};
+}
+
+// Whether a counter was reset between histogram `i` and `previous`, which stands for the one
+// before.
+bool IsReset(const MixedWindow& w, std::size_t i, const FloatHistogram& previous) {
+  return (w.starts != nullptr && StartedAnew(HistogramAt(w, i), HistogramAt(w, i - 1))) ||
+         model::DetectReset(w.histograms[i], previous);
+}
 
 // ---- rate, increase, delta ----
 
@@ -101,6 +122,14 @@ void AddResets(const MixedWindow& w, const FloatHistogram& start, bool reset_at_
   }
 }
 
+bool AnyStartsOverlap(const MixedWindow& w) {
+  if (w.starts == nullptr) return false;
+  for (std::size_t i = 1; i < w.count; ++i) {
+    if (StartsOverlap(HistogramAt(w, i), HistogramAt(w, i - 1))) return true;
+  }
+  return false;
+}
+
 // What the histogram gained between the first and the last sample; null when there is no result.
 std::shared_ptr<FloatHistogram> Gained(const MixedWindow& w, bool counter,
                                        const HistogramNotes& notes) {
@@ -125,26 +154,11 @@ std::shared_ptr<FloatHistogram> Gained(const MixedWindow& w, bool counter,
   if (model::Subtract(gained.get(), start).bounds_reconciled)
     notes.BoundsReconciled(kForSubtraction);
   if (counter) AddResets(w, start, reset, notes, gained.get());
+  if (counter && AnyStartsOverlap(w)) notes.StartOverlap();
   if (!counter && !(first_gauge && is_gauge(last))) notes.NotGauge();
   gained->reset_hint = ResetHint::kGauge;
   model::Compact(gained.get());
   return gained;
-}
-
-// Extends what was gained to the bounds of the window, as for numbers.
-double ExtrapolationFactor(const MixedWindow& w, bool counter, const FloatHistogram& gained) {
-  const double interval = Seconds(w.times[w.count - 1] - w.times[0]);
-  const double gap = interval / static_cast<double>(w.count - 1);
-  const double threshold = gap * 1.1;
-  double to_start = Seconds(w.times[0] - (w.end - w.range_ms));
-  double to_end = Seconds(w.end - w.times[w.count - 1]);
-  if (to_start >= threshold) to_start = gap / 2;
-  if (counter && gained.count > 0 && w.histograms[0].count >= 0) {
-    const double to_zero = interval * (w.histograms[0].count / gained.count);
-    if (to_zero < to_start) to_start = to_zero;
-  }
-  if (to_end >= threshold) to_end = gap / 2;
-  return interval != 0 ? (interval + to_start + to_end) / interval : 1;
 }
 
 WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const HistogramNotes& notes) {
@@ -152,11 +166,33 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
     notes.MixedFloatsHistograms();
     return {};
   }
-  if (w.count < 2) return {};
   const bool counter = kind != RangeFunction::Kind::kDelta;
-  std::shared_ptr<FloatHistogram> gained = Gained(w, counter, notes);
+  const bool began = counter && BeganWithin(HistogramAt(w, 0), w.end - w.range_ms);
+  if (w.count < 2 && !began) return {};
+  std::shared_ptr<FloatHistogram> gained;
+  if (w.count < 2) {
+    gained = w.memory->TakeHistogram();
+    *gained = w.histograms[0];
+  } else {
+    gained = Gained(w, counter, notes);
+  }
   if (!gained) return {};
-  double factor = ExtrapolationFactor(w, counter, *gained);
+  if (began && w.count > 1) {
+    const model::CombineOutcome outcome = model::Add(gained.get(), w.histograms[0]);
+    if (!outcome.compatible) {
+      notes.MixedExponentialCustom();
+      return {};
+    }
+    if (outcome.bounds_reconciled) notes.BoundsReconciled(kForAddition);
+  }
+  double factor = ExtrapolationFactor({.first = HistogramAt(w, 0),
+                                       .last = w.times[w.count - 1],
+                                       .gaps = w.count - 1,
+                                       .end = w.end,
+                                       .range_ms = w.range_ms,
+                                       .counter = counter,
+                                       .first_count = w.histograms[0].count,
+                                       .gained = gained->count});
   if (kind == RangeFunction::Kind::kRate)
     factor /= GoSeconds(std::chrono::milliseconds(w.range_ms));
   model::Multiply(gained.get(), factor);
@@ -168,7 +204,7 @@ WindowResult Rate(RangeFunction::Kind kind, const MixedWindow& w, const Histogra
 struct LastTwo {
   const FloatHistogram* histograms[2];  // null for a number
   double numbers[2];
-  TimestampMs times[2];
+  CountedAt at[2];
 };
 
 // The two newest samples of a window that has two.
@@ -182,11 +218,11 @@ LastTwo FindLastTwo(const MixedWindow& w) {
     if (is_float) {
       --floats;
       two.numbers[place] = w.floats[floats];
-      two.times[place] = w.float_times[floats];
+      two.at[place] = FloatAt(w, floats);
     } else {
       --histograms;
       two.histograms[place] = &w.histograms[histograms];
-      two.times[place] = w.times[histograms];
+      two.at[place] = HistogramAt(w, histograms);
     }
   }
   return two;
@@ -195,13 +231,15 @@ LastTwo FindLastTwo(const MixedWindow& w) {
 WindowResult Instant(bool rate, const MixedWindow& w, const HistogramNotes& notes) {
   if (w.float_count + w.count < 2) return {};
   const LastTwo two = FindLastTwo(w);
-  const std::int64_t interval = two.times[1] - two.times[0];
+  const std::int64_t interval = two.at[1].time - two.at[0].time;
   if (interval == 0) return {};
+  const bool anew = rate && StartedAnew(two.at[1], two.at[0]);
   const FloatHistogram* before = two.histograms[0];
   const FloatHistogram* last = two.histograms[1];
   if (before == nullptr && last == nullptr) {
-    const double difference =
-        rate && two.numbers[1] < two.numbers[0] ? two.numbers[1] : two.numbers[1] - two.numbers[0];
+    const double difference = anew || (rate && two.numbers[1] < two.numbers[0])
+                                  ? two.numbers[1]
+                                  : two.numbers[1] - two.numbers[0];
     return {.number = rate ? difference / Seconds(interval) : difference};
   }
   if (before == nullptr || last == nullptr) {
@@ -216,7 +254,7 @@ WindowResult Instant(bool rate, const MixedWindow& w, const HistogramNotes& note
   if (!rate && !both_gauges) notes.NotGauge();
   std::shared_ptr<FloatHistogram> result = w.memory->TakeHistogram();
   *result = *last;
-  if (!rate || !model::DetectReset(*last, *before)) {
+  if (!rate || !(anew || model::DetectReset(*last, *before))) {
     const model::CombineOutcome outcome = model::Subtract(result.get(), *before);
     if (!outcome.compatible) {
       notes.MixedExponentialCustom();
@@ -250,7 +288,8 @@ WindowResult Fold(HistogramFold fold, const MixedWindow& w, const HistogramNotes
   return {.histogram = std::move(result)};
 }
 
-// How many samples differ from the one before them, a number from a histogram always.
+// How many samples differ from the one before them, a number from a histogram always. The functions
+// compare the sample at a position of its lane with the one before it.
 template <typename FloatsDiffer, typename HistogramsDiffer>
 double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
                   HistogramsDiffer histograms_differ) {
@@ -264,9 +303,9 @@ double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
     if (any && is_float != before_is_float) {
       ++steps;
     } else if (any && is_float) {
-      steps += floats_differ(w.floats[f], w.floats[f - 1]) ? 1 : 0;
+      steps += floats_differ(f) ? 1 : 0;
     } else if (any) {
-      steps += histograms_differ(w.histograms[h], w.histograms[h - 1]) ? 1 : 0;
+      steps += histograms_differ(h) ? 1 : 0;
     }
     any = true;
     before_is_float = is_float;
@@ -277,12 +316,23 @@ double CountSteps(const MixedWindow& w, FloatsDiffer floats_differ,
 
 double ChangesIn(const MixedWindow& w) {
   return CountSteps(
-      w, [](double a, double b) { return a != b && !(std::isnan(a) && std::isnan(b)); },
-      [](const FloatHistogram& a, const FloatHistogram& b) { return !model::Identical(a, b); });
+      w,
+      [&](std::size_t i) {
+        const double value = w.floats[i];
+        const double before = w.floats[i - 1];
+        return value != before && !(std::isnan(value) && std::isnan(before));
+      },
+      [&](std::size_t i) { return !model::Identical(w.histograms[i], w.histograms[i - 1]); });
 }
 
 double ResetsIn(const MixedWindow& w) {
-  return CountSteps(w, [](double a, double b) { return a < b; }, model::DetectReset);
+  return CountSteps(
+      w,
+      [&](std::size_t i) {
+        return w.floats[i] < w.floats[i - 1] ||
+               (w.float_starts != nullptr && StartedAnew(FloatAt(w, i), FloatAt(w, i - 1)));
+      },
+      [&](std::size_t i) { return IsReset(w, i, w.histograms[i - 1]); });
 }
 
 WindowResult FirstOrLast(const MixedWindow& w, bool is_float, double number,
@@ -335,6 +385,21 @@ WindowResult Evaluate(const RangeFunction& function, const MixedWindow& w,
 
 }  // namespace
 
+MixedWindow MixedWindowOf(const chunk::Columns& columns, std::size_t float_lo, std::size_t float_hi,
+                          std::size_t lo, std::size_t hi) {
+  const bool starts = columns.with_starts;
+  return {.float_times = columns.times.data() + float_lo,
+          .floats = columns.values.data() + float_lo,
+          .float_count = float_hi - float_lo,
+          .times = columns.histogram_times.data() + lo,
+          .histograms = columns.histograms.data() + lo,
+          .count = hi - lo,
+          .end = 0,
+          .range_ms = 0,
+          .float_starts = starts ? columns.starts.data() + float_lo : nullptr,
+          .starts = starts ? columns.histogram_starts.data() + lo : nullptr};
+}
+
 double CountInWindow(RangeFunction::OfHistograms what, const MixedWindow& window) {
   return what == RangeFunction::OfHistograms::kResets ? ResetsIn(window) : ChangesIn(window);
 }
@@ -345,37 +410,38 @@ Status EvaluateMixedWindows(const RangeFunction& function, const WindowSteps& st
                             Annotations& annotations, RowBatch* out, std::size_t row) {
   double* values = out->values(row);
   std::uint8_t* present = out->present(row);
-  RETURN_IF_ERROR(EvaluateWindows(function, steps, columns.times, columns.values, scratch, deadline,
-                                  values, present));
   const HistogramNotes notes(annotations, *function.argument, name);
-  const auto find = [&](const std::vector<TimestampMs>& times, TimestampMs end, std::size_t* lo,
-                        std::size_t* hi) {
-    while (*hi < times.size() && times[*hi] <= end) ++*hi;
-    while (*lo < *hi && times[*lo] <= end - steps.range_ms) ++*lo;
-  };
-  SeriesFacts facts(columns.histograms);
-  std::size_t lo = 0, hi = 0, float_lo = 0, float_hi = 0;
+  SeriesFacts facts(columns);
+  RETURN_IF_ERROR(
+      EvaluateNumbers(function, steps, columns, notes, scratch, deadline, values, present));
+  WindowCursor floats(columns.times, steps.range_ms);
+  WindowCursor histograms(columns.histogram_times, steps.range_ms);
   for (std::size_t k = 0; k < steps.size; ++k) {
-    find(columns.histogram_times, steps.ends[k], &lo, &hi);
-    find(columns.times, steps.ends[k], &float_lo, &float_hi);
-    if (hi > lo) RETURN_IF_ERROR(deadline.After(kValuesOfHistogram * (hi - lo)));
+    histograms.MoveTo(steps.ends[k]);
+    floats.MoveTo(steps.ends[k]);
+    if (!histograms.empty())
+      RETURN_IF_ERROR(deadline.After(kValuesOfHistogram * (histograms.hi - histograms.lo)));
     // Of a number and a histogram that meet at the end of a window the number alone is seen.
-    const bool meet = hi > lo && float_hi > float_lo &&
-                      columns.histogram_times[hi - 1] == columns.times[float_hi - 1] &&
-                      columns.times[float_hi - 1] == steps.ends[k];
-    const std::size_t count = hi - lo - (meet ? 1 : 0);
-    if (count == 0) continue;
-    const MixedWindow window{.float_times = columns.times.data() + float_lo,
-                             .floats = columns.values.data() + float_lo,
-                             .float_count = float_hi - float_lo,
-                             .times = columns.histogram_times.data() + lo,
-                             .histograms = columns.histograms.data() + lo,
-                             .count = count,
-                             .end = steps.ends[k],
-                             .range_ms = steps.range_ms,
-                             .first = lo,
-                             .facts = &facts,
-                             .memory = out};
+    const bool meet = !histograms.empty() && !floats.empty() &&
+                      columns.histogram_times[histograms.hi - 1] == steps.ends[k] &&
+                      columns.times[floats.hi - 1] == steps.ends[k];
+    const std::size_t hi = histograms.hi - (meet ? 1 : 0);
+    if (histograms.lo == hi) continue;
+    const bool again = k > 0 && steps.ends[k] == steps.ends[k - 1];
+    if (again && function.of_histograms != RangeFunction::OfHistograms::kIgnored) {
+      values[k] = values[k - 1];
+      present[k] = present[k - 1];
+      const HistogramPtr* lane = out->histograms(row);
+      if (lane != nullptr && lane[k - 1] != nullptr)
+        RETURN_IF_ERROR(out->SetHistogram(row, k, lane[k - 1], function.name));
+      continue;
+    }
+    MixedWindow window = MixedWindowOf(columns, floats.lo, floats.hi, histograms.lo, hi);
+    window.end = steps.ends[k];
+    window.range_ms = steps.range_ms;
+    window.first = histograms.lo;
+    window.facts = &facts;
+    window.memory = out;
     WindowResult result = Evaluate(
         function, window, present[k] != 0 ? std::optional<double>(values[k]) : std::nullopt, notes);
     values[k] = result.number.value_or(0);

@@ -30,6 +30,8 @@ struct MixedWindow {
   std::size_t count;
   TimestampMs end;
   std::int64_t range_ms;
+  const TimestampMs* float_starts;  // null without start timestamps
+  const TimestampMs* starts;
   std::size_t first = 0;         // position of the first histogram in the series
   SeriesFacts* facts = nullptr;  // of the series
   RowBatch* memory = nullptr;    // for histograms that are results
@@ -38,6 +40,11 @@ struct MixedWindow {
   bool FirstIsFloat() const { return mixed() && float_times[0] < times[0]; }
   bool LastIsFloat() const { return mixed() && float_times[float_count - 1] > times[count - 1]; }
 };
+
+// The samples [float_lo, float_hi) and [lo, hi) of columns, with start timestamps if they have
+// some; the end of the window and its range are left to the caller.
+MixedWindow MixedWindowOf(const chunk::Columns& columns, std::size_t float_lo, std::size_t float_hi,
+                          std::size_t lo, std::size_t hi);
 
 // Nothing, a number, or a histogram.
 struct WindowResult {

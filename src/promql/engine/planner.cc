@@ -351,15 +351,17 @@ StatusOr<OperatorPtr> Planner::Call(const promql::Call& call) {
   const std::string_view name = call.function->name;
   if (auto function = FindRangeFunction(name)) return Range(call, *std::move(function));
   if (const auto function = FindXFunction(name)) return XRange(call, *function);
-  if (name == "timestamp") {
+  const bool of_start = name == "start_timestamp" && state_.use_start_timestamps;
+  if (name == "timestamp" || of_start) {
     const Expr& arg = WithoutParens(*call.args[0]);
     if (arg.kind == ExprKind::kVectorSelector) {
       const auto& selector = As<VectorSelector>(arg);
       const SelectTimes times = TimesOf(selector.time, grid_, state_);
+      const SelectedValue value =
+          of_start ? SelectedValue::kStartTimestamp : SelectedValue::kTimestamp;
       return MakeElementwise(
           state_, steps(),
-          Counted(call, MakeVectorSelector(state_, selector, times, SelectedValue::kTimestamp,
-                                           "timestamp")),
+          Counted(call, MakeVectorSelector(state_, selector, times, value, std::string(name))),
           [](double*, std::uint8_t*, std::size_t) {}, NameRule::kDrop, UniqueWithoutName(arg));
     }
   }

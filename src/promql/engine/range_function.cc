@@ -6,14 +6,13 @@
 #include <limits>
 
 #include "promql/engine/kahan.h"
+#include "promql/engine/seconds.h"
 #include "promql/engine/window_lanes.h"
 
 namespace aevum::promql {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-double Seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
 // ---- functions over one window ----
 

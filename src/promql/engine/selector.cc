@@ -4,6 +4,7 @@
 
 #include "promql/engine/row_kernels.h"
 #include "promql/engine/series_rows.h"
+#include "promql/engine/start_times.h"
 #include "promql/engine/window_rows.h"
 
 namespace aevum::promql {
@@ -16,11 +17,13 @@ void DropStaleHistograms(chunk::Columns* columns) {
     if (kept != i) {
       columns->histograms[kept] = std::move(columns->histograms[i]);
       columns->histogram_times[kept] = columns->histogram_times[i];
+      if (columns->with_starts) columns->histogram_starts[kept] = columns->histogram_starts[i];
     }
     ++kept;
   }
   columns->histograms.resize(kept);
   columns->histogram_times.resize(kept);
+  columns->FitStarts();
 }
 
 // At each step the newest sample of a series.
@@ -28,6 +31,8 @@ class NewestSample final : public RowMaker {
  public:
   NewestSample(const SelectTimes& times, std::int64_t lookback_ms, SelectedValue value)
       : times_(times), lookback_ms_(lookback_ms), value_(value) {}
+
+  bool wants_starts() const override { return value_ == SelectedValue::kStartTimestamp; }
 
   Status Add(const model::Labels& labels, chunk::Columns* columns, Annotations& /*annotations*/,
              RowBatch* out) override {
@@ -43,9 +48,16 @@ class NewestSample final : public RowMaker {
   }
 
  private:
+  // What stands for the time of a sample where its value is not asked for.
+  const std::vector<TimestampMs>& Shown(const std::vector<TimestampMs>& times,
+                                        const std::vector<TimestampMs>& starts) const {
+    return value_ == SelectedValue::kStartTimestamp ? starts : times;
+  }
+
   // True when a step has a value.
   bool Fill(const chunk::Columns& columns, double* values, std::uint8_t* present) const {
     const TimestampMs* times = columns.times.data();
+    const TimestampMs* shown = Shown(columns.times, columns.starts).data();
     const std::size_t size = columns.times.size();
     const bool any_stale = AnyStale(columns.values);
     std::size_t next = 0;
@@ -57,7 +69,7 @@ class NewestSample final : public RowMaker {
       const double value = columns.values[next - 1];
       if (any_stale && chunk::IsStale(value)) continue;
       values[k] =
-          value_ == SelectedValue::kValue ? value : static_cast<double>(times[next - 1]) / 1000;
+          value_ == SelectedValue::kValue ? value : static_cast<double>(shown[next - 1]) / 1000;
       present[k] = 1;
       any = true;
     }
@@ -68,6 +80,7 @@ class NewestSample final : public RowMaker {
   Status FillMixed(chunk::Columns* columns, RowBatch* out, std::size_t row) const {
     Fill(*columns, out->values(row), out->present(row));
     const std::vector<TimestampMs>& times = columns->histogram_times;
+    const std::vector<TimestampMs>& shown = Shown(times, columns->histogram_starts);
     std::vector<HistogramPtr> shared(times.size());
     std::size_t next = 0;
     std::size_t next_float = 0;
@@ -82,9 +95,9 @@ class NewestSample final : public RowMaker {
       model::FloatHistogram& histogram = columns->histograms[next - 1];
       HistogramPtr& pointer = shared[next - 1];
       if (pointer == nullptr && chunk::IsStale(histogram.sum)) continue;
-      if (value_ == SelectedValue::kTimestamp) {
+      if (value_ != SelectedValue::kValue) {
         out->present(row)[k] = 1;
-        out->values(row)[k] = static_cast<double>(times[next - 1]) / 1000;
+        out->values(row)[k] = static_cast<double>(shown[next - 1]) / 1000;
         continue;
       }
       if (pointer == nullptr) {
@@ -108,6 +121,7 @@ class OverWindows final : public RowMaker {
   OverWindows(std::shared_ptr<const WindowRows> rows, WindowRows::Scratch scratch)
       : rows_(std::move(rows)), scratch_(std::move(scratch)) {}
 
+  bool wants_starts() const override { return rows_->wants_starts(); }
   Status Add(const model::Labels& labels, chunk::Columns* columns, Annotations& annotations,
              RowBatch* out) override {
     DropStaleMarkers(columns);
@@ -206,10 +220,12 @@ void DropStaleMarkers(chunk::Columns* columns) {
   for (std::size_t i = 0; i < columns->values.size(); ++i) {
     if (chunk::IsStale(columns->values[i])) continue;
     columns->values[kept] = columns->values[i];
+    if (columns->with_starts) columns->starts[kept] = columns->starts[i];
     columns->times[kept++] = columns->times[i];
   }
   columns->values.resize(kept);
   columns->times.resize(kept);
+  columns->FitStarts();
 }
 
 OperatorPtr MakeVectorSelector(QueryState& state, const VectorSelector& selector, SelectTimes times,

@@ -52,10 +52,11 @@ SelectHints HintsOf(const SelectTimes& times, std::int64_t back_ms, std::int64_t
 // Takes staleness markers out: to a range they are no samples.
 void DropStaleMarkers(chunk::Columns* columns);
 
-enum class SelectedValue : std::uint8_t { kValue, kTimestamp };
+enum class SelectedValue : std::uint8_t { kValue, kTimestamp, kStartTimestamp };
 
 // An instant selector: at each step the newest sample in (t - lookback, t] that is no staleness
-// marker; its value, or its time in seconds for timestamp().
+// marker; its value, or its time or start timestamp in seconds for timestamp() and
+// start_timestamp().
 OperatorPtr MakeVectorSelector(QueryState& state, const VectorSelector& selector, SelectTimes times,
                                SelectedValue value, std::string function);
 

@@ -11,6 +11,7 @@
 #include "promql/engine/optimizer.h"
 #include "promql/engine/planner.h"
 #include "promql/engine/range_function.h"
+#include "promql/engine/start_times.h"
 #include "promql/engine/x_functions.h"
 #include "promql/function_table.h"
 #include "promql/functions/row_functions.h"
@@ -85,6 +86,12 @@ bool IsOfValues(const promql::Call& call) {
 bool IsOfBuckets(std::string_view name) {
   return name == "histogram_quantile" || name == "histogram_fraction" ||
          name == "histogram_quantiles";
+}
+
+// Whether start timestamps are looked at where the engine uses them.
+bool NeedsStarts(std::string_view name) {
+  const std::optional<RangeFunction> function = FindRangeFunction(name);
+  return name == "start_timestamp" || (function && UsesStarts(*function));
 }
 
 // Whether the time of the step itself is looked at.
@@ -322,6 +329,8 @@ Separability SeparabilityMap::Call(const promql::Call& call, Span span) {
   if (LooksAtTheStep(call)) result.shiftable = false;
   // They read more than their argument says.
   if (call.function->name == "info" || FindXFunction(call.function->name)) result.local = true;
+  // A leaf may not look at start timestamps.
+  if (state_.use_start_timestamps && NeedsStarts(call.function->name)) result.local = true;
   result.kept = Names{};
   if (call.function->return_type == ValueType::kScalar) return result;
   if (vectors != 1) {

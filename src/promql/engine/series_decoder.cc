@@ -37,9 +37,12 @@ void KeepStatistics(model::HistogramColumn* histograms) {
 Status SeriesDecoder::Decode(const SelectBatch& batch, std::size_t index) {
   columns_.Clear();
   RETURN_IF_ERROR(batch.Decode(index, &columns_));
+  columns_.FitStarts();
   if (!columns_.histograms.empty()) RETURN_IF_ERROR(ChargeHistograms());
   if (statistics_only_) KeepStatistics(&columns_.histograms);
-  const auto held = static_cast<std::int64_t>(columns_.values.capacity()) * kSampleBytes;
+  const std::size_t starts = columns_.starts.capacity() + columns_.histogram_starts.capacity();
+  const auto held = static_cast<std::int64_t>(columns_.values.capacity()) * kSampleBytes +
+                    static_cast<std::int64_t>(starts * sizeof(TimestampMs));
   if (held <= charge_.bytes()) return OkStatus();
   return charge_.Add(held - charge_.bytes(), "decoded samples");
 }

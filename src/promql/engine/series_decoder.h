@@ -22,7 +22,8 @@ class SeriesDecoder {
         charge_(state.context.budget()),
         histogram_charge_(state.context.budget()) {}
 
-  // Puts the samples of a series, with their staleness markers, into the columns.
+  // Puts the samples of a series, with their staleness markers, into the columns, and start
+  // timestamps where those want them.
   Status Decode(const SelectBatch& batch, std::size_t index);
 
   // What the last Decode gave. May be changed.

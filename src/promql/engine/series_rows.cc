@@ -137,6 +137,7 @@ Status RangeQueue::Evaluate(Range& range, std::unique_ptr<Worker>& worker) const
     ASSIGN_OR_RETURN(std::unique_ptr<RowMaker> maker, make_());
     worker = std::make_unique<Worker>(
         Worker{.decoder = SeriesDecoder(state_, statistics_only_), .maker = std::move(maker)});
+    worker->decoder.columns()->with_starts = worker->maker->wants_starts();
   }
   for (const Range::Part& part : range.parts) {
     for (std::size_t i = part.begin; i < part.end; ++i) {

@@ -19,6 +19,8 @@ namespace aevum::promql {
 class RowMaker {
  public:
   virtual ~RowMaker() = default;
+  // Whether it needs start timestamps.
+  virtual bool wants_starts() const { return false; }
   // Adds the row of a series to `out`, unless no step has a value. The columns, which have their
   // staleness markers, may be changed.
   virtual Status Add(const model::Labels& labels, chunk::Columns* columns, Annotations& annotations,

@@ -32,6 +32,7 @@ set(PROMQL_ENGINE_HEADERS
   engine/remote_text.h
   engine/row_batch.h
   engine/row_kernels.h
+  engine/seconds.h
   engine/select_sharing.h
   engine/selector.h
   engine/separability.h
@@ -39,10 +40,12 @@ set(PROMQL_ENGINE_HEADERS
   engine/series_rows.h
   engine/shared_rows.h
   engine/smoothed_selector.h
+  engine/start_times.h
   engine/step_counts.h
   engine/subquery.h
   engine/vector_matching.h
   engine/window_bounds.h
+  engine/window_cursor.h
   engine/window_lanes.h
   engine/window_rows.h
   engine/x_functions.h
@@ -85,6 +88,7 @@ set(PROMQL_ENGINE_SOURCES
   engine/series_rows.cc
   engine/shared_rows.cc
   engine/smoothed_selector.cc
+  engine/start_times.cc
   engine/step_counts.cc
   engine/subquery.cc
   engine/vector_matching.cc

@@ -39,6 +39,11 @@ aevum_test(NAME promql_series_rows_test
   SOURCES engine/series_rows_test.cc
   LIBS aevum::promql
   LABELS threads)
+
+aevum_test(NAME promql_start_times_test
+  SOURCES engine/start_times_test.cc
+  LIBS promql_testing)
+
 aevum_test(NAME promql_window_functions_test
   SOURCES engine/window_functions_test.cc
   LIBS aevum::promql)

@@ -7,6 +7,7 @@
 #include "promql/engine/extended_windows.h"
 #include "promql/engine/histogram_notes.h"
 #include "promql/engine/histogram_windows.h"
+#include "promql/engine/start_times.h"
 #include "promql/engine/step_counts.h"
 
 namespace aevum::promql {
@@ -60,9 +61,9 @@ Status WindowRows::Add(const model::Labels& labels, const chunk::Columns& column
     RETURN_IF_ERROR(
         EvaluateExtendedWindows(function_, steps, columns, name, deadline, annotations, out, row));
   } else if (columns.histograms.empty()) {
-    RETURN_IF_ERROR(EvaluateWindows(function_, steps, columns.times, columns.values,
-                                    scratch->windows, deadline, out->values(row),
-                                    out->present(row)));
+    RETURN_IF_ERROR(EvaluateNumbers(
+        function_, steps, columns, HistogramNotes(annotations, *function_.argument, name),
+        scratch->windows, deadline, out->values(row), out->present(row)));
   } else {
     RETURN_IF_ERROR(EvaluateMixedWindows(function_, steps, columns, name, scratch->windows,
                                          deadline, annotations, out, row));

@@ -11,6 +11,7 @@
 #include "promql/engine/evaluation.h"
 #include "promql/engine/range_function.h"
 #include "promql/engine/selector.h"
+#include "promql/engine/start_times.h"
 
 namespace aevum::promql {
 
@@ -27,6 +28,8 @@ class WindowRows {
 
   const RangeFunction& function() const { return function_; }
   std::size_t steps() const { return times_.grid.steps; }
+  // Whether it looks at start timestamps.
+  bool wants_starts() const { return state_.use_start_timestamps && UsesStarts(function_); }
 
   // What Add needs, for one thread.
   struct Scratch {

@@ -37,20 +37,17 @@ class Runner {
   Runner(Evaluator& evaluator, const RunOptions& options)
       : evaluator_(evaluator), options_(options), storage_(options.batch_size) {}
 
-  void Execute(const Clear& /*clear*/) {
-    storage_.Clear();
-    start_timestamps_ = false;
-  }
+  void Execute(const Clear& /*clear*/) { storage_.Clear(); }
 
   void Execute(const Load& load) {
-    start_timestamps_ |= load.start_timestamps;
     for (const SeriesLine& line : load.series) {
       TimestampMs time = 0;
       for (const SequenceValue& value : line.values) {
+        const TimestampMs start = value.start_offset_ms ? time + *value.start_offset_ms : 0;
         if (value.histogram) {
-          storage_.AppendHistogram(line.labels, time, *value.histogram);
+          storage_.AppendHistogram(line.labels, time, *value.histogram, start);
         } else if (!value.missing) {
-          storage_.Append(line.labels, time, value.value);
+          storage_.Append(line.labels, time, value.value, start);
         }
         time += load.step_ms;
       }
@@ -60,10 +57,6 @@ class Runner {
   }
 
   void Execute(const Eval& eval) {
-    if (start_timestamps_) {
-      Refuse(eval, "start timestamps are not supported");
-      return;
-    }
     const StatusOr<Answer> answer =
         evaluator_.Evaluate(storage_, eval.query, eval.start_ms, eval.end_ms, eval.step_ms);
     if (!Accept(eval, answer)) return;
@@ -134,8 +127,6 @@ class Runner {
   Evaluator& evaluator_;
   const RunOptions& options_;
   MemoryStorage storage_;
-  // Something was loaded with start timestamps, which the storage drops: answers could differ.
-  bool start_timestamps_ = false;
   Outcome outcome_;
 };
 

@@ -78,9 +78,15 @@ class Lines {
   bool ended_ = false;
 };
 
-// metric{...}@st <offsets>: says when counters began, and applies to the next line.
-bool IsStartTimestampLine(std::string_view line) {
-  return line.substr(0, line.find_first_of(" \t")).ends_with("@st");
+// Gives the samples of a line their start timestamps, from the line before.
+Status ApplyStarts(const SeriesLine& starts, SeriesLine* series) {
+  if (starts.labels != series->labels || starts.values.size() != series->values.size()) {
+    return InvalidArgument("an @st line is not that of the next line: {} and {} values of {}",
+                           starts.values.size(), series->values.size(), series->labels.ToString());
+  }
+  for (std::size_t i = 0; i < series->values.size(); ++i)
+    series->values[i].start_offset_ms = starts.values[i].start_offset_ms;
+  return OkStatus();
 }
 
 Status ParseLoad(Lines* lines, Load* load) {
@@ -92,14 +98,18 @@ Status ParseLoad(Lines* lines, Load* load) {
   load->with_custom_buckets = command == "load_with_nhcb";
   RETURN_IF_ERROR(TakeDuration(&head, &load->step_ms));
   if (!head.empty()) return InvalidArgument("unexpected behind the step: {}", head);
+  std::optional<SeriesLine> starts;
   for (lines->Advance(); lines->InBlock(); lines->Advance()) {
-    if (IsStartTimestampLine(lines->line())) {
-      load->start_timestamps = true;
+    if (IsStartLine(lines->line()) && !starts) {
+      ASSIGN_OR_RETURN(starts, ParseStartLine(lines->line()));
       continue;
     }
     ASSIGN_OR_RETURN(SeriesLine series, ParseSeriesLine(lines->line()));
+    if (starts) RETURN_IF_ERROR(ApplyStarts(*starts, &series));
+    starts.reset();
     load->series.push_back(std::move(series));
   }
+  if (starts) return InvalidArgument("an @st line has no line of samples");
   return OkStatus();
 }
 

@@ -17,11 +17,11 @@ namespace aevum::promql::script {
 // clear: forget all series.
 struct Clear {};
 
-// load <step> and load_with_nhcb <step>, then a series on each line.
+// load <step> and load_with_nhcb <step>, then a series on each line, perhaps after a line with its
+// start timestamps.
 struct Load {
   std::int64_t step_ms = 0;
   bool with_custom_buckets = false;  // classic histograms also as native ones
-  bool start_timestamps = false;     // some lines give start timestamps, which are not kept
   std::vector<SeriesLine> series;
 };
 

@@ -82,6 +82,25 @@ TEST(SeriesNotationTest, ReadsLabelsAndSequences) {
   }
 }
 
+TEST(SeriesNotationTest, ReadsStartTimestamps) {
+  EXPECT_TRUE(IsStartLine("m{a=\"b\"}@st 1m"));
+  EXPECT_FALSE(IsStartLine("m 1 @st"));
+  const StatusOr<SeriesLine> line =
+      ParseStartLine("m{a=\"b\"}@st _x2 -1m30sx1 +5ms 0-1mx2 -59999ms");
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->labels.Get("a"), "b");
+  std::vector<std::int64_t> offsets;
+  for (const SequenceValue& value : line->values) {
+    EXPECT_EQ(value.missing, !value.start_offset_ms.has_value());
+    offsets.push_back(value.start_offset_ms.value_or(1));
+  }
+  EXPECT_THAT(offsets, ElementsAre(1, 1, -90'000, -90'000, 5, 0, -60'000, -120'000, -59'999));
+  for (const std::string_view bad :
+       {"m 1m", "m@st foo", "m@st --1m", "m@st 1m+1m", "m@st 1m+x2", "m@st 1mx", "m@st 5"}) {
+    EXPECT_FALSE(ParseStartLine(bad).ok()) << bad;
+  }
+}
+
 TEST(SeriesNotationTest, RefusesWhatIsNotWellFormed) {
   struct Case {
     std::string line;
@@ -227,6 +246,9 @@ TEST(ScriptTest, RefusesWhatIsNotWellFormed) {
       {"eval_quietly instant at 1m a", "unknown command: eval_quietly"},
       {"eval instant in 1m a", "expected \"at\", got \"in\""},
       {"eval range from 2m to 1m step 1m a", "the end is before the start"},
+      {"load 1m\n  m@st 1m\n", "an @st line has no line of samples"},
+      {"load 1m\n  m@st 1m\n  n 1\n", "not that of the next line"},
+      {"load 1m\n  m@st 1mx1\n  m 1\n", "not that of the next line: 2 and 1 values"},
       {"eval range from 0 to 1m step 0 a", "the step is not above zero"},
       {"eval instant at 1m a\n  a 1 2", "needs one value"},
       {"eval instant at 1m a\n  expect joy", "unknown expectation: joy"},
@@ -297,16 +319,32 @@ TEST(RunnerTest, CountsRefusalsApart) {
   EXPECT_EQ(outcome->refused_for.at("no such function"), 2);
 }
 
-TEST(RunnerTest, RefusesWhatNeedsStartTimestamps) {
-  FakeEvaluator evaluator;
-  evaluator.instant = Vector({});
-  evaluator.range = Matrix({});
+TEST(RunnerTest, LoadsStartTimestamps) {
+  class Reading final : public Evaluator {
+   public:
+    StatusOr<Answer> Evaluate(Queryable& source, std::string_view /*query*/, TimestampMs /*start*/,
+                              TimestampMs /*end*/, std::int64_t /*step*/) override {
+      ASSIGN_OR_RETURN(const auto stream, source.Select(Context::Background(), {}, {}));
+      ASSIGN_OR_RETURN(const auto batch, stream->Next());
+      columns.Clear();
+      columns.with_starts = true;
+      RETURN_IF_ERROR(batch->Decode(0, &columns));
+      RETURN_IF_ERROR(batch->Decode(0, &plain));
+      return Vector({});
+    }
+    chunk::Columns columns;
+    chunk::Columns plain;
+  };
+  Reading evaluator;
   const StatusOr<Outcome> outcome = RunScript(
-      "load 1m\n  a@st -1mx3\n  a 1x3\n\neval instant at 1m q\n\nclear\neval instant at 1m q\n",
-      evaluator);
+      "load 1m\n  a@st _ -30s _ -1m +2s\n  a _ 1 2 3 {{count:1}}\n\neval instant at 1m q\n",
+      evaluator, {.instant_as_range = false});
   ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_EQ(outcome->refusals.size(), 1U);
-  EXPECT_EQ(outcome->passed, 1);
+  EXPECT_THAT(evaluator.columns.times, ElementsAre(60'000, 120'000, 180'000));
+  EXPECT_THAT(evaluator.columns.starts, ElementsAre(30'000, 0, 120'000));
+  EXPECT_THAT(evaluator.columns.histogram_starts, ElementsAre(242'000));
+  EXPECT_EQ(evaluator.plain.times.size(), 3U);
+  EXPECT_TRUE(evaluator.plain.starts.empty() && evaluator.plain.histogram_starts.empty());
 }
 
 TEST(RunnerTest, LoadsSeriesAndTheirCustomBuckets) {

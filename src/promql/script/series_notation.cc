@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <chrono>
 #include <limits>
 #include <utility>
 
+#include "base/duration.h"
 #include "chunk/chunk.h"
 #include "promql/parser.h"
 #include "promql/script/histogram_notation.h"
 
 namespace aevum::promql::script {
 namespace {
+
+constexpr std::string_view kStartSuffix = "@st";
 
 void SkipSpaces(std::string_view* text) {
   text->remove_prefix(std::min(text->find_first_not_of(" \t"), text->size()));
@@ -100,21 +104,60 @@ Status ParseFloats(std::string_view* text, std::vector<SequenceValue>* out) {
   return OkStatus();
 }
 
-Status ParseItem(std::string_view* text, std::vector<SequenceValue>* out) {
-  if (text->starts_with("{{")) {
-    RETURN_IF_ERROR(ParseHistograms(text, out));
-  } else if (TakePrefix(text, "_")) {
+using ItemParser = Status(std::string_view* text, std::vector<SequenceValue>* out);
+
+Status ParseSamples(std::string_view* text, std::vector<SequenceValue>* out) {
+  return text->starts_with("{{") ? ParseHistograms(text, out) : ParseFloats(text, out);
+}
+
+// What stands between two blanks: missing ones, or what `parse` reads.
+Status ParseItem(std::string_view* text, ItemParser* parse, std::vector<SequenceValue>* out) {
+  if (TakePrefix(text, "_")) {
     std::size_t count = 0;
     bool given = false;
     RETURN_IF_ERROR(TakeRepeat(text, &count, &given));
     out->insert(out->end(), given ? count : 1, SequenceValue{.missing = true});
   } else {
-    RETURN_IF_ERROR(ParseFloats(text, out));
+    RETURN_IF_ERROR(parse(text, out));
   }
   if (!text->empty() && text->find_first_of(" \t") != 0) {
     return InvalidArgument("unexpected behind a sample: {}", *text);
   }
   if (out->size() > kMaxSequenceLength) return InvalidArgument("too many samples on a line");
+  return OkStatus();
+}
+
+// A duration with an optional sign, in milliseconds; false when there is none.
+bool TakeOffset(std::string_view* text, std::int64_t* out_ms) {
+  std::string_view rest = *text;
+  const bool negative = rest.starts_with('-');
+  if (negative || rest.starts_with('+')) rest.remove_prefix(1);
+  const auto is_part = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'w') || c == 'y';
+  };
+  const auto end = std::find_if_not(rest.begin(), rest.end(), is_part);
+  const std::string_view digits = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
+  const auto duration = ParsePrometheusDuration(digits);
+  if (!duration.ok()) return false;
+  *out_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*duration).count();
+  if (negative) *out_ms = -*out_ms;
+  rest.remove_prefix(digits.size());
+  *text = rest;
+  return true;
+}
+
+Status ParseOffsets(std::string_view* text, std::vector<SequenceValue>* out) {
+  std::int64_t offset = 0;
+  if (!TakeOffset(text, &offset)) return InvalidArgument("not a start timestamp: {}", *text);
+  std::int64_t step = 0;
+  const bool stepped = text->starts_with('+') || text->starts_with('-');
+  if (stepped && !TakeOffset(text, &step)) return InvalidArgument("not a step: {}", *text);
+  std::size_t count = 0;
+  bool given = false;
+  RETURN_IF_ERROR(TakeRepeat(text, &count, &given));
+  if (stepped && !given) return InvalidArgument("a step has no number of repetitions");
+  for (std::size_t i = 0; i <= count; ++i, offset += step)
+    out->push_back({.start_offset_ms = offset});
   return OkStatus();
 }
 
@@ -147,6 +190,15 @@ Status ParseLabel(std::string_view* line, std::pair<std::string, std::string>* o
   }
   SkipSpaces(line);
   ASSIGN_OR_RETURN(out->second, ParseQuoted(line));
+  return OkStatus();
+}
+
+Status ParseItems(std::string_view line, ItemParser* parse, std::vector<SequenceValue>* out) {
+  SkipSpaces(&line);
+  while (!line.empty()) {
+    RETURN_IF_ERROR(ParseItem(&line, parse, out));
+    SkipSpaces(&line);
+  }
   return OkStatus();
 }
 
@@ -199,11 +251,19 @@ StatusOr<model::Labels> ParseSeriesLabels(std::string_view* line) {
 StatusOr<SeriesLine> ParseSeriesLine(std::string_view line) {
   SeriesLine out;
   ASSIGN_OR_RETURN(out.labels, ParseSeriesLabels(&line));
-  SkipSpaces(&line);
-  while (!line.empty()) {
-    RETURN_IF_ERROR(ParseItem(&line, &out.values));
-    SkipSpaces(&line);
-  }
+  RETURN_IF_ERROR(ParseItems(line, ParseSamples, &out.values));
+  return out;
+}
+
+bool IsStartLine(std::string_view line) {
+  return line.substr(0, line.find_first_of(" \t")).ends_with(kStartSuffix);
+}
+
+StatusOr<SeriesLine> ParseStartLine(std::string_view line) {
+  SeriesLine out;
+  ASSIGN_OR_RETURN(out.labels, ParseSeriesLabels(&line));
+  if (!TakePrefix(&line, kStartSuffix)) return InvalidArgument("expected @st, got {}", line);
+  RETURN_IF_ERROR(ParseItems(line, ParseOffsets, &out.values));
   return out;
 }
 

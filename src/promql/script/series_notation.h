@@ -1,7 +1,9 @@
 // A series with its samples on one line, as test scripts write it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +19,8 @@ struct SequenceValue {
   bool missing = false;
   double value = 0;
   std::shared_ptr<const model::FloatHistogram> histogram;
-  bool reset_hint_given = false;  // the text names the reset hint of the histogram
+  bool reset_hint_given = false;                // the text names the reset hint of the histogram
+  std::optional<std::int64_t> start_offset_ms;  // of its start timestamp from its time
 };
 
 struct SeriesLine {
@@ -37,6 +40,14 @@ inline constexpr std::size_t kMaxSequenceLength = 1'000'000;
 // InvalidArgument when it is not well formed. Unimplemented for a step between histograms of
 // different layouts.
 StatusOr<SeriesLine> ParseSeriesLine(std::string_view line);
+
+// Reads `metric{label="value"}@st _ -30s -1mx3 -1m-1mx2 _x2`: the offsets of start timestamps from
+// the times of the samples, repeated and stepped like those. InvalidArgument when it is not well
+// formed.
+StatusOr<SeriesLine> ParseStartLine(std::string_view line);
+
+// Whether a line is one of start timestamps.
+bool IsStartLine(std::string_view line);
 
 // The labels alone; `*line` is moved behind them.
 StatusOr<model::Labels> ParseSeriesLabels(std::string_view* line);

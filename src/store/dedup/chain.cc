@@ -48,14 +48,12 @@ class Heap {
   std::vector<Cursor*> items_;
 };
 
-}  // namespace
-
-void MergeChain(std::span<const Row> rows, chunk::Columns* out) {
-  if (rows.empty()) return;
+template <bool kStarts>
+void Merge(std::span<const Row> rows, chunk::Columns* out) {
   std::vector<Cursor> cursors(rows.begin(), rows.end());
   if (rows.size() == 1) {
     for (Cursor& cursor = cursors[0]; !cursor.ended(); cursor.Next()) {
-      cursor.CopyTo(out, /*forget=*/false);
+      cursor.CopyTo<kStarts>(out, /*forget=*/false);
     }
     return;
   }
@@ -84,9 +82,16 @@ void MergeChain(std::span<const Row> rows, chunk::Columns* out) {
       changed = true;
       if (current->time() != last) break;
     }
-    current->CopyTo(out, changed);
+    current->CopyTo<kStarts>(out, changed);
     last = current->time();
   }
+}
+
+}  // namespace
+
+void MergeChain(std::span<const Row> rows, chunk::Columns* out) {
+  if (rows.empty()) return;
+  out->with_starts ? Merge<true>(rows, out) : Merge<false>(rows, out);
 }
 
 }  // namespace aevum::store::dedup

@@ -70,6 +70,7 @@ class Unroller {
 void ApplyCounterResets(std::span<const chunk::Columns> chunks, chunk::Columns* out) {
   Unroller unroller(out);
   for (std::size_t i = 0; i < chunks.size(); ++i) unroller.Add(chunks[i], i == 0);
+  out->FitStarts();
 }
 
 }  // namespace aevum::store::dedup

@@ -40,14 +40,18 @@ class Cursor {
     End(time_ > max_time_);
   }
 
-  // Appends the current sample. True `forget` makes the reset hint of a histogram unknown.
+  // Appends the current sample, with its start timestamp for kStarts. True `forget` makes the reset
+  // hint of a histogram unknown.
+  template <bool kStarts>
   void CopyTo(chunk::Columns* out, bool forget) const {
     if (is_float_) {
       out->times.push_back(time_);
       out->values.push_back(value());
+      if constexpr (kStarts) out->starts.push_back(columns_->starts[float_]);
       return;
     }
     out->histogram_times.push_back(time_);
+    if constexpr (kStarts) out->histogram_starts.push_back(columns_->histogram_starts[histogram_]);
     out->histograms.push_back(columns_->histograms[histogram_]);
     model::ResetHint& hint = out->histograms.back().reset_hint;
     if (forget && hint != model::ResetHint::kGauge) hint = model::ResetHint::kUnknown;

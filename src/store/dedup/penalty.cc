@@ -67,6 +67,7 @@ class Choice {
   bool uses_a_ = true;
 };
 
+template <bool kStarts>
 void MergeTwo(const Row& first, const Row& second, ResetHints hints, chunk::Columns* out) {
   Cursor a(first);
   Cursor b(second);
@@ -83,7 +84,7 @@ void MergeTwo(const Row& first, const Row& second, ResetHints hints, chunk::Colu
     const bool seam =
         hints == ResetHints::kForgetAtSeams &&
         (choice.uses_a() != last_a || from.is_float() != last_float || from.index() != follows);
-    from.CopyTo(out, seam);
+    from.CopyTo<kStarts>(out, seam);
     last_a = choice.uses_a();
     last_float = from.is_float();
     follows = from.index() + 1;
@@ -123,7 +124,7 @@ class RowSource final : public Source {
   }
   double value() const override { return cursor_.value() + raised_; }
   void CopyTo(chunk::Columns* out) const override {
-    cursor_.CopyTo(out, /*forget=*/false);
+    cursor_.CopyTo<false>(out, /*forget=*/false);
     if (cursor_.is_float()) out->values.back() = value();
   }
 
@@ -188,6 +189,39 @@ void MergeCounters(std::span<const Row> rows, chunk::Columns* out) {
                                         rows.front().max_time);
   }
   for (; !pair->ended(); pair->Next()) pair->CopyTo(out);
+  // Aggregates have no start timestamps.
+  out->FitStarts();
+}
+
+template <bool kStarts>
+void MergeFold(std::span<const Row> rows, ResetHints hints, chunk::Columns* out) {
+  chunk::Columns left;
+  chunk::Columns merged;
+  left.with_starts = merged.with_starts = kStarts;
+  Row folded = rows.front();
+  for (const Row& row : rows.subspan(1, rows.size() - 2)) {
+    merged.Clear();
+    MergeTwo<kStarts>(folded, row, hints, &merged);
+    std::swap(left, merged);
+    while (!left.times.empty() && left.times.back() > row.max_time) {
+      left.times.pop_back();
+      left.values.pop_back();
+    }
+    while (!left.histogram_times.empty() && left.histogram_times.back() > row.max_time) {
+      left.histogram_times.pop_back();
+      left.histograms.pop_back();
+    }
+    left.FitStarts();
+    folded = {.columns = &left, .max_time = kMaxTime};
+  }
+  MergeTwo<kStarts>(folded, rows.back(), hints, out);
+}
+
+template <bool kStarts>
+void CopyRow(const Row& row, chunk::Columns* out) {
+  for (Cursor cursor(row); !cursor.ended(); cursor.Next()) {
+    cursor.CopyTo<kStarts>(out, /*forget=*/false);
+  }
 }
 
 }  // namespace
@@ -200,33 +234,12 @@ bool IsCounterFunction(std::string_view function) {
 void MergePenalty(std::span<const Row> rows, Adjust adjust, ResetHints hints, chunk::Columns* out) {
   if (rows.empty()) return;
   if (rows.size() == 1) {
-    for (Cursor cursor(rows.front()); !cursor.ended(); cursor.Next()) {
-      cursor.CopyTo(out, /*forget=*/false);
-    }
-    return;
-  }
-  if (adjust == Adjust::kCounter) {
+    out->with_starts ? CopyRow<true>(rows.front(), out) : CopyRow<false>(rows.front(), out);
+  } else if (adjust == Adjust::kCounter) {
     MergeCounters(rows, out);
-    return;
+  } else {
+    out->with_starts ? MergeFold<true>(rows, hints, out) : MergeFold<false>(rows, hints, out);
   }
-  chunk::Columns left;
-  chunk::Columns merged;
-  Row folded = rows.front();
-  for (const Row& row : rows.subspan(1, rows.size() - 2)) {
-    merged.Clear();
-    MergeTwo(folded, row, hints, &merged);
-    std::swap(left, merged);
-    while (!left.times.empty() && left.times.back() > row.max_time) {
-      left.times.pop_back();
-      left.values.pop_back();
-    }
-    while (!left.histogram_times.empty() && left.histogram_times.back() > row.max_time) {
-      left.histogram_times.pop_back();
-      left.histograms.pop_back();
-    }
-    folded = {.columns = &left, .max_time = kMaxTime};
-  }
-  MergeTwo(folded, rows.back(), hints, out);
 }
 
 }  // namespace aevum::store::dedup

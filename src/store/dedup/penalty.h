@@ -30,7 +30,8 @@ enum class Adjust : std::uint8_t { kNone, kCounter };
 // increase, rate, irate, resets.
 bool IsCounterFunction(std::string_view function);
 
-// Appends the samples that remain of the rows. Keeps to the row with the next sample; the other row
+// Appends the samples that remain of the rows, with start timestamps where `out` and the rows
+// want them. Keeps to the row with the next sample; the other row
 // may come in only after twice the last distance between samples (5 s at first). More than two rows
 // are folded from the left, so their order matters. Without adjusting O(samples), without
 // allocation but for the rows between two folds.

@@ -112,6 +112,51 @@ TEST(PenaltyTest, FillsGapOfOneReplica) {
   EXPECT_THAT(out.times, ::testing::ElementsAre(0, 15000, 48000, 63000, 78000, 93000));
 }
 
+// Samples of a replica that say in their values and in their starts whose they are.
+Columns Marked(std::mt19937& random, TimestampMs replica) {
+  std::uniform_int_distribution<TimestampMs> distance(1, 9);
+  Columns columns;
+  columns.with_starts = true;
+  TimestampMs time = 0;
+  for (int i = 0; i < 100; ++i) {
+    time += distance(random) * (i % 20 == 0 ? 100 : 10);
+    const TimestampMs start = time * 10 + replica;
+    if (i % 30 > 24) {
+      columns.histogram_times.push_back(time);
+      columns.histogram_starts.push_back(start);
+      columns.histograms.emplace_back().sum = static_cast<double>(start);
+      continue;
+    }
+    columns.times.push_back(time);
+    columns.starts.push_back(start);
+    columns.values.push_back(static_cast<double>(start));
+  }
+  return columns;
+}
+
+TEST(PenaltyTest, KeepsStartTimesWithTheirSamples) {
+  std::mt19937 random(5);
+  for (std::size_t count = 1; count < 5; ++count) {
+    std::vector<Columns> replicas;
+    for (std::size_t i = 0; i < count; ++i)
+      replicas.push_back(Marked(random, static_cast<TimestampMs>(i)));
+    Columns outs[3];
+    for (Columns& out : outs) out.with_starts = true;
+    MergePenalty(RowsOf(replicas, 30'000), Adjust::kNone, ResetHints::kKeep, &outs[0]);
+    MergeChain(RowsOf(replicas), &outs[1]);
+    Union(replicas, &outs[2]);
+    for (const Columns& out : outs) {
+      EXPECT_GT(out.times.size(), 50U);
+      ASSERT_EQ(out.starts.size(), out.values.size());
+      ASSERT_EQ(out.histogram_starts.size(), out.histograms.size());
+      for (std::size_t i = 0; i < out.values.size(); ++i)
+        EXPECT_EQ(out.values[i], static_cast<double>(out.starts[i]));
+      for (std::size_t i = 0; i < out.histograms.size(); ++i)
+        EXPECT_EQ(out.histograms[i].sum, static_cast<double>(out.histogram_starts[i]));
+    }
+  }
+}
+
 TEST(PenaltyTest, TakesTimesNearTheEndsOfTheRange) {
   const std::vector<Columns> replicas = {Floats({kMinTime + 1, 0, kMaxTime}),
                                          Floats({kMinTime, kMaxTime - 1})};

@@ -38,34 +38,55 @@ bool Beats(const FloatHistogram& a, const FloatHistogram& b) {
   return rest(a) > rest(b);
 }
 
-// Adds a lane of another chunk. Where it begins after the end of what is there, an append is all.
+// Floats or histograms; without start timestamps `starts` is empty.
+template <typename Times, typename Values>
+struct Lane {
+  Times& times;
+  Values& values;
+  Times& starts;
+};
+
 template <typename Values>
-void UniteLane(const std::vector<TimestampMs>& times, const Values& values, std::size_t first,
-               std::vector<TimestampMs>* out_times, Values* out_values) {
-  if (times.empty()) return;
-  if (out_times->size() == first || out_times->back() < times.front()) {
-    out_times->insert(out_times->end(), times.begin(), times.end());
-    out_values->insert(out_values->end(), values.begin(), values.end());
+using InLane = Lane<const std::vector<TimestampMs>, const Values>;
+template <typename Values>
+using OutLane = Lane<std::vector<TimestampMs>, Values>;
+
+// The end of a lane from a position on, cut off.
+template <typename Values>
+Values TakeFrom(std::size_t position, Values* lane) {
+  if (position >= lane->size()) return {};
+  Values taken(lane->begin() + static_cast<std::ptrdiff_t>(position), lane->end());
+  lane->resize(position);
+  return taken;
+}
+
+// Adds a lane of another chunk. Where it begins after the end of what is there, an append is all.
+template <bool kStarts, typename Values>
+void UniteLane(InLane<Values> in, std::size_t first, OutLane<Values> out) {
+  if (in.times.empty()) return;
+  if (out.times.size() == first || out.times.back() < in.times.front()) {
+    out.times.insert(out.times.end(), in.times.begin(), in.times.end());
+    out.values.insert(out.values.end(), in.values.begin(), in.values.end());
+    out.starts.insert(out.starts.end(), in.starts.begin(), in.starts.end());
     return;
   }
-  const auto begin = out_times->begin() + static_cast<std::ptrdiff_t>(first);
-  const auto overlap = std::lower_bound(begin, out_times->end(), times.front());
-  const auto keep = static_cast<std::size_t>(overlap - out_times->begin());
-  const std::vector<TimestampMs> old_times(overlap, out_times->end());
-  const Values old_values(out_values->begin() + static_cast<std::ptrdiff_t>(keep),
-                          out_values->end());
-  out_times->resize(keep);
-  out_values->resize(keep);
+  const auto begin = out.times.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto overlap = std::lower_bound(begin, out.times.end(), in.times.front());
+  const auto keep = static_cast<std::size_t>(overlap - out.times.begin());
+  const std::vector<TimestampMs> old_times = TakeFrom(keep, &out.times);
+  const Values old_values = TakeFrom(keep, &out.values);
+  const std::vector<TimestampMs> old_starts = TakeFrom(keep, &out.starts);
   std::size_t a = 0;
   std::size_t b = 0;
-  while (a < old_times.size() || b < times.size()) {
+  while (a < old_times.size() || b < in.times.size()) {
     const bool has_a = a < old_times.size();
-    const bool has_b = b < times.size();
-    const bool both = has_a && has_b && old_times[a] == times[b];
-    const bool take_a =
-        both ? !Beats(values[b], old_values[a]) : has_a && (!has_b || old_times[a] < times[b]);
-    out_times->push_back(take_a ? old_times[a] : times[b]);
-    out_values->push_back(take_a ? old_values[a] : values[b]);
+    const bool has_b = b < in.times.size();
+    const bool both = has_a && has_b && old_times[a] == in.times[b];
+    const bool take_a = both ? !Beats(in.values[b], old_values[a])
+                             : has_a && (!has_b || old_times[a] < in.times[b]);
+    out.times.push_back(take_a ? old_times[a] : in.times[b]);
+    out.values.push_back(take_a ? old_values[a] : in.values[b]);
+    if constexpr (kStarts) out.starts.push_back(take_a ? old_starts[a] : in.starts[b]);
     if (both || take_a) ++a;
     if (both || !take_a) ++b;
   }
@@ -80,10 +101,26 @@ void DropCoveredFloats(std::size_t first_float, std::size_t first_histogram, chu
     if (std::binary_search(begin, out->histogram_times.end(), out->times[i])) continue;
     out->times[kept] = out->times[i];
     out->values[kept] = out->values[i];
+    if (out->with_starts) out->starts[kept] = out->starts[i];
     ++kept;
   }
   out->times.resize(kept);
   out->values.resize(kept);
+  out->FitStarts();
+}
+
+template <bool kStarts>
+void Unite(std::span<const chunk::Columns> chunks, chunk::Columns* out) {
+  const std::size_t first_float = out->times.size();
+  const std::size_t first_histogram = out->histogram_times.size();
+  for (const chunk::Columns& chunk : chunks) {
+    UniteLane<kStarts, std::vector<double>>({chunk.times, chunk.values, chunk.starts}, first_float,
+                                            {out->times, out->values, out->starts});
+    UniteLane<kStarts, model::HistogramColumn>(
+        {chunk.histogram_times, chunk.histograms, chunk.histogram_starts}, first_histogram,
+        {out->histogram_times, out->histograms, out->histogram_starts});
+  }
+  DropCoveredFloats(first_float, first_histogram, out);
 }
 
 }  // namespace
@@ -112,14 +149,7 @@ std::vector<std::vector<std::size_t>> SplitOverlaps(std::span<const chunk::Chunk
 }
 
 void Union(std::span<const chunk::Columns> chunks, chunk::Columns* out) {
-  const std::size_t first_float = out->times.size();
-  const std::size_t first_histogram = out->histogram_times.size();
-  for (const chunk::Columns& chunk : chunks) {
-    UniteLane(chunk.times, chunk.values, first_float, &out->times, &out->values);
-    UniteLane(chunk.histogram_times, chunk.histograms, first_histogram, &out->histogram_times,
-              &out->histograms);
-  }
-  DropCoveredFloats(first_float, first_histogram, out);
+  out->with_starts ? Unite<true>(chunks, out) : Unite<false>(chunks, out);
 }
 
 }  // namespace aevum::store::dedup
