@@ -206,6 +206,7 @@ class WatchingStorage final : public Queryable {
       *asked |= out->with_starts;
       return inner->Decode(i, out);
     }
+    std::int64_t memory_bytes() const override { return inner->memory_bytes(); }
     std::unique_ptr<const SelectBatch> inner;
     bool* asked;
   };
