@@ -1,9 +1,12 @@
 // Aggregations that need all series of a step at once: topk, bottomk, limitk, quantile,
 // count_values.
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
+#include <unordered_map>
 
 #include "promql/engine/aggregation.h"
 #include "promql/engine/deadline_check.h"
@@ -20,7 +23,8 @@ namespace {
 constexpr std::size_t kSortCost = 8;
 constexpr std::size_t kTextCost = 256;
 
-constexpr std::size_t kEntryBytes = 64;  // of an index by labels
+constexpr std::size_t kEntryBytes = 64;   // of an index by labels
+constexpr std::size_t kNumberBytes = 48;  // of an index by numbers
 
 // Reads a source whole on the first Next and gives the rows that Make makes of it.
 class WholeOperator : public Operator {
@@ -293,31 +297,76 @@ class CountValuesOperator final : public WholeOperator {
       : WholeOperator(state, steps, "count_values", std::move(source)),
         grouping_(expr.grouping, expr.without),
         without_(expr.without),
-        label_(std::move(label)) {}
+        label_(std::move(label)),
+        own_label_(!expr.without && std::find(expr.grouping.begin(), expr.grouping.end(), label_) ==
+                                        expr.grouping.end()) {}
 
  private:
+  // A number of a group, by its bits; all NaN are one.
+  struct Counted {
+    std::size_t group;
+    std::uint64_t bits;
+    bool operator==(const Counted&) const = default;
+  };
+  struct CountedHash {
+    std::size_t operator()(const Counted& counted) const {
+      return (counted.bits + counted.group) * 0x9e3779b97f4a7c15 >> 8;
+    }
+  };
+
   StatusOr<RowBatch> Make(RowBatch input) override {
     RowBatch result;
     result.Reset(steps_, state_.context.budget());
-    LabelsMap<std::size_t> index;
+    LabelsMap<std::size_t> groups;
     DeadlineCheck deadline(state_.context);
     for (std::size_t i = 0; i < input.size(); ++i) {
+      const std::size_t group =
+          groups.emplace(grouping_.Of(input.labels(i)), groups.size()).first->second;
       for (std::size_t k = 0; k < steps_; ++k) {
         if (!input.Holds(i, k)) continue;
         RETURN_IF_ERROR(deadline.After(kTextCost));
-        const std::string text = input.present(i)[k] != 0
-                                     ? FormatNumber(input.values(i)[k])
-                                     : functions::NativeText(*input.histograms(i)[k]);
-        const auto [it, inserted] = index.emplace(LabelsOf(input.labels(i), text), result.size());
-        if (inserted) {
-          RETURN_IF_ERROR(Charge(kEntryBytes));
-          RETURN_IF_ERROR(result.Add(it->first, who_));
-        }
-        result.values(it->second)[k] += 1;
-        result.present(it->second)[k] = 1;
+        ASSIGN_OR_RETURN(const std::size_t row, RowOf(input, i, k, group, &result));
+        result.values(row)[k] += 1;
+        result.present(row)[k] = 1;
       }
     }
     return result;
+  }
+
+  // The row that counts what a series has at a step. A number that was seen in its group before is
+  // found without being written out.
+  StatusOr<std::size_t> RowOf(const RowBatch& input, std::size_t series, std::size_t step,
+                              std::size_t group, RowBatch* result) {
+    if (input.present(series)[step] == 0) {
+      return RowOf(input.labels(series), functions::NativeText(*input.histograms(series)[step]),
+                   result);
+    }
+    const double value = input.values(series)[step];
+    const std::uint64_t bits = std::bit_cast<std::uint64_t>(
+        std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value);
+    const auto [it, inserted] = numbers_.try_emplace(Counted{.group = group, .bits = bits}, 0);
+    if (inserted) {
+      RETURN_IF_ERROR(Charge(kNumberBytes));
+      const std::string text = FormatNumber(value);
+      if (own_label_) {
+        it->second = result->size();
+        RETURN_IF_ERROR(result->Add(LabelsOf(input.labels(series), text), who_));
+      } else {
+        ASSIGN_OR_RETURN(it->second, RowOf(input.labels(series), text, result));
+      }
+    }
+    return it->second;
+  }
+
+  // The row of a text, which groups may share where the label is one of theirs.
+  StatusOr<std::size_t> RowOf(const model::Labels& labels, std::string_view text,
+                              RowBatch* result) {
+    const auto [it, inserted] = rows_.emplace(LabelsOf(labels, text), result->size());
+    if (inserted) {
+      RETURN_IF_ERROR(Charge(kEntryBytes));
+      RETURN_IF_ERROR(result->Add(it->first, who_));
+    }
+    return it->second;
   }
 
   // The value is a label of the series before it is grouped: `without` may take it away again.
@@ -329,6 +378,9 @@ class CountValuesOperator final : public WholeOperator {
   const Grouping grouping_;
   const bool without_;
   const std::string label_;
+  const bool own_label_;  // no group has it, so each number of a group has a row of its own
+  std::unordered_map<Counted, std::size_t, CountedHash> numbers_;
+  LabelsMap<std::size_t> rows_;
 };
 
 }  // namespace
