@@ -59,10 +59,13 @@ class TypeChecker {
  private:
   void Expect(Expr* expr, ValueType wanted, std::string_view where) {
     const ValueType got = Check(expr);
-    if (got != wanted) {
-      parser_.Note(expr->range, fmt::format("expected type {} in {}, got {}",
-                                            DocumentedType(wanted), where, DocumentedType(got)));
-    }
+    if (got != wanted) NoteType(*expr, wanted, where, got);
+  }
+
+  [[gnu::noinline]] void NoteType(const Expr& expr, ValueType wanted, std::string_view where,
+                                  ValueType got) {
+    parser_.Note(expr.range, fmt::format("expected type {} in {}, got {}", DocumentedType(wanted),
+                                         where, DocumentedType(got)));
   }
 
   void CheckAggregate(AggregateExpr* expr) {
@@ -90,6 +93,11 @@ class TypeChecker {
   void CheckBinary(BinaryExpr* expr) {
     const ValueType left = Check(expr->lhs.get());
     const ValueType right = Check(expr->rhs.get());
+    CheckOperands(expr, left, right);
+  }
+
+  // On its own, so that a long chain of operators does not hold what errors need at each level.
+  [[gnu::noinline]] void CheckOperands(BinaryExpr* expr, ValueType left, ValueType right) {
     VectorMatching& matching = *expr->matching;
     if (expr->return_bool && !IsComparison(expr->op)) {
       parser_.Note(OperatorRange(*expr), "bool modifier can only be used on comparison operators");
