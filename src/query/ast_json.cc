@@ -20,6 +20,8 @@ using promql::As;
 using promql::Expr;
 using promql::ExprKind;
 
+// What is written of a node stands in functions that are not inlined: a tree is as deep as the
+// parser allows, and each level holds the stack of all that is.
 class AstWriter {
  public:
   explicit AstWriter(JsonWriter& writer) : writer_(writer) {}
@@ -60,7 +62,7 @@ class AstWriter {
 
  private:
   // The first name opens its object.
-  void Name(std::string_view name) {
+  [[gnu::noinline]] void Name(std::string_view name) {
     writer_.Raw(std::exchange(begins_, false) ? "{\"" : ",\"");
     writer_.Raw(name);
     writer_.Raw("\":");
@@ -72,7 +74,7 @@ class AstWriter {
   }
   void End() { writer_.Raw("}"); }
   void Type(std::string_view type) { Text("type", type); }
-  void Text(std::string_view name, std::string_view text) {
+  [[gnu::noinline]] void Text(std::string_view name, std::string_view text) {
     Name(name);
     writer_.String(text);
   }
@@ -80,7 +82,7 @@ class AstWriter {
     Name(name);
     writer_.Raw(value ? "true" : "false");
   }
-  void Integer(std::string_view name, std::int64_t value) {
+  [[gnu::noinline]] void Integer(std::string_view name, std::int64_t value) {
     Name(name);
     writer_.Raw(fmt::format("{}", value));
   }
@@ -88,7 +90,7 @@ class AstWriter {
     Name(name);
     writer_.Raw("null");
   }
-  void List(std::string_view name, const std::vector<std::string>& strings) {
+  [[gnu::noinline]] void List(std::string_view name, const std::vector<std::string>& strings) {
     Name(name);
     writer_.Strings(strings);
   }
@@ -114,7 +116,7 @@ class AstWriter {
     Duration(expr);
   }
 
-  void Number(const promql::NumberLiteral& expr) {
+  [[gnu::noinline]] void Number(const promql::NumberLiteral& expr) {
     Type("numberLiteral");
     Text("val", promql::FormatNumber(expr.value));
     End();
@@ -142,7 +144,7 @@ class AstWriter {
     return kNames[static_cast<std::size_t>(op)];
   }
 
-  void Offset(const promql::TimeModifiers& time) {
+  [[gnu::noinline]] void Offset(const promql::TimeModifiers& time) {
     Integer("offset", time.offset_ms);
     DurationChild("offsetExpr", time.offset_expr.get());
   }
@@ -152,11 +154,11 @@ class AstWriter {
     Text("startOrEnd", time.at_edge == promql::AtEdge::kStart ? "start" : "end");
   }
 
-  void At(const promql::TimeModifiers& time) {
+  [[gnu::noinline]] void At(const promql::TimeModifiers& time) {
     time.at ? Integer("timestamp", *time.at) : Null("timestamp");
   }
 
-  void Matchers(const model::Matchers& matchers) {
+  [[gnu::noinline]] void Matchers(const model::Matchers& matchers) {
     static constexpr std::array<std::string_view, 4> kTypes = {"=", "!=", "=~", "!~"};
     Array("matchers", matchers, [this](const model::Matcher& matcher) {
       begins_ = true;
@@ -167,7 +169,7 @@ class AstWriter {
     });
   }
 
-  void Selector(const promql::VectorSelector& selector) {
+  [[gnu::noinline]] void Selector(const promql::VectorSelector& selector) {
     Bool("anchored", selector.anchored);
     Matchers(selector.matchers);
     Text("name", selector.name);
@@ -243,7 +245,7 @@ class AstWriter {
     End();
   }
 
-  void Matching(const promql::VectorMatching& matching) {
+  [[gnu::noinline]] void Matching(const promql::VectorMatching& matching) {
     static constexpr std::array<std::string_view, 4> kCards = {"one-to-one", "many-to-one",
                                                                "one-to-many", "many-to-many"};
     Begin("matching");
