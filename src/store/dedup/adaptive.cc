@@ -27,9 +27,7 @@ constexpr std::size_t kBlock = 128;
 // Samples before one that its interval is told by.
 constexpr std::ptrdiff_t kBack = 5;
 
-TimestampMs EpochOf(TimestampMs time) {
-  return time / kEpoch - (time % kEpoch < 0 ? 1 : 0);
-}
+TimestampMs EpochOf(TimestampMs time) { return time / kEpoch - (time % kEpoch < 0 ? 1 : 0); }
 
 bool Exceeds(TimestampMs distance, double factor, TimestampMs interval) {
   return static_cast<double>(distance) > factor * static_cast<double>(interval);
@@ -38,9 +36,7 @@ bool Exceeds(TimestampMs distance, double factor, TimestampMs interval) {
 // kTolerance intervals, in whole milliseconds.
 TimestampMs Tolerated(TimestampMs interval) { return Plus(interval, interval / 2); }
 
-bool IsMarker(double value) {
-  return std::bit_cast<std::uint64_t>(value) == chunk::kStaleNanBits;
-}
+bool IsMarker(double value) { return std::bit_cast<std::uint64_t>(value) == chunk::kStaleNanBits; }
 
 // A sample: which one of which row.
 struct Spot {
@@ -76,7 +72,7 @@ class Follower {
  private:
   // What is known where the next sample of the followed row is looked at.
   struct Look {
-    std::size_t next = 0;     // position of the sample, past the end when the row has ended
+    std::size_t next = 0;       // position of the sample, past the end when the row has ended
     TimestampMs time = kNever;  // of that sample
     TimestampMs interval = 0;   // of the row here
     TimestampMs within = 0;     // of the row, or of a finer one lately in use
@@ -228,8 +224,8 @@ bool Follower::Advance() {
     Take(look.next);
     return true;
   }
-  look.gap = !has_next || marker ||
-             Exceeds(Between(last_time_, look.time), kTolerance, look.interval);
+  look.gap =
+      !has_next || marker || Exceeds(Between(last_time_, look.time), kTolerance, look.interval);
   if (marker) {
     if (!OthersAlive(look.time, look)) {  // the target is gone
       Take(look.next);
@@ -384,8 +380,8 @@ Spot Follower::Choose(TimestampMs from, bool guarded) {
   if (spots.empty()) return {};
   std::sort(spots.begin(), spots.end(),
             [this](const Spot& a, const Spot& b) { return Precedes(a, b); });
-  const auto known = std::find_if(spots.begin(), spots.end(),
-                                  [](const Spot& spot) { return spot.interval > 0; });
+  const auto known =
+      std::find_if(spots.begin(), spots.end(), [](const Spot& spot) { return spot.interval > 0; });
   const TimestampMs first_interval = known == spots.end() ? 0 : known->interval;
   const TimestampMs until = Plus(spots.front().time, first_interval);
   spots.erase(std::remove_if(spots.begin() + 1, spots.end(),
@@ -407,8 +403,8 @@ void Follower::KeepBest(TimestampMs from, bool guarded, std::vector<Spot>* spots
   std::vector<Spot> kept;
   int fewest = std::numeric_limits<int>::max();
   for (Spot spot : *spots) {
-    if (spot.interval == 0 || static_cast<double>(spot.interval) * kFiner >
-                                  static_cast<double>(finest)) {
+    if (spot.interval == 0 ||
+        static_cast<double>(spot.interval) * kFiner > static_cast<double>(finest)) {
       continue;
     }
     if (Between(first_time, spot.time) >= spot.interval - spot.interval / 16) ++spot.demerits;
@@ -430,8 +426,8 @@ void Follower::KeepBest(TimestampMs from, bool guarded, std::vector<Spot>* spots
   spots->front() = kept[best];
 }
 
-// Where an epoch starts at or before a time, the row that all replicas choose there takes over. True
-// when a sample of it was given out instead of the one at that time.
+// Where an epoch starts at or before a time, the row that all replicas choose there takes over.
+// True when a sample of it was given out instead of the one at that time.
 bool Follower::Cross(TimestampMs time) {
   const TimestampMs epoch = EpochOf(time);
   if (epoch == epoch_) return false;

@@ -69,8 +69,7 @@ TEST(AdaptiveTest, DecidesAsTheTableSays) {
        {"0:100 15:115 30:130 45:145 60:160", "9:109 24:124 39:139 54:154 69:169"},
        "9:109 24:124 39:139 54:154 69:169"},
       {"one missed scrape",
-       {"0:100 15:115 30:130 60:160 75:175",
-        "3:103 18:118 33:133 48:148 63:163 78:178"},
+       {"0:100 15:115 30:130 60:160 75:175", "3:103 18:118 33:133 48:148 63:163 78:178"},
        "0:100 15:115 30:130 48:148 63:163 78:178"},
       {"the other lags",
        {"0:100 15:115 30:130 60:160 75:175", "3:101 18:116 33:118 48:128 63:150 78:165"},
@@ -173,7 +172,8 @@ Columns RandomRow(std::mt19937& random, bool histograms) {
   double value = static_cast<double>(below(1000));
   for (TimestampMs i = below(60); i > 0; --i) {
     time += 1 + (below(4) == 0 ? below(unsigned(3 * interval)) : interval);
-    value = below(20) == 0 ? static_cast<double>(below(100)) : value + static_cast<double>(below(20));
+    value =
+        below(20) == 0 ? static_cast<double>(below(100)) : value + static_cast<double>(below(20));
     const TimestampMs kind = below(20);
     const double sample = kind == 0 ? kStale : kind == 1 ? std::nan("") : value;
     if (histograms && below(8) != 0) {
@@ -232,7 +232,8 @@ TEST(AdaptiveTest, KeepsItsPropertiesOnOddInput) {
   for (int round = 0; round < 3000 && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
     std::vector<Columns> rows;
-    for (unsigned r = 1 + random() % 4; r > 0; --r) rows.push_back(RandomRow(random, round % 3 == 0));
+    for (unsigned r = 1 + random() % 4; r > 0; --r)
+      rows.push_back(RandomRow(random, round % 3 == 0));
     for (const SeriesType type : {kCounter, kGauge, kUnknown}) CheckProperties(rows, type, random);
   }
 }
@@ -264,9 +265,9 @@ TEST(AdaptiveTest, HistogramsAreGuardedByTheirCount) {
   std::vector<model::ResetHint> hints;
   for (const model::FloatHistogram& h : out.histograms) hints.push_back(h.reset_hint);
   using model::ResetHint;
-  EXPECT_THAT(hints, ::testing::ElementsAre(ResetHint::kUnknown, ResetHint::kNoReset,
-                                            ResetHint::kNoReset, ResetHint::kUnknown,
-                                            ResetHint::kNoReset));
+  EXPECT_THAT(hints,
+              ::testing::ElementsAre(ResetHint::kUnknown, ResetHint::kNoReset, ResetHint::kNoReset,
+                                     ResetHint::kUnknown, ResetHint::kNoReset));
   for (Columns& one : rows) {
     for (model::FloatHistogram& h : one.histograms) h.reset_hint = ResetHint::kGauge;
   }

@@ -117,8 +117,7 @@ std::size_t CounterGuard::Admit(std::size_t row, std::size_t j, TimestampMs last
   TimestampMs first_time = y.Time(j);
   const std::size_t source_drop = Drop(source_, reach, last_time);
   const bool dropped = source_drop != kNone;
-  const double before =
-      dropped ? rows_[source_]->Value(NumericBefore(source_, source_drop)) : 0;
+  const double before = dropped ? rows_[source_]->Value(NumericBefore(source_, source_drop)) : 0;
   bool waited = false;
   std::size_t left_out = 0;
   for (; y.Has(j); ++j) {
@@ -147,8 +146,7 @@ std::size_t CounterGuard::Admit(std::size_t row, std::size_t j, TimestampMs last
     if (!waited && !continues && value < value_ / 2) return j;  // restarted while it was away
     if (!waited && continues) {
       const std::size_t reset = Drop(row, reach, time);
-      if (reset != kNone &&
-          Drop(source_, Plus(y.Time(reset), -window), last_time) == kNone) {
+      if (reset != kNone && Drop(source_, Plus(y.Time(reset), -window), last_time) == kNone) {
         return j;  // a true reset, which the followed row never showed
       }
     }

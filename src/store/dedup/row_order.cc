@@ -86,9 +86,8 @@ int OrderOfRows(RowReader& a, RowReader& b) {
 void SortDistinct(std::vector<RowReader*>* rows) {
   std::vector<RowReader*> sorted;
   for (RowReader* row : *rows) {
-    const auto at = std::lower_bound(sorted.begin(), sorted.end(), row, [](auto* a, auto* b) {
-      return OrderOfRows(*a, *b) < 0;
-    });
+    const auto at = std::lower_bound(sorted.begin(), sorted.end(), row,
+                                     [](auto* a, auto* b) { return OrderOfRows(*a, *b) < 0; });
     if (at != sorted.end() && OrderOfRows(**at, *row) == 0) continue;
     sorted.insert(at, row);
   }

@@ -115,10 +115,9 @@ std::size_t RowReader::PartOf(std::size_t i) const {
   };
   if (holds(current_)) return current_;
   if (holds(current_ + 1)) return current_ + 1;
-  const auto after = std::upper_bound(parts_.begin(), parts_.end(), i,
-                                      [](std::size_t position, const Part& part) {
-                                        return position < part.first;
-                                      });
+  const auto after = std::upper_bound(
+      parts_.begin(), parts_.end(), i,
+      [](std::size_t position, const Part& part) { return position < part.first; });
   return static_cast<std::size_t>(after - parts_.begin()) - 1;
 }
 
@@ -165,11 +164,10 @@ Status RowReader::ReadPart(Part* part, std::uint32_t samples) {
   part->columns.Clear();
   RETURN_IF_ERROR(read_(part->view, samples, &part->columns));
   const chunk::Columns& columns = part->columns;
-  const std::size_t size =
-      part->histograms ? columns.histogram_times.size() : columns.times.size();
+  const std::size_t size = part->histograms ? columns.histogram_times.size() : columns.times.size();
   if (size < samples || size > part->count) {
-    return Corruption("chunk has other samples than it claims, claimed: {}, found: {}",
-                      part->count, size);
+    return Corruption("chunk has other samples than it claims, claimed: {}, found: {}", part->count,
+                      size);
   }
   part->ready = static_cast<std::uint32_t>(size);
   if (part->histograms) {
@@ -255,7 +253,8 @@ std::size_t RowReader::SharedWith(std::size_t i, const RowReader& other, std::si
 }
 
 void RowReader::MoveTo(std::size_t first, std::size_t count, bool forget, chunk::Columns* out) {
-  while (count > 0 && Load(first, static_cast<std::uint32_t>(std::min<std::size_t>(count, 65535)))) {
+  while (count > 0 &&
+         Load(first, static_cast<std::uint32_t>(std::min<std::size_t>(count, 65535)))) {
     Part& part = parts_[current_];
     const std::size_t offset = Offset(first);
     const std::size_t size = std::min(count, ready_ - offset);

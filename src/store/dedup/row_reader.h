@@ -38,7 +38,9 @@ class RowReader {
   bool Has(std::size_t i) { return Inside(i) || Load(i, 1); }
 
   // Of a position that Has.
-  TimestampMs Time(std::size_t i) { return Inside(i) ? times_[i - low_] : Loaded(i).times[Offset(i)]; }
+  TimestampMs Time(std::size_t i) {
+    return Inside(i) ? times_[i - low_] : Loaded(i).times[Offset(i)];
+  }
   double Value(std::size_t i) {
     return Inside(i) ? values_[i - low_] : Loaded(i).values[Offset(i)];
   }
@@ -74,9 +76,9 @@ class RowReader {
   struct Part {
     TimestampMs min_time = 0;
     TimestampMs max_time = 0;
-    std::size_t first = 0;      // position of its first sample
-    std::uint32_t count = 0;    // samples, as the chunk claims
-    std::uint32_t ready = 0;    // of them decoded
+    std::size_t first = 0;    // position of its first sample
+    std::uint32_t count = 0;  // samples, as the chunk claims
+    std::uint32_t ready = 0;  // of them decoded
     bool histograms = false;
     bool gauge = false;
     chunk::ChunkView view;
