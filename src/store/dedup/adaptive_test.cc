@@ -229,7 +229,7 @@ void CheckProperties(const std::vector<Columns>& rows, SeriesType type, std::mt1
 
 TEST(AdaptiveTest, KeepsItsPropertiesOnOddInput) {
   std::mt19937 random(20240607);
-  for (int round = 0; round < 3000 && !HasFailure(); ++round) {
+  for (int round = 0; round < 600 && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
     std::vector<Columns> rows;
     for (unsigned r = 1 + random() % 4; r > 0; --r)

@@ -117,9 +117,20 @@ struct Comparison {
   int better = 0, worse = 0, equal = 0;
   std::map<std::string, int> worse_by_fault;
   int worse_by_one_percent = 0, worse_by_five = 0;
+  // Windows that are worse by more than a hundredth of the scale: where we show one replica, whole,
+  // and where we change from one to another.
+  int windows_worse = 0, windows_of_one_replica = 0, windows_far_worse = 0;
   std::vector<std::string> listed;
 
   void Add(std::uint64_t seed, const SimulatedCase& c, const Measure& ours, const Measure& other) {
+    for (std::size_t i = 0; i < ours.each.size(); ++i) {
+      const Measure::Window& window = ours.each[i];
+      if (!window.error || !other.each[i].error) continue;
+      const double more = *window.error - *other.each[i].error;
+      windows_worse += more > 0.01 ? 1 : 0;
+      windows_of_one_replica += more > 0.01 && window.one_replica ? 1 : 0;
+      windows_far_worse += more > 0.5 ? 1 : 0;
+    }
     const double difference = ours.MeanError() - other.MeanError();
     if (difference < 0) ++better;
     if (difference == 0) ++equal;
@@ -132,8 +143,7 @@ struct Comparison {
       ++worse_by_fault[NameOf(fault)];
       faults += (faults.empty() ? "" : ", ") + NameOf(fault);
     }
-    if (difference <= 0.05) return;
-    ++worse_by_five;
+    worse_by_five += difference > 0.05 ? 1 : 0;
     listed.push_back(
         fmt::format("seed {}: {:.4f} against {:.4f}, missing windows {} against {} ({})\n", seed,
                     ours.MeanError(), other.MeanError(), ours.missing, other.missing, faults));
@@ -142,6 +152,9 @@ struct Comparison {
     std::string text = fmt::format(
         "better {}, equal {}, worse {}, by more than 1 % of the scale {}, by more than 5 % {}\n",
         better, equal, worse, worse_by_one_percent, worse_by_five);
+    text += fmt::format("windows worse by more than 1 % {}, of them one replica as it is {}; worse "
+                        "by more than 50 % {}\n",
+                        windows_worse, windows_of_one_replica, windows_far_worse);
     for (const auto& [fault, count] : worse_by_fault)
       text += fmt::format("  {}: {}\n", fault, count);
     for (const std::string& one : listed) text += "  " + one;

@@ -64,6 +64,15 @@ int FalseResets(const SimulatedCase& c, const Columns& columns) {
   return falls;
 }
 
+bool IsOneReplica(const SimulatedCase& c, const Columns& columns, TimestampMs from,
+                  TimestampMs to) {
+  const Window window = SamplesIn(columns, from, to);
+  return std::any_of(c.replicas.begin(), c.replicas.end(), [&](const Columns& replica) {
+    const Window alone = SamplesIn(replica, from, to);
+    return alone.times == window.times && alone.values == window.values;
+  });
+}
+
 void MeasureCoverage(const SimulatedCase& c, const Columns& columns, Measure* measure) {
   std::vector<TimestampMs> live;
   for (std::size_t i = 0; i < columns.times.size(); ++i) {
@@ -125,6 +134,8 @@ Measure MeasureSamples(const SimulatedCase& c, const Columns& columns) {
         static_cast<double>(c.process.Uptime(end - range, end)) / static_cast<double>(c.interval);
     if (due < 4) continue;
     ++measure.windows;
+    Measure::Window& window = measure.each.emplace_back();
+    window.one_replica = IsOneReplica(c, columns, end - range, end);
     const auto count = static_cast<double>(SamplesIn(columns, end - range, end).times.size());
     measure.count_error += std::abs(count - due) / due;
     const std::optional<double> answer =
@@ -135,7 +146,9 @@ Measure MeasureSamples(const SimulatedCase& c, const Columns& columns) {
     }
     const double truth =
         counter ? c.process.Increase(end - range, end) : c.process.Average(end - range, end);
-    if (scale > 0) measure.errors.push_back(std::abs(*answer - truth) / scale);
+    if (scale <= 0) continue;
+    window.error = std::abs(*answer - truth) / scale;
+    measure.errors.push_back(*window.error);
   }
   if (counter) measure.false_resets = FalseResets(c, columns);
   MeasureCoverage(c, columns, &measure);

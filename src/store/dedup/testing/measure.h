@@ -16,7 +16,12 @@ std::optional<double> AverageOverTime(const chunk::Columns& columns, TimestampMs
 // Of one algorithm on one case. Errors are shares of the scale of the case: of a counter its mean
 // increase over a window, of a gauge its standard deviation.
 struct Measure {
-  std::vector<double> errors;  // of each window that has an answer: increase or avg_over_time
+  struct Window {
+    std::optional<double> error;  // of increase or avg_over_time
+    bool one_replica = false;     // has the samples of one replica there, all of them and no others
+  };
+  std::vector<Window> each;    // of `windows`
+  std::vector<double> errors;  // of those that have an answer
   int windows = 0;             // that truth has an answer for
   int missing = 0;             // of them without an answer
   double count_error = 0;      // of count_over_time, summed over windows, as a share
