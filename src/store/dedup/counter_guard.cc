@@ -127,6 +127,11 @@ std::size_t CounterGuard::Admit(std::size_t row, std::size_t j, TimestampMs last
       return j;
     }
     const double value = y.Value(j);
+    if (const TimestampMs start = y.Start(j); start != 0) {  // then nothing has to be guessed
+      if (start > last_time || value >= value_) return j;
+      ++left_out;
+      continue;
+    }
     const std::size_t p = NumericBefore(row, j);
     const bool continues = p != kNone && static_cast<double>(Between(y.Time(p), time)) <=
                                              2.5 * static_cast<double>(interval);

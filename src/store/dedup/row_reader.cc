@@ -26,6 +26,20 @@ std::uint32_t EvenlyBefore(const chunk::ChunkView& view, std::uint32_t count, Ti
   return static_cast<std::uint32_t>(part / length * count);
 }
 
+bool HasStarts(chunk::Encoding encoding) {
+  return encoding == chunk::Encoding::kXor2 || encoding == chunk::Encoding::kHistogramStart ||
+         encoding == chunk::Encoding::kFloatHistogramStart;
+}
+
+// Times that are not known are 0.
+void AddStarts(const TimestampMs* starts, std::size_t count, std::vector<TimestampMs>* out) {
+  if (starts == nullptr) {
+    out->resize(out->size() + count);
+  } else {
+    out->insert(out->end(), starts, starts + count);
+  }
+}
+
 }  // namespace
 
 double CountOf(const model::FloatHistogram& histogram) {
@@ -54,6 +68,23 @@ RowReader::RowReader(const chunk::Columns& columns) {
   if (!parts_.empty()) Enter(0);
 }
 
+void RowReader::PointAt(const chunk::Columns& columns, std::size_t first, std::size_t count,
+                        Part* part) {
+  const auto& starts = part->histograms ? columns.histogram_starts : columns.starts;
+  part->starts = starts.empty() ? nullptr : starts.data() + first;
+  if (!part->histograms) {
+    part->times = columns.times.data() + first;
+    part->values = columns.values.data() + first;
+    return;
+  }
+  part->times = columns.histogram_times.data() + first;
+  part->histogram = columns.histograms.data() + first;
+  part->gauge = part->histogram->reset_hint == model::ResetHint::kGauge;
+  part->counts.clear();
+  for (std::size_t i = 0; i < count; ++i) part->counts.push_back(CountOf(part->histogram[i]));
+  part->values = part->counts.data();
+}
+
 void RowReader::AddColumns(const chunk::Columns& columns, bool histograms, std::size_t first,
                            std::size_t count) {
   Part& part = parts_.emplace_back();
@@ -61,16 +92,7 @@ void RowReader::AddColumns(const chunk::Columns& columns, bool histograms, std::
   part.count = part.ready = static_cast<std::uint32_t>(count);
   part.histograms = histograms;
   size_ += count;
-  if (histograms) {
-    part.times = columns.histogram_times.data() + first;
-    part.histogram = columns.histograms.data() + first;
-    part.gauge = part.histogram->reset_hint == model::ResetHint::kGauge;
-    for (std::size_t i = 0; i < count; ++i) part.counts.push_back(CountOf(part.histogram[i]));
-    part.values = part.counts.data();
-  } else {
-    part.times = columns.times.data() + first;
-    part.values = columns.values.data() + first;
-  }
+  PointAt(columns, first, count, &part);
   part.min_time = part.times[0];
   part.max_time = part.times[count - 1];
 }
@@ -162,6 +184,7 @@ bool RowReader::Decode(Part* part, std::uint32_t samples) {
 
 Status RowReader::ReadPart(Part* part, std::uint32_t samples) {
   part->columns.Clear();
+  part->columns.with_starts = HasStarts(part->view.encoding);
   RETURN_IF_ERROR(read_(part->view, samples, &part->columns));
   const chunk::Columns& columns = part->columns;
   const std::size_t size = part->histograms ? columns.histogram_times.size() : columns.times.size();
@@ -170,17 +193,7 @@ Status RowReader::ReadPart(Part* part, std::uint32_t samples) {
                       size);
   }
   part->ready = static_cast<std::uint32_t>(size);
-  if (part->histograms) {
-    part->times = columns.histogram_times.data();
-    part->histogram = columns.histograms.data();
-    part->gauge = part->histogram->reset_hint == model::ResetHint::kGauge;
-    part->counts.clear();
-    for (const model::FloatHistogram& h : columns.histograms) part->counts.push_back(CountOf(h));
-    part->values = part->counts.data();
-  } else {
-    part->times = columns.times.data();
-    part->values = columns.values.data();
-  }
+  PointAt(columns, 0, size, part);
   if (!Ascend(std::span(part->times, size))) {
     return Corruption("samples are not in the order of time");
   }
@@ -259,6 +272,10 @@ void RowReader::MoveTo(std::size_t first, std::size_t count, bool forget, chunk:
     const std::size_t offset = Offset(first);
     const std::size_t size = std::min(count, ready_ - offset);
     const TimestampMs* times = times_ + offset;
+    if (out->with_starts) {
+      AddStarts(part.starts == nullptr ? nullptr : part.starts + offset, size,
+                part.histograms ? &out->histogram_starts : &out->starts);
+    }
     if (part.histograms) {
       out->histogram_times.insert(out->histogram_times.end(), times, times + size);
       for (std::size_t k = offset; k < offset + size; ++k) {

@@ -47,6 +47,11 @@ class RowReader {
   bool IsHistogram(std::size_t i) { return Loaded(i).histograms; }
   bool IsGaugeHistogram(std::size_t i) { return Loaded(i).gauge; }
   const model::FloatHistogram& Histogram(std::size_t i);
+  // Its start timestamp; 0: not known.
+  TimestampMs Start(std::size_t i) {
+    const Part& part = Loaded(i);
+    return part.starts == nullptr ? 0 : part.starts[Offset(i)];
+  }
 
   // The first position with a time at or after one; kNone when there is none.
   std::size_t Next(TimestampMs time);
@@ -66,7 +71,8 @@ class RowReader {
   // by the bytes of their chunks alone.
   std::size_t SharedWith(std::size_t i, const RowReader& other, std::size_t j) const;
 
-  // Appends samples, which this row need not hold any longer. With `forget` the reset hint of the
+  // Appends samples, with start timestamps where `out` wants them; this row need not hold them any
+  // longer. With `forget` the reset hint of the
   // first becomes unknown when it is a histogram.
   void MoveTo(std::size_t first, std::size_t count, bool forget, chunk::Columns* out);
 
@@ -86,6 +92,7 @@ class RowReader {
     const TimestampMs* times = nullptr;
     const double* values = nullptr;
     const model::FloatHistogram* histogram = nullptr;
+    const TimestampMs* starts = nullptr;  // null: none are known
     chunk::Columns columns;
     std::vector<double> counts;
   };
@@ -102,6 +109,9 @@ class RowReader {
   std::size_t NextIn(std::size_t part, TimestampMs time);
   std::size_t PartOf(std::size_t i) const;
   void Enter(std::size_t part);
+  // Points a part at its samples in columns, from a position on.
+  static void PointAt(const chunk::Columns& columns, std::size_t first, std::size_t count,
+                      Part* part);
   void AddColumns(const chunk::Columns& columns, bool histograms, std::size_t first,
                   std::size_t count);
 
