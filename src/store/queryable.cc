@@ -207,6 +207,7 @@ class StoreBatch final : public promql::SelectBatch {
         layers[k].spans.push_back({.from = chunk.min_time, .to = chunk.max_time});
       }
       Columns* samples = &layers[k].samples;
+      samples->with_starts = out->with_starts;
       if (k == 0) {
         RETURN_IF_ERROR(DecodeAdaptive(index, parts[k], samples));
         if (plan_->counter_function) Unroll(samples);
@@ -250,8 +251,9 @@ class StoreBatch final : public promql::SelectBatch {
       }
       RETURN_IF_ERROR(CheckRow(index, parts, counts[r], 0, 0));
       for (Columns* columns : {&values[r], &counts[r]}) {
-        DropLaneBefore(plan_->start_ms, &columns->times, &columns->values);
-        DropLaneBefore(plan_->start_ms, &columns->histogram_times, &columns->histograms);
+        DropLaneBefore(plan_->start_ms, &columns->times, &columns->values, &columns->starts);
+        DropLaneBefore(plan_->start_ms, &columns->histogram_times, &columns->histograms,
+                       &columns->histogram_starts);
       }
       replicas.push_back({.values = &values[r], .counts = &counts[r]});
     }

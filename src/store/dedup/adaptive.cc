@@ -25,7 +25,7 @@ constexpr TimestampMs kEpoch = 7'200'000;
 // Samples that are checked for flags at once.
 constexpr std::size_t kBlock = 128;
 // Samples before one that its interval is told by.
-constexpr std::ptrdiff_t kBack = 5;
+constexpr std::size_t kBack = 5;
 
 TimestampMs EpochOf(TimestampMs time) { return time / kEpoch - (time % kEpoch < 0 ? 1 : 0); }
 
@@ -170,25 +170,25 @@ class Follower {
 };
 
 // How many of the samples that start at `times` follow one another so evenly that the rule finds
-// neither gap nor seam among them. All steps count, those of the kBack samples before included.
-std::size_t EvenSteps(const TimestampMs* times, std::size_t count, TimestampMs want) {
-  TimestampMs least = want > 0 ? want : kMaxTime;
-  TimestampMs most = 0;
-  const auto add = [&](const TimestampMs* at) {
-    least = std::min(least, at[0] - at[-1]);
-    most = std::max(most, at[0] - at[-1]);
+// neither gap nor seam among them. `least` and `most` are of the steps that come before.
+std::size_t EvenSteps(const TimestampMs* times, std::size_t count, TimestampMs last,
+                      TimestampMs least, TimestampMs most) {
+  const auto is_even = [&] { return most <= Tolerated(least); };
+  const auto add = [&](TimestampMs from, TimestampMs to) {
+    least = std::min(least, to - from);
+    most = std::max(most, to - from);
   };
-  for (const TimestampMs* at = times - kBack + 1; at <= times; ++at) add(at);
-  if (most > Tolerated(least)) return 0;
+  add(last, times[0]);
+  if (!is_even()) return 0;
   const TimestampMs least_before = least;
   const TimestampMs most_before = most;
-  for (std::size_t i = 1; i < count; ++i) add(times + i);
-  if (most <= Tolerated(least)) return count;
+  for (std::size_t i = 1; i < count; ++i) add(times[i - 1], times[i]);
+  if (is_even()) return count;
   least = least_before;
   most = most_before;
   for (std::size_t i = 1; i < count; ++i) {
-    add(times + i);
-    if (most > Tolerated(least)) return i;
+    add(times[i - 1], times[i]);
+    if (!is_even()) return i;
   }
   return count;
 }
@@ -196,11 +196,22 @@ std::size_t EvenSteps(const TimestampMs* times, std::size_t count, TimestampMs w
 // Gives out the next samples of the followed row where it is plain that the rule would: even steps,
 // no marker, no start of an epoch. False when the rule must be asked.
 bool Follower::CopyBlock() {
+  RowReader& row = *rows_[row_];
   const std::size_t next = index_ + 1;
-  const RowReader::Stretch stretch = rows_[row_]->StretchFrom(next);
-  if (stretch.before < static_cast<std::size_t>(kBack) || stretch.times.empty()) return false;
-  std::size_t count =
-      EvenSteps(stretch.times.data(), std::min(stretch.times.size(), kBlock), want_);
+  TimestampMs least = want_ > 0 ? want_ : kMaxTime;
+  TimestampMs most = 0;
+  const std::size_t before = next - row.begin();
+  for (std::size_t q = next - 1; q > row.begin() && next - q < kBack; --q) {
+    const TimestampMs step = Between(row.Time(q - 1), row.Time(q));
+    least = std::min(least, step);
+    most = std::max(most, step);
+  }
+  const RowReader::Stretch stretch = row.StretchFrom(next);
+  if (stretch.times.empty()) return false;
+  std::size_t count = EvenSteps(stretch.times.data(), std::min(stretch.times.size(), kBlock),
+                                last_time_, least, most);
+  // Where there are not enough steps before, those after tell the interval, up to this many.
+  if (before < kBack && count < 2 * kBack) return false;
   while (count > 0 && EpochOf(stretch.times[count - 1]) != epoch_) --count;
   bool markers = false;
   for (std::size_t i = 0; i < count; ++i) markers |= IsMarker(stretch.values[i]);

@@ -152,9 +152,10 @@ struct Comparison {
     std::string text = fmt::format(
         "better {}, equal {}, worse {}, by more than 1 % of the scale {}, by more than 5 % {}\n",
         better, equal, worse, worse_by_one_percent, worse_by_five);
-    text += fmt::format("windows worse by more than 1 % {}, of them one replica as it is {}; worse "
-                        "by more than 50 % {}\n",
-                        windows_worse, windows_of_one_replica, windows_far_worse);
+    text += fmt::format(
+        "windows worse by more than 1 % {}, of them one replica as it is {}; worse "
+        "by more than 50 % {}\n",
+        windows_worse, windows_of_one_replica, windows_far_worse);
     for (const auto& [fault, count] : worse_by_fault)
       text += fmt::format("  {}: {}\n", fault, count);
     for (const std::string& one : listed) text += "  " + one;

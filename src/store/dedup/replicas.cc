@@ -135,6 +135,7 @@ bool IsPart(std::span<const chunk::ChunkView> chunks, std::size_t i) {
 std::size_t BestContinued(std::span<const std::vector<std::size_t>> rows,
                           std::span<const chunk::ChunkView> chunks, std::size_t i) {
   const chunk::ChunkView& chunk = chunks[i];
+  if (rows.size() == 1 && chunks[rows[0].back()].max_time < chunk.min_time) return 0;
   const std::uint32_t samples = chunk::ClaimedSamples(chunk.encoding, chunk.data);
   const double length = static_cast<double>(chunk.max_time) - static_cast<double>(chunk.min_time);
   const double step = samples > 1 ? length / (samples - 1) : 0;

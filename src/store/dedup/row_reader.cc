@@ -26,6 +26,11 @@ std::uint32_t EvenlyBefore(const chunk::ChunkView& view, std::uint32_t count, Ti
   return static_cast<std::uint32_t>(part / length * count);
 }
 
+// Columns of floats that a thread used last, so that series after series is read into memory that
+// is there.
+constexpr std::size_t kSpareColumns = 16;
+thread_local std::vector<chunk::Columns> spare_columns;
+
 bool HasStarts(chunk::Encoding encoding) {
   return encoding == chunk::Encoding::kXor2 || encoding == chunk::Encoding::kHistogramStart ||
          encoding == chunk::Encoding::kFloatHistogramStart;
@@ -122,6 +127,14 @@ RowReader::RowReader(std::span<const chunk::ChunkView> chunks, TimestampMs start
   begin_ = first == kNone ? size_ : first;
 }
 
+RowReader::~RowReader() {
+  for (Part& part : parts_) {
+    if (part.histograms || part.ready == 0 || spare_columns.size() >= kSpareColumns) continue;
+    part.columns.Clear();
+    spare_columns.push_back(std::move(part.columns));
+  }
+}
+
 void RowReader::Enter(std::size_t part) {
   const Part& entered = parts_[part];
   current_ = part;
@@ -183,6 +196,10 @@ bool RowReader::Decode(Part* part, std::uint32_t samples) {
 }
 
 Status RowReader::ReadPart(Part* part, std::uint32_t samples) {
+  if (!part->histograms && part->ready == 0 && !spare_columns.empty()) {
+    part->columns = std::move(spare_columns.back());
+    spare_columns.pop_back();
+  }
   part->columns.Clear();
   part->columns.with_starts = HasStarts(part->view.encoding);
   RETURN_IF_ERROR(read_(part->view, samples, &part->columns));
@@ -252,8 +269,7 @@ RowReader::Stretch RowReader::StretchFrom(std::size_t i) {
   if (!Load(i, std::numeric_limits<std::uint16_t>::max())) return {};
   const std::size_t offset = Offset(i);
   return {.times = std::span(times_ + offset, ready_ - offset),
-          .values = std::span(values_ + offset, ready_ - offset),
-          .before = low_ >= begin_ ? offset : i - begin_};
+          .values = std::span(values_ + offset, ready_ - offset)};
 }
 
 std::size_t RowReader::SharedWith(std::size_t i, const RowReader& other, std::size_t j) const {

@@ -31,7 +31,8 @@ class RowReader {
   RowReader(std::span<const chunk::ChunkView> chunks, TimestampMs start, TimestampMs end,
             ReadChunk read);
   RowReader(RowReader&&) = default;
-  RowReader& operator=(RowReader&&) = default;
+  RowReader& operator=(RowReader&&) = delete;
+  ~RowReader();
 
   std::size_t begin() const { return begin_; }
   // Whether there is a sample at a position, which is begin() or more.
@@ -58,12 +59,10 @@ class RowReader {
   // The time of the last sample, kMinTime when there is none. Mostly without decoding.
   TimestampMs Newest();
 
-  // Samples around a position that are decoded already: from it to the end of its chunk, and the
-  // number of those before it. The spans are empty when there is no sample.
+  // The samples from a position to the end of its chunk; none when there is no such position.
   struct Stretch {
     std::span<const TimestampMs> times;
     std::span<const double> values;
-    std::size_t before = 0;
   };
   Stretch StretchFrom(std::size_t i);
 

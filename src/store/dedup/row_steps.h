@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 #include "base/clock.h"
@@ -34,20 +33,20 @@ inline TimestampMs Times(TimestampMs delta, TimestampMs factor) {
 // scrape or one scrape too many does not change.
 class Steps {
  public:
-  bool full() const { return count_ == kMost; }
-  void Add(TimestampMs from, TimestampMs to) { steps_[count_++] = Between(from, to); }
-  // 0 when there is none; of less than three the smallest.
-  TimestampMs Interval() const {
-    if (count_ == 0) return 0;
-    std::array<TimestampMs, kMost> sorted = steps_;
-    std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count_));
-    return sorted[count_ < 3 ? 0 : 1];
+  bool full() const { return count_ == 4; }
+  void Add(TimestampMs from, TimestampMs to) {
+    const TimestampMs step = Between(from, to);
+    second_ = std::min(second_, std::max(least_, step));
+    least_ = std::min(least_, step);
+    ++count_;
   }
+  // 0 when there is none; of less than three the smallest.
+  TimestampMs Interval() const { return count_ == 0 ? 0 : count_ < 3 ? least_ : second_; }
 
  private:
-  static constexpr std::size_t kMost = 4;
-  std::array<TimestampMs, kMost> steps_{};
-  std::size_t count_ = 0;
+  int count_ = 0;
+  TimestampMs least_ = kMaxTime;
+  TimestampMs second_ = kMaxTime;
 };
 
 // The interval of the four steps after a position; 0 when there is none.
