@@ -175,7 +175,7 @@ class StoreBatch final : public promql::SelectBatch {
     const auto read = [this, index](const ChunkView& chunk, std::uint32_t samples, Columns* into) {
       RETURN_IF_ERROR(
           Blame(index, chunk, chunk::DecodeFirst(chunk.encoding, chunk.data, samples, into)));
-      if (!into->histograms.empty()) ForgetHint(&into->histograms.front());
+      if (!into->histograms.empty()) ForgetHint(&into->histograms[0]);
       return OkStatus();
     };
     std::vector<dedup::RowReader> rows;
