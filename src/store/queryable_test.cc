@@ -268,6 +268,7 @@ TEST_F(StoreQueryableTest, UnitesOverlappingChunksWithoutDeduplication) {
 
 TEST_F(StoreQueryableTest, GivesStartTimesOnDemand) {
   with_starts_ = true;
+  options_.dedup_function = DedupFunction::kPenalty;
   Add("a:1", {{M("a"), {chunks_.Started(10, 1, 5), chunks_.Started(40, 2, 5)}}});
   Add("b:1", {{M("b"), {chunks_.Started(10, 3, 6), chunks_.Make({50, 60}, 0)}}});
   Answer answer = Ask();
