@@ -50,4 +50,11 @@ Status Decode(Encoding encoding, std::string_view data, Columns* out) {
   return status;
 }
 
+Status DecodeFirst(Encoding encoding, std::string_view data, std::uint32_t samples, Columns* out) {
+  if (encoding != Encoding::kXor) return Decode(encoding, data, out);
+  Status status = DecodeXor(data, out, samples);
+  out->FitStarts();
+  return status;
+}
+
 }  // namespace aevum::chunk

@@ -35,6 +35,9 @@ struct ChunkView {
   std::string_view data;     // without encoding byte and checksum
   Encoding encoding = Encoding::kNone;
   Aggregate aggregate = Aggregate::kRaw;
+  // Which of the series that were joined into one hold it, a bit each; the last bit stands for all
+  // from the sixteenth on. Means nothing outside its series.
+  std::uint16_t replicas = 1;
   std::uint32_t source = 0;  // who gave it: a position in SeriesBatch::sources when that is set
 };
 
@@ -75,6 +78,10 @@ struct Columns {
 // `data`, never allocates more than the size of `data` can justify. Unimplemented for an encoding
 // that is not known.
 Status Decode(Encoding encoding, std::string_view data, Columns* out);
+
+// As Decode, but may stop after the first `samples` samples. XOR chunks, whose samples can only be
+// reached one after another, are so read in part; others as a whole.
+Status DecodeFirst(Encoding encoding, std::string_view data, std::uint32_t samples, Columns* out);
 
 // The number of samples that the header of a chunk claims, 0 when there is no header.
 std::uint32_t ClaimedSamples(Encoding encoding, std::string_view data);

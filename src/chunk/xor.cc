@@ -163,6 +163,7 @@ bool DecodeAfterFirst(std::string_view data, Stream s, unsigned count, Timestamp
   values[0] = std::bit_cast<double>(s.value);
   unsigned done = 1 + DecodeSamples(s, count - 1, times + 1, values + 1);
   if (!in_tail) {
+    if (done == count) return true;  // whole samples, since none is longer than the margin
     enter_tail();
     done += DecodeSamples(s, count - done, times + done, values + done);
   }
@@ -171,9 +172,9 @@ bool DecodeAfterFirst(std::string_view data, Stream s, unsigned count, Timestamp
 
 }  // namespace
 
-Status DecodeXor(std::string_view data, Columns* out) {
+Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
   encoding::ByteReader reader(data);
-  const unsigned samples = reader.ReadU16();
+  const unsigned samples = std::min<unsigned>(reader.ReadU16(), most);
   RETURN_IF_ERROR(reader.status());
   if (samples == 0) return OkStatus();
   Stream s{};

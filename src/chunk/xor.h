@@ -19,8 +19,9 @@
 
 namespace aevum::chunk {
 
-// Appends the samples of an XOR chunk. Corruption when the bytes end before the samples do.
-Status DecodeXor(std::string_view data, Columns* out);
+// Appends the samples of an XOR chunk, at most so many. Corruption when the bytes end before the
+// samples do.
+Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most = 0xffff);
 
 // Encodes up to 65,535 samples; Prometheus cuts at 120. Thread-compatible.
 class XorEncoder {

@@ -46,7 +46,7 @@ struct QueryCommand {
   // Queries.
   std::string engine = "prometheus";
   std::string mode = "local";
-  std::string dedup_function = "penalty";
+  std::string dedup_function = "adaptive";
   std::string active_query_path;
   bool disable_fallback = false;
   std::int64_t max_concurrent = 20;
@@ -182,7 +182,7 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
                  "Label that tells replicas apart; may be repeated, commas split.", "NAME"},
                 &replica_labels);
   flags.Enum({"deduplication.func", "How the samples of replicas become one series."},
-             {"penalty", "chain"}, &dedup_function);
+             {"adaptive", "penalty", "chain"}, &dedup_function);
   flags.Bool(
       {"query.partial-response", "Answer with what is there when a store fails, with a warning."},
       &defaults.partial_response);

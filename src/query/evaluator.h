@@ -32,7 +32,7 @@ namespace aevum::query {
 struct EvaluatorOptions {
   bool dynamic_lookback = true;
   std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
-  store::DedupFunction dedup_function = store::DedupFunction::kPenalty;
+  store::DedupFunction dedup_function = store::DedupFunction::kAdaptive;
   std::int64_t query_memory_bytes = MemoryBudget::kUnlimited;  // of one query
   std::shared_ptr<MemoryBudget> total_memory;  // of all queries together; may be null
   std::size_t max_concurrent = 20;

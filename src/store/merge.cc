@@ -57,6 +57,14 @@ std::size_t SharedLength(std::string_view a, std::string_view b, std::size_t fro
   return i;
 }
 
+// Bits of replicas that come after others; those that find no room share the last one.
+std::uint16_t ShiftReplicas(std::uint16_t replicas, unsigned by) {
+  constexpr unsigned kBits = 16;
+  const std::uint64_t wide = std::uint64_t{replicas} << std::min(by, kBits - 1);
+  const std::uint64_t last = wide >> kBits == 0 ? 0 : std::uint64_t{1} << (kBits - 1);
+  return static_cast<std::uint16_t>(wide | last);
+}
+
 class MergeStream final : public SeriesStream {
  public:
   MergeStream(std::vector<std::unique_ptr<SeriesStream>> inputs, InputErrorHandler on_error)
@@ -90,6 +98,7 @@ class MergeStream final : public SeriesStream {
     if (!started_) RETURN_IF_ERROR(Start(out));
     std::size_t chunk_bytes = 0;
     std::size_t sources = 0;  // of the last series of `out`
+    unsigned replicas = 0;    // bits in use of ChunkView::replicas, of that series
     while (winner_.code != kEnded) {
       const bool same = !out->series.empty() && SameAsLast(winner_.code);
       if (!same) {
@@ -99,7 +108,8 @@ class MergeStream final : public SeriesStream {
         }
         sources = 0;
       }
-      chunk_bytes += Take(same, out);
+      if (!same) replicas = 0;
+      chunk_bytes += Take(same, &replicas, out);
       ++sources;
       RETURN_IF_ERROR(Advance(out));
     }
@@ -107,8 +117,9 @@ class MergeStream final : public SeriesStream {
     return OkStatus();
   }
 
-  // Moves the current series of the winner to the end of `out`. Returns the size of its chunks.
-  std::size_t Take(bool same, wire::SeriesBatch* out) {
+  // Moves the current series of the winner to the end of `out`. Its replicas get the next bits.
+  // Returns the size of its chunks.
+  std::size_t Take(bool same, unsigned* replicas, wire::SeriesBatch* out) {
     Input& input = inputs_[winner_.input];
     wire::SeriesBatch::Series& series = input.batch.series[input.position];
     if (!same) {
@@ -123,10 +134,14 @@ class MergeStream final : public SeriesStream {
       out->owners.insert(out->owners.end(), input.batch.owners.begin(), input.batch.owners.end());
     }
     std::size_t bytes = 0;
+    unsigned all = 0;
     for (const ChunkView& chunk : input.batch.ChunksOf(series)) {
       out->chunks.push_back(chunk);
+      out->chunks.back().replicas = ShiftReplicas(chunk.replicas, *replicas);
+      all |= chunk.replicas;
       bytes += chunk.data.size();
     }
+    *replicas += static_cast<unsigned>(std::bit_width(all));
     return bytes;
   }
 
@@ -273,12 +288,19 @@ void SortAggregates(std::span<ChunkView> chunks, std::vector<ChunkView>* out) {
   const auto before = [](std::span<const ChunkView> a, std::span<const ChunkView> b) {
     return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), Before);
   };
-  const auto same = [](std::span<const ChunkView> a, std::span<const ChunkView> b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), Same);
-  };
   std::sort(groups.begin(), groups.end(), before);
-  groups.erase(std::unique(groups.begin(), groups.end(), same), groups.end());
-  for (const auto group : groups) out->insert(out->end(), group.begin(), group.end());
+  std::span<const ChunkView> last;
+  for (const auto group : groups) {
+    if (std::equal(group.begin(), group.end(), last.begin(), last.end(), Same)) {
+      for (std::size_t i = 1; i <= group.size(); ++i) {
+        out->rbegin()[static_cast<std::ptrdiff_t>(i) - 1].replicas |=
+            group[group.size() - i].replicas;
+      }
+      continue;
+    }
+    last = group;
+    out->insert(out->end(), group.begin(), group.end());
+  }
 }
 
 }  // namespace
@@ -290,7 +312,15 @@ void SortChunks(std::vector<ChunkView>* chunks, std::size_t first) {
   });
   if (raw) {
     std::sort(begin, chunks->end(), Before);
-    chunks->erase(std::unique(begin, chunks->end(), Same), chunks->end());
+    auto kept = begin;
+    for (auto chunk = begin; chunk != chunks->end(); ++chunk) {
+      if (chunk != begin && Same(*kept, *chunk)) {
+        kept->replicas |= chunk->replicas;
+      } else if (chunk != begin) {
+        *++kept = *chunk;
+      }
+    }
+    if (begin != chunks->end()) chunks->erase(kept + 1, chunks->end());
     return;
   }
   std::vector<ChunkView> unsorted(begin, chunks->end());

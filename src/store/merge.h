@@ -36,7 +36,8 @@ std::unique_ptr<SeriesStream> MergeStreams(std::vector<std::unique_ptr<SeriesStr
 
 // Sorts the chunks of one series from `first` on by min time, max time, then by content, and drops
 // those that are there twice: same bounds, same encoding, same bytes. Parts of one aggregate chunk
-// stay together. The result does not depend on the order of the chunks before.
+// stay together. What is left of equal ones is of the replicas of all of them. But for the numbers
+// of the replicas the result does not depend on the order of the chunks before.
 void SortChunks(std::vector<chunk::ChunkView>* chunks, std::size_t first);
 
 }  // namespace aevum::store

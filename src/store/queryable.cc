@@ -1,11 +1,14 @@
 #include "store/queryable.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
 #include "base/memory_budget.h"
 #include "store/aggregates.h"
+#include "store/dedup/adaptive.h"
+#include "store/dedup/aggregate_rows.h"
 #include "store/dedup/counter.h"
 #include "store/dedup/penalty.h"
 #include "store/dedup/replicas.h"
@@ -23,6 +26,7 @@ struct SelectPlan {
   TimestampMs start_ms = 0;
   TimestampMs end_ms = 0;
   std::vector<wire::Aggr> aggregates;
+  bool counter_function = false;  // the function reads counters
 
   bool deduplicates() const { return options.deduplicate && !options.replica_labels.empty(); }
 };
@@ -61,6 +65,22 @@ void ForgetHint(model::FloatHistogram* histogram) {
   }
 }
 
+// What a series is: as its labels say, or the end of its name, or how it is used.
+dedup::SeriesType TypeOf(const model::Labels& labels, bool counter_function) {
+  using dedup::SeriesType;
+  const std::string_view type = labels.Get("__type__");
+  if (type == "gauge") return SeriesType::kGauge;
+  if (type == "counter") return SeriesType::kCounter;
+  const std::string_view name = labels.Get("__name__");
+  constexpr std::array<std::string_view, 4> kCounterNames = {"_total", "_count", "_sum", "_bucket"};
+  const bool named = std::any_of(kCounterNames.begin(), kCounterNames.end(),
+                                 [name](std::string_view end) { return name.ends_with(end); });
+  return named || counter_function ? SeriesType::kCounter : SeriesType::kUnknown;
+}
+
+// Of what Thanos downsamples to, by layer; 0: raw.
+constexpr std::array<TimestampMs, 3> kWindows = {0, 300'000, 3'600'000};
+
 class StoreBatch final : public promql::SelectBatch {
  public:
   StoreBatch(wire::SeriesBatch batch, std::shared_ptr<const SelectPlan> plan, MemoryCharge charge)
@@ -91,13 +111,18 @@ class StoreBatch final : public promql::SelectBatch {
   }
 
  private:
-  // Chunks mostly follow one another, whichever replica they are of: then there is nothing to
-  // choose.
+  // Chunks mostly follow one another: then there is nothing to choose.
   Status DecodeSeries(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
     bool simple = true;
+    std::uint16_t common = chunks.empty() ? 1 : chunks.front().replicas;
     for (std::size_t i = 0; i < chunks.size(); ++i) {
+      common &= chunks[i].replicas;
       simple &= chunks[i].aggregate == chunk::Aggregate::kRaw &&
                 (i == 0 || chunks[i - 1].max_time < chunks[i].min_time);
+    }
+    // At the seam of two replicas a counter may go backwards.
+    if (plan_->options.dedup_function == DedupFunction::kAdaptive && plan_->deduplicates()) {
+      simple &= common != 0;
     }
     if (!simple) return DecodeOverlapping(index, chunks, out);
     const std::size_t floats = out->times.size();
@@ -112,6 +137,10 @@ class StoreBatch final : public promql::SelectBatch {
   Status DecodeOverlapping(std::size_t index, std::span<const ChunkView> chunks,
                            Columns* out) const {
     if (!plan_->deduplicates()) return DecodeUnion(index, chunks, out);
+    if (plan_->options.dedup_function == DedupFunction::kAdaptive) {
+      return HasAggregates(chunks) ? DecodeLayers(index, chunks, out)
+                                   : DecodeAdaptive(index, chunks, out);
+    }
     std::vector<Columns> replicas;
     bool counters = false;
     for (const std::vector<std::size_t>& row : dedup::SplitOverlaps(chunks)) {
@@ -129,6 +158,8 @@ class StoreBatch final : public promql::SelectBatch {
       rows.push_back({.columns = &columns, .max_time = plan_->end_ms});
     }
     switch (plan_->options.dedup_function) {
+      case DedupFunction::kAdaptive:
+        break;  // above
       case DedupFunction::kPenalty:
         dedup::MergePenalty(rows, counters ? dedup::Adjust::kCounter : dedup::Adjust::kNone,
                             dedup::ResetHints::kForgetAtSeams, out);
@@ -137,6 +168,96 @@ class StoreBatch final : public promql::SelectBatch {
         dedup::MergeChain(rows, out);
         break;
     }
+    return OkStatus();
+  }
+
+  Status DecodeAdaptive(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
+    const auto read = [this, index](const ChunkView& chunk, std::uint32_t samples, Columns* into) {
+      RETURN_IF_ERROR(
+          Blame(index, chunk, chunk::DecodeFirst(chunk.encoding, chunk.data, samples, into)));
+      if (!into->histograms.empty()) ForgetHint(&into->histograms[0]);
+      return OkStatus();
+    };
+    std::vector<dedup::RowReader> rows;
+    std::vector<ChunkView> of_row;
+    for (const std::vector<std::size_t>& row : dedup::SplitReplicas(chunks)) {
+      of_row.clear();
+      for (const std::size_t i : row) of_row.push_back(chunks[i]);
+      rows.emplace_back(of_row, plan_->start_ms, plan_->end_ms, read);
+    }
+    const dedup::AdaptiveOptions options{.type = TypeOf(labels(index), plan_->counter_function),
+                                         .range_start = plan_->start_ms};
+    return dedup::MergeAdaptive(rows, options, out);
+  }
+
+  // Raw data, then what was downsampled to five minutes and to an hour, each deduplicated.
+  Status DecodeLayers(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
+    std::array<std::vector<ChunkView>, 3> parts;
+    for (std::size_t i = 0; i < chunks.size();) {
+      const std::size_t end = PartsEnd(chunks, i);
+      std::vector<ChunkView>& layer = parts[LayerOf(chunks.subspan(i, end - i))];
+      layer.insert(layer.end(), chunks.begin() + static_cast<std::ptrdiff_t>(i),
+                   chunks.begin() + static_cast<std::ptrdiff_t>(end));
+      i = end;
+    }
+    const auto totals = plan_->counter_function ? dedup::Totals::kYes : dedup::Totals::kNo;
+    std::array<dedup::Layer, 3> layers;
+    for (std::size_t k = 0; k < layers.size(); ++k) {
+      for (const ChunkView& chunk : parts[k]) {
+        layers[k].spans.push_back({.from = chunk.min_time, .to = chunk.max_time});
+      }
+      Columns* samples = &layers[k].samples;
+      samples->with_starts = out->with_starts;
+      if (k == 0) {
+        RETURN_IF_ERROR(DecodeAdaptive(index, parts[k], samples));
+        if (plan_->counter_function) Unroll(samples);
+      } else {
+        RETURN_IF_ERROR(DecodeAggregates(index, parts[k], kWindows[k], totals, samples));
+      }
+    }
+    dedup::JoinLayers(layers, totals, out);
+    return OkStatus();
+  }
+
+  static void Unroll(Columns* samples) {
+    Columns unrolled;
+    dedup::ApplyCounterResets(std::span(samples, 1), &unrolled);
+    std::swap(*samples, unrolled);
+  }
+
+  // 0: raw, 1: windows of five minutes, 2: of an hour.
+  static std::size_t LayerOf(std::span<const ChunkView> parts) {
+    const ChunkView& first = parts.front();
+    if (first.aggregate == chunk::Aggregate::kRaw) return 0;
+    const std::uint32_t samples = chunk::ClaimedSamples(first.encoding, first.data);
+    const double length = static_cast<double>(first.max_time) - static_cast<double>(first.min_time);
+    return samples > 1 && length / (samples - 1) > static_cast<double>(kWindows[2]) / 2 ? 2 : 1;
+  }
+
+  Status DecodeAggregates(std::size_t index, std::span<const ChunkView> chunks, TimestampMs window,
+                          dedup::Totals totals, Columns* out) const {
+    const std::vector<std::vector<std::size_t>> rows = dedup::SplitReplicas(chunks);
+    std::vector<Columns> values(rows.size());
+    std::vector<Columns> counts(rows.size());
+    std::vector<dedup::AggregateRow> replicas;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      std::vector<ChunkView> parts;
+      for (const std::size_t i : rows[r]) parts.push_back(chunks[i]);
+      bool counters = false;
+      RETURN_IF_ERROR(DecodeRow(index, parts, &counters, &values[r]));
+      for (const ChunkView& part : parts) {
+        if (part.aggregate != chunk::Aggregate::kCount) continue;
+        RETURN_IF_ERROR(Blame(index, part, chunk::Decode(part.encoding, part.data, &counts[r])));
+      }
+      RETURN_IF_ERROR(CheckRow(index, parts, counts[r], 0, 0));
+      for (Columns* columns : {&values[r], &counts[r]}) {
+        DropLaneBefore(plan_->start_ms, &columns->times, &columns->values, &columns->starts);
+        DropLaneBefore(plan_->start_ms, &columns->histogram_times, &columns->histograms,
+                       &columns->histogram_starts);
+      }
+      replicas.push_back({.values = &values[r], .counts = &counts[r]});
+    }
+    dedup::MergeAggregates(replicas, window, totals, out);
     return OkStatus();
   }
 
@@ -259,9 +380,11 @@ class StoreSelectStream final : public promql::SelectStream {
 }  // namespace
 
 StatusOr<DedupFunction> ParseDedupFunction(std::string_view name) {
+  if (name == "adaptive") return DedupFunction::kAdaptive;
   if (name == "penalty") return DedupFunction::kPenalty;
   if (name == "chain") return DedupFunction::kChain;
-  return InvalidArgument("unknown deduplication function, must be penalty or chain: {}", name);
+  return InvalidArgument("unknown deduplication function, must be adaptive, penalty or chain: {}",
+                         name);
 }
 
 StoreQueryable::StoreQueryable(std::shared_ptr<Store> store, QueryableOptions options)
@@ -280,6 +403,7 @@ StatusOr<std::unique_ptr<promql::SelectStream>> StoreQueryable::Select(
   plan->start_ms = hints.start_ms;
   plan->end_ms = hints.end_ms;
   plan->aggregates = AggregatesOf(hints.function);
+  plan->counter_function = plan->aggregates.front() == wire::Aggr::kCounter;
 
   wire::SeriesRequest request;
   request.min_time = hints.start_ms;
@@ -288,6 +412,11 @@ StatusOr<std::unique_ptr<promql::SelectStream>> StoreQueryable::Select(
   request.max_resolution_window_ms =
       ResolutionFor(options_.max_source_resolution_ms, hints.range_ms, hints.function);
   request.aggregates = plan->aggregates;
+  // Which replica has the most samples of a window is told by its count.
+  if (plan->deduplicates() && options_.dedup_function == DedupFunction::kAdaptive &&
+      request.max_resolution_window_ms > 0 && plan->aggregates.front() != wire::Aggr::kCount) {
+    request.aggregates.push_back(wire::Aggr::kCount);
+  }
   request.partial_response = options_.partial_response;
   request.skip_chunks = options_.skip_chunks;
   request.query_hints = wire::QueryHints{.step_ms = hints.step_ms,

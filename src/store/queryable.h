@@ -14,7 +14,7 @@
 namespace aevum::store {
 
 // How samples of replicas become one series, the values of --deduplication.func.
-enum class DedupFunction : std::uint8_t { kPenalty, kChain };
+enum class DedupFunction : std::uint8_t { kAdaptive, kPenalty, kChain };
 // InvalidArgument for a name that is not known.
 StatusOr<DedupFunction> ParseDedupFunction(std::string_view name);
 
@@ -22,7 +22,7 @@ struct QueryableOptions {
   // Labels that tell replicas apart. Without them, or without deduplicate, series stay as they are.
   std::vector<std::string> replica_labels;
   bool deduplicate = true;
-  DedupFunction dedup_function = DedupFunction::kPenalty;
+  DedupFunction dedup_function = DedupFunction::kAdaptive;
   std::int64_t max_source_resolution_ms = 0;  // the coarsest downsampled data allowed; 0: raw only
   wire::PartialResponse partial_response = wire::PartialResponse::kWarn;
   std::optional<wire::ShardInfo> shard_info;
@@ -34,7 +34,8 @@ struct QueryableOptions {
 // Raw samples come out as they are stored, whatever the function: of several replicas a choice, of
 // overlapping chunks without deduplication the union (dedup::Union). Downsampled data is read by
 // function as Thanos does: min, max, count and sum aggregates, counters for rate and its like, else
-// the average. Only chunks that touch the hints' times are decoded. Thread-safe.
+// the average. Only chunks that touch the hints' times are decoded; with the adaptive function only
+// those whose samples are needed to decide. Thread-safe.
 class StoreQueryable final : public promql::Queryable {
  public:
   StoreQueryable(std::shared_ptr<Store> store, QueryableOptions options);

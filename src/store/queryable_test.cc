@@ -1,5 +1,6 @@
 #include "store/queryable.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -135,7 +136,8 @@ class StoreQueryableTest : public ::testing::Test {
   bool with_starts_ = false;
 };
 
-TEST_F(StoreQueryableTest, MakesOneSeriesOfReplicas) {
+TEST_F(StoreQueryableTest, MakesOneSeriesOfReplicasByPenalty) {
+  options_.dedup_function = DedupFunction::kPenalty;
   Add("a:1", {{M("a"), {chunks_.Make({0, 15000, 90000, 105000}, 0)}}});
   Add("b:1", {{M("b"), {chunks_.Make({3000, 18000, 33000, 48000, 63000, 78000, 93000}, 0)}}});
   const Answer answer = Ask();
@@ -144,7 +146,8 @@ TEST_F(StoreQueryableTest, MakesOneSeriesOfReplicas) {
   EXPECT_THAT(answer.columns[0].times, ElementsAre(0, 15000, 48000, 63000, 78000, 93000));
 }
 
-TEST_F(StoreQueryableTest, NeverChangesRawSamples) {
+TEST_F(StoreQueryableTest, NeverChangesRawSamplesByPenalty) {
+  options_.dedup_function = DedupFunction::kPenalty;
   // The second replica is behind when it takes over, and the counter has a reset.
   hints_.function = "rate";
   Add("a:1", {{M("a"), {chunks_.Of({0, 15000}, {100, 110})}}});
@@ -152,6 +155,97 @@ TEST_F(StoreQueryableTest, NeverChangesRawSamples) {
   const Answer answer = Ask();
   EXPECT_THAT(answer.columns[0].times, ElementsAre(0, 15000, 48000, 63000));
   EXPECT_THAT(answer.columns[0].values, ElementsAre(100, 110, 3, 5));
+}
+
+TEST_F(StoreQueryableTest, StaysWithAReplicaUntilItHasAGap) {
+  Add("a:1", {{M("a"), {chunks_.Make({0, 15000, 30000, 75000, 90000}, 0)}}});
+  Add("b:1", {{M("b"), {chunks_.Make({3000, 18000, 33000, 48000, 63000, 78000, 93000}, 0)}}});
+  const Answer answer = Ask();
+  EXPECT_TRUE(answer.status.ok()) << answer.status;
+  EXPECT_THAT(answer.columns[0].times, ElementsAre(0, 15000, 30000, 48000, 63000, 78000, 93000));
+}
+
+TEST_F(StoreQueryableTest, FunctionTellsACounter) {
+  // The second replica lags, by more than a series that may be a gauge is held for.
+  Add("a:1", {{M("a"), {chunks_.Of({0, 15000, 30000}, {50, 48, 47})}}});
+  Add("b:1", {{M("b"),
+               {chunks_.Of({6000, 21000, 36000, 51000, 66000, 81000, 96000},
+                           {44, 45, 46, 46, 46, 46, 47})}}});
+  EXPECT_THAT(Ask().columns[0].times, ElementsAre(0, 15000, 30000, 81000, 96000));
+  hints_.function = "rate";
+  EXPECT_THAT(Ask().columns[0].times, ElementsAre(0, 15000, 30000, 96000));
+}
+
+TEST_F(StoreQueryableTest, DoesNotDecodeWhatTheFollowedReplicaCovers) {
+  // Two chunks each; the first replica, which has the last sample too, is followed throughout.
+  std::vector<TimestampMs> first;
+  std::vector<TimestampMs> second;
+  for (TimestampMs i = 0; i < 40; ++i) {
+    (i < 20 ? first : second).push_back(i * 15000);
+  }
+  const auto later = [](std::vector<TimestampMs> times) {
+    times.pop_back();
+    for (TimestampMs& time : times) time += 3000;
+    return times;
+  };
+  chunk::ChunkView damaged = chunks_.Make(later(second), 0);
+  damaged.data = damaged.data.substr(0, 20);
+  Add("a:1", {{M("a"), {chunks_.Make(first, 0), chunks_.Make(second, 0)}}});
+  Add("b:1", {{M("b"), {chunks_.Make(later(first), 0), damaged}}});
+  const Answer answer = Ask();
+  EXPECT_TRUE(answer.status.ok()) << answer.status;
+  first.insert(first.end(), second.begin(), second.end());
+  EXPECT_EQ(answer.columns[0].times, first);
+}
+
+TEST_F(StoreQueryableTest, ReplicasShareEqualChunks) {
+  // The first chunk is the same in both; then the one that is followed ends.
+  const chunk::ChunkView both = chunks_.Make({0, 15000, 30000, 45000}, 0);
+  Add("a:1", {{M("a"), {both, chunks_.Make({60000, 75000}, 0)}}});
+  Add("b:1", {{M("b"), {both, chunks_.Make({60000, 75000, 90000, 105000, 120000}, 0)}}});
+  const std::vector<TimestampMs> times = Ask().columns[0].times;
+  EXPECT_THAT(times, ElementsAre(0, 15000, 30000, 45000, 60000, 75000, 90000, 105000, 120000));
+  std::reverse(clients_->begin(), clients_->end());
+  EXPECT_EQ(Ask().columns[0].times, times);
+}
+
+TEST_F(StoreQueryableTest, RefusesSamplesOutsideTheBoundsOfTheirChunk) {
+  chunk::ChunkView liar = chunks_.Make({0, 15000, 500000}, 0);
+  liar.max_time = 30000;
+  Add("a:1", {{M("a"), {liar}}});
+  Add("b:1", {{M("b"), {chunks_.Make({3000, 18000}, 0)}}});
+  EXPECT_EQ(Ask().status.code(), StatusCode::kDataLoss);
+}
+
+TEST_F(StoreQueryableTest, DownsampledReplicaWithTheMostSamplesIsFollowed) {
+  using chunk::Aggregate;
+  options_.max_source_resolution_ms = 300'000;
+  hints_.end_ms = 2'000'000;
+  const std::vector<TimestampMs> times = {300'000, 600'000, 900'000, 1'200'000};
+  const auto replica = [&](const std::vector<double>& counts, const std::vector<double>& maxima,
+                           std::vector<double> totals) {
+    std::vector<TimestampMs> total_times = times;
+    total_times.push_back(times.back());
+    totals.push_back(totals.back());
+    chunk::ChunkView counter = chunks_.Of(total_times, totals, Aggregate::kCounter);
+    return std::vector<chunk::ChunkView>{chunks_.Of(times, counts, Aggregate::kCount),
+                                         chunks_.Of(times, maxima, Aggregate::kMax), counter};
+  };
+  Add("a:1", {{M("a"), replica({20, 20, 3, 20}, {1, 2, 3, 4}, {100, 120, 125, 160})}});
+  Add("b:1", {{M("b"), replica({18, 19, 19, 19}, {5, 6, 7, 8}, {90, 110, 130, 150})}});
+  hints_.function = "max_over_time";
+  EXPECT_THAT(Ask().columns[0].values, ElementsAre(1, 2, 7, 8));
+  hints_.function = "rate";
+  EXPECT_THAT(Ask().columns[0].values, ElementsAre(100, 120, 140, 160));
+}
+
+TEST_F(StoreQueryableTest, FinerDataCoversCoarser) {
+  using chunk::Aggregate;
+  options_.max_source_resolution_ms = 300'000;
+  hints_ = {.start_ms = 0, .end_ms = 2'000'000, .function = "max_over_time"};
+  Add("a:1", {{M("a"), {chunks_.Of({300'000, 600'000, 900'000}, {1, 2, 3}, Aggregate::kMax)}}});
+  Add("b:1", {{M("b"), {chunks_.Of({590'000, 605'000, 620'000}, {7, 8, 9})}}});
+  EXPECT_THAT(Ask().columns[0].values, ElementsAre(1, 7, 8, 9, 3));
 }
 
 TEST_F(StoreQueryableTest, KeepsReplicasApartWithoutDeduplication) {
@@ -174,6 +268,7 @@ TEST_F(StoreQueryableTest, UnitesOverlappingChunksWithoutDeduplication) {
 
 TEST_F(StoreQueryableTest, GivesStartTimesOnDemand) {
   with_starts_ = true;
+  options_.dedup_function = DedupFunction::kPenalty;
   Add("a:1", {{M("a"), {chunks_.Started(10, 1, 5), chunks_.Started(40, 2, 5)}}});
   Add("b:1", {{M("b"), {chunks_.Started(10, 3, 6), chunks_.Make({50, 60}, 0)}}});
   Answer answer = Ask();
@@ -280,12 +375,14 @@ TEST_F(StoreQueryableTest, AsksForWhatTheFunctionNeeds) {
   Ask();
   const wire::SeriesRequest request = store.series_requests()[0];
   EXPECT_EQ(request.max_resolution_window_ms, 300'000);
-  EXPECT_THAT(request.aggregates, ElementsAre(wire::Aggr::kCounter));
+  EXPECT_THAT(request.aggregates, ElementsAre(wire::Aggr::kCounter, wire::Aggr::kCount));
   EXPECT_THAT(request.without_replica_labels, ElementsAre("replica"));
   EXPECT_EQ(request.query_hints->function, "rate");
 }
 
 TEST(DedupFunctionTest, ParsesNames) {
+  EXPECT_EQ(*ParseDedupFunction("adaptive"), DedupFunction::kAdaptive);
+  EXPECT_EQ(*ParseDedupFunction("penalty"), DedupFunction::kPenalty);
   EXPECT_EQ(*ParseDedupFunction("chain"), DedupFunction::kChain);
   EXPECT_EQ(ParseDedupFunction("quorum").status().code(), StatusCode::kInvalidArgument);
 }

@@ -123,6 +123,36 @@ void Unite(std::span<const chunk::Columns> chunks, chunk::Columns* out) {
   DropCoveredFloats(first_float, first_histogram, out);
 }
 
+// Whether a chunk is one more aggregate of what the chunk before it is of.
+bool IsPart(std::span<const chunk::ChunkView> chunks, std::size_t i) {
+  return i > 0 && chunks[i].aggregate > chunks[i - 1].aggregate &&
+         chunks[i].min_time == chunks[i - 1].min_time &&
+         chunks[i].max_time == chunks[i - 1].max_time;
+}
+
+// The row that a chunk goes on with after about one of its own intervals; the number of rows when
+// it overlaps all of them.
+std::size_t BestContinued(std::span<const std::vector<std::size_t>> rows,
+                          std::span<const chunk::ChunkView> chunks, std::size_t i) {
+  const chunk::ChunkView& chunk = chunks[i];
+  if (rows.size() == 1 && chunks[rows[0].back()].max_time < chunk.min_time) return 0;
+  const std::uint32_t samples = chunk::ClaimedSamples(chunk.encoding, chunk.data);
+  const double length = static_cast<double>(chunk.max_time) - static_cast<double>(chunk.min_time);
+  const double step = samples > 1 ? length / (samples - 1) : 0;
+  std::size_t best = rows.size();
+  double least = 0;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const TimestampMs end = chunks[rows[row].back()].max_time;
+    if (end >= chunk.min_time) continue;
+    const double distance =
+        std::abs(static_cast<double>(chunk.min_time) - static_cast<double>(end) - step);
+    if (best < rows.size() && distance >= least) continue;
+    best = row;
+    least = distance;
+  }
+  return best;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::size_t>> SplitOverlaps(std::span<const chunk::ChunkView> chunks) {
@@ -131,10 +161,7 @@ std::vector<std::vector<std::size_t>> SplitOverlaps(std::span<const chunk::Chunk
   std::size_t row = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const chunk::ChunkView& chunk = chunks[i];
-    const bool part = i > 0 && chunk.aggregate > chunks[i - 1].aggregate &&
-                      chunk.min_time == chunks[i - 1].min_time &&
-                      chunk.max_time == chunks[i - 1].max_time;
-    if (!part) {
+    if (!IsPart(chunks, i)) {
       row = 0;
       while (row < rows.size() && ends[row] >= chunk.min_time) ++row;
       if (row == rows.size()) {
@@ -144,6 +171,29 @@ std::vector<std::vector<std::size_t>> SplitOverlaps(std::span<const chunk::Chunk
       ends[row] = chunk.max_time;
     }
     rows[row].push_back(i);
+  }
+  return rows;
+}
+
+std::vector<std::vector<std::size_t>> SplitReplicas(std::span<const chunk::ChunkView> chunks) {
+  std::vector<std::vector<std::size_t>> rows;
+  unsigned all = 0;
+  for (const chunk::ChunkView& chunk : chunks) all |= chunk.replicas;
+  for (; all != 0; all &= all - 1) {
+    const unsigned replica = all & -all;
+    const std::size_t first = rows.size();
+    std::size_t last = first;
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      if ((chunks[i].replicas & replica) == 0) continue;
+      if (IsPart(chunks, i)) {
+        rows[last].push_back(i);
+        continue;
+      }
+      const std::size_t row = BestContinued(std::span(rows).subspan(first), chunks, i) + first;
+      if (row == rows.size()) rows.emplace_back();
+      rows[row].push_back(i);
+      last = row;
+    }
   }
   return rows;
 }
