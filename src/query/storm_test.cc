@@ -252,7 +252,7 @@ TEST_F(StormTest, PassesWithoutHarm) {
   EXPECT_FALSE(answer.contains("warnings")) << answer["warnings"];
 
   // Nothing is left behind: no memory charged, no sockets but those of the endpoints.
-  EXPECT_EQ(total_memory_->used(), 0);
+  EXPECT_EQ(total_memory_->used_bytes(), 0);
   while (OpenFiles() > files_before + 20 && std::chrono::steady_clock::now() < end)
     std::this_thread::yield();
   EXPECT_LE(OpenFiles(), files_before + 20);
