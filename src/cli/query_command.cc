@@ -85,8 +85,9 @@ void QueryCommand::AddEndpointFlags(FlagSet& flags) {
       " host:port, or behind DNS as dns+host:port, dnssrv+name, dnssrvnoa+name; may be repeated.";
   flags.Strings({"endpoint", "Address of a StoreAPI server:" + schemes, "ADDRESS"}, &endpoints);
   flags.Strings({"store", "The same as --endpoint, for old command lines.", "ADDRESS"}, &endpoints);
-  flags.Strings({"store-strict", "The same as --endpoint-strict, for old command lines.", "ADDRESS"},
-                &strict);
+  flags.Strings(
+      {"store-strict", "The same as --endpoint-strict, for old command lines.", "ADDRESS"},
+      &strict);
   flags.Strings(
       {"endpoint-strict",
        "Address that is always asked, also while it does not answer; may be repeated.", "ADDRESS"},
@@ -317,12 +318,11 @@ Status QueryCommand::FinishEndpoints() {
   endpoint_options.default_client = client;
   const auto add = [&](const std::vector<std::string>& addresses, bool is_strict, bool is_group) {
     for (const std::string& address : addresses) {
-      endpoint_options.endpoints.push_back(
-          {.address = address,
-           .strict = is_strict,
-           .group = is_group,
-           .client = client,
-           .common = client});
+      endpoint_options.endpoints.push_back({.address = address,
+                                            .strict = is_strict,
+                                            .group = is_group,
+                                            .client = client,
+                                            .common = client});
     }
   };
   add(endpoints, false, false);

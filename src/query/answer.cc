@@ -23,8 +23,8 @@ void WriteMissing(JsonWriter& writer, const std::vector<store::MissingPart>& mis
       if (i > 0) writer.Raw(",");
       writer.Labels(part.label_sets[i]);
     }
-    writer.Raw(fmt::format("],\"minTime\":{},\"maxTime\":{},\"error\":", part.min_time,
-                           part.max_time));
+    writer.Raw(
+        fmt::format("],\"minTime\":{},\"maxTime\":{},\"error\":", part.min_time, part.max_time));
     writer.String(part.error);
     if (!part.answered_by.empty()) {
       writer.Raw(",\"answeredBy\":");

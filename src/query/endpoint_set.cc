@@ -116,7 +116,8 @@ EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runt
       runtime_(runtime),
       logger_(std::move(logger)),
       clock_(clock),
-      resolver_({.metrics_prefix = "thanos_query_endpoints", .dns = options_.dns}, logger_, metrics),
+      resolver_({.metrics_prefix = "thanos_query_endpoints", .dns = options_.dns}, logger_,
+                metrics),
       group_resolver_({.metrics_prefix = "thanos_query_endpoint_groups", .dns = options_.dns},
                       logger_, metrics),
       files_(options_.sd_files, logger_),
@@ -219,8 +220,8 @@ void EndpointSet::LookUp(const std::vector<EndpointSpec>& specs) {
   }
   const auto look_up = [this, names, group_names] {
     const Context context = running_.context().WithTimeout(options_.dns_interval);
-    for (const Status& status : {resolver_.Resolve(context, names),
-                                 group_resolver_.Resolve(context, group_names)}) {
+    for (const Status& status :
+         {resolver_.Resolve(context, names), group_resolver_.Resolve(context, group_names)}) {
       if (!status.ok())
         logger_.Error("failed to resolve addresses of endpoints", {{"err", status}});
     }
@@ -401,7 +402,8 @@ void EndpointSet::Publish() {
     MutexLock lock(endpoint->mutex);
     const bool used = endpoint->healthy ? endpoint->info.store.has_value() : endpoint->spec.strict;
     const bool lost = !used && !endpoint->healthy && endpoint->ever_healthy &&
-                      endpoint->info.store && !endpoint->IsTimedOut(now, options_.unhealthy_timeout);
+                      endpoint->info.store &&
+                      !endpoint->IsTimedOut(now, options_.unhealthy_timeout);
     if (!used && !lost) continue;
     auto label_sets = Select(endpoint->info.label_sets);
     if (!label_sets) continue;

@@ -48,8 +48,8 @@ struct EndpointOptions {
   Nanoseconds sd_config_interval = std::chrono::minutes(5);
   model::Relabeler selector;  // drops stores by their external labels, --selector.relabel-config
   std::vector<std::string> metric_labels = {"external_labels", "store_type"};
-  net::DnsOptions dns = {};                      // which DNS servers are asked
-  store::GroupOptions group = {};                // how members of a group are hedged
+  net::DnsOptions dns = {};                       // which DNS servers are asked
+  store::GroupOptions group = {};                 // how members of a group are hedged
   std::vector<std::string> extra_addresses = {};  // members of every group, for tests of its users
 };
 
@@ -79,8 +79,9 @@ struct QueryEndpoints {
 
 // Asks each endpoint for Info every info_timeout, all at once. One that answers is used from then
 // on; one that does not is no longer used, but still shown, until unhealthy_timeout is over; a
-// strict one is used all the same. A group is one endpoint, "thanos:///" and its address: its members
-// are asked each, and it is what those that answer say together. Constructor, Start, Stop. Thread-safe.
+// strict one is used all the same. A group is one endpoint, "thanos:///" and its address: its
+// members are asked each, and it is what those that answer say together. Constructor, Start, Stop.
+// Thread-safe.
 class EndpointSet {
  public:
   EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runtime, Logger logger,

@@ -7,8 +7,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <prometheus/registry.h>
+#include <unistd.h>
 
 #include "query/testing/dnsmasq.h"
 #include "query/testing/store_server.h"
@@ -16,12 +16,12 @@
 namespace aevum::query {
 namespace {
 
+using testing::Dnsmasq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Dnsmasq;
 using testing::StoreServer;
-using testing::Up;
 using ::testing::UnorderedElementsAre;
+using testing::Up;
 using namespace std::chrono_literals;
 
 class EndpointSetTest : public ::testing::Test {

@@ -17,8 +17,7 @@ Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
       gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", metrics),
       metrics_(options_.max_concurrent, metrics) {}
 
-StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
-                                                  const QueryParams& params,
+StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const QueryParams& params,
                                                   std::shared_ptr<store::MissingParts> missing) {
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
   const auto came = std::chrono::steady_clock::now();
@@ -95,13 +94,12 @@ std::optional<promql::Distribution> Evaluator::DistributionFor(
   if (!options_.distribution.enabled || !params.analyzable || !params.store_matchers.empty() ||
       params.shard_info)
     return std::nullopt;
-  auto distribution =
-      MakeDistribution(options_.distribution, endpoints_(),
-                       {.replica_labels = params.replica_labels,
-                        .dedup = params.dedup,
-                        .partial_response = params.partial_response,
-                        .max_source_resolution_ms = params.max_source_resolution_ms,
-                        .missing = std::move(missing)});
+  auto distribution = MakeDistribution(options_.distribution, endpoints_(),
+                                       {.replica_labels = params.replica_labels,
+                                        .dedup = params.dedup,
+                                        .partial_response = params.partial_response,
+                                        .max_source_resolution_ms = params.max_source_resolution_ms,
+                                        .missing = std::move(missing)});
   if (options_.tenancy.enforce)
     distribution.enforced = {model::Matcher::Equal(options_.tenancy.label, tenant)};
   return distribution;

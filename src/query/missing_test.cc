@@ -173,8 +173,8 @@ TEST_F(MissingTest, LiesDoNoHarm) {
   outside->store().series[0].chunks[0].max_time = 30'000;
   const auto nothing = Cluster("g", "0");
   nothing->store().info.label_sets.clear();
-  Querier& querier = Start({honest.get(), unsorted.get(), never.get(), other.get(), outside.get(),
-                            nothing.get()});
+  Querier& querier =
+      Start({honest.get(), unsorted.get(), never.get(), other.get(), outside.get(), nothing.get()});
   const json answer =
       querier.Ask("/api/v1/query", {{"query", "count by (cluster) (up)"}, {"time", "25"}});
   EXPECT_EQ(answer["status"], "success") << answer;

@@ -95,7 +95,8 @@ RemoteQuerier::RemoteQuerier(const store::StoreClient& client, std::shared_ptr<C
                              RemoteQueryOptions options)
     : address_(client.address),
       label_sets_(client.label_sets),
-      channel_(std::move(channel)), options_(std::move(options)) {}
+      channel_(std::move(channel)),
+      options_(std::move(options)) {}
 
 std::unique_ptr<promql::RemoteStream> RemoteQuerier::Execute(
     const Context& context, const promql::RemoteQuestion& question) {
@@ -127,10 +128,10 @@ std::unique_ptr<promql::RemoteStream> RemoteQuerier::Execute(
                     .error = std::move(error)});
     }
   };
-  return std::make_unique<RowStream>(context, question, channel_,
-                                     channel_->Start(context, "/thanos.Query/QueryRange",
-                                                     SharedBytes::Own(wire::Encode(request))),
-                                     on_missing);
+  return std::make_unique<RowStream>(
+      context, question, channel_,
+      channel_->Start(context, "/thanos.Query/QueryRange", SharedBytes::Own(wire::Encode(request))),
+      on_missing);
 }
 
 }  // namespace aevum::query

@@ -31,7 +31,8 @@ enum class Mode { kGood, kSlow, kStalled, kFailing, kUnsorted, kLying, kModes };
 // A store whose behaviour changes while it is asked.
 class MoodyStore final : public store::Store {
  public:
-  explicit MoodyStore(const std::string& zone) : fake_({Up({{"zone", zone}}), Up({{"zone", zone}, {"a", "1"}})}) {
+  explicit MoodyStore(const std::string& zone)
+      : fake_({Up({{"zone", zone}}), Up({{"zone", zone}, {"a", "1"}})}) {
     fake_.info.component_type = "sidecar";
     fake_.info.label_sets = {model::Labels::Of({{"zone", zone}})};
     fake_.info.store = wire::StoreInfo{.min_time = kMinTime,

@@ -110,8 +110,7 @@ Status NoMembers() { return Unavailable("the group has no members: its name has 
 template <typename T, typename Runners, typename Ask>
 StatusOr<T> AskGroup(GroupRuntime& runtime, const Context& context, Runners runners, Ask ask) {
   if (runners.empty()) return NoMembers();
-  const auto race =
-      std::make_shared<Race<T>>(runtime, context, std::move(runners), std::move(ask));
+  const auto race = std::make_shared<Race<T>>(runtime, context, std::move(runners), std::move(ask));
   race->Start();
   StatusOr<T> answer = race->Wait();
   race->Abandon();
@@ -146,8 +145,8 @@ StatusOr<wire::LabelsResponse> GroupStore::LabelValues(const Context& context,
 }
 
 StatusOr<wire::InfoResponse> GroupStore::Info(const Context& context) {
-  return AskGroup<wire::InfoResponse>(
-      runtime_, context, TakeTurn(), [](const Context& c, Store& store) { return store.Info(c); });
+  return AskGroup<wire::InfoResponse>(runtime_, context, TakeTurn(),
+                                      [](const Context& c, Store& store) { return store.Info(c); });
 }
 
 }  // namespace aevum::store

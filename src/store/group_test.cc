@@ -14,9 +14,9 @@ namespace aevum::store {
 namespace {
 
 using testing::Drain;
+using ::testing::ElementsAre;
 using testing::FakeSeries;
 using testing::FakeStore;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 

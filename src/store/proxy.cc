@@ -49,7 +49,7 @@ std::string StoreClient::ToString() const {
 struct Proxy::Targets {
   std::shared_ptr<const StoreClients> all;
   std::vector<const StoreClient*> chosen;
-  std::shared_ptr<StoreCall> call;        // null when nobody asks what is missing
+  std::shared_ptr<StoreCall> call;          // null when nobody asks what is missing
   std::optional<model::Matchers> matchers;  // nullopt: the selector labels rule all series out
 };
 
@@ -139,8 +139,7 @@ StatusOr<wire::LabelsResponse> Proxy::LabelValues(const Context& context,
 StatusOr<std::unique_ptr<SeriesStream>> Proxy::Series(const Context& context,
                                                       const wire::SeriesRequest& request,
                                                       const Scope& scope) {
-  const Targets targets =
-      Choose(request.matchers, request.min_time, request.max_time, scope);
+  const Targets targets = Choose(request.matchers, request.min_time, request.max_time, scope);
   if (!targets.matchers) return MergeStreams({});
   if (targets.matchers->empty()) {
     return InvalidArgument("no matchers specified (excluding selector labels)");

@@ -260,8 +260,8 @@ std::unique_ptr<SeriesStream> StartProxyStream(const Context& context,
     label_sets.push_back(client->label_sets);
     streams.push_back(std::move(stream));
   }
-  return std::make_unique<ProxyStream>(context, options, std::move(names),
-                                       std::move(label_sets), std::move(streams));
+  return std::make_unique<ProxyStream>(context, options, std::move(names), std::move(label_sets),
+                                       std::move(streams));
 }
 
 }  // namespace aevum::store

@@ -270,9 +270,8 @@ TEST_F(ProxyTest, SaysWhatIsMissing) {
   EXPECT_THAT(Ask(*scoped, Request()).warnings, SizeIs(4));  // none of what was not asked
   std::vector<std::string> lines;
   for (const MissingPart& part : missing->List()) {
-    lines.push_back(fmt::format("{} {} {}-{} by '{}'", part.endpoint,
-                                part.label_sets[0].ToString(), part.min_time, part.max_time,
-                                part.answered_by));
+    lines.push_back(fmt::format("{} {} {}-{} by '{}'", part.endpoint, part.label_sets[0].ToString(),
+                                part.min_time, part.max_time, part.answered_by));
   }
   EXPECT_THAT(lines, ElementsAre("a1:1 {replica=\"1\", zone=\"a\"} 0-100 by 'a0:1'",
                                  "b0:1 {replica=\"0\", zone=\"b\"} 0-100 by ''",

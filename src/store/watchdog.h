@@ -12,8 +12,8 @@
 
 namespace aevum::store {
 
-// One thread that cancels scopes, or calls functions, whose time has come. Needed since a receive that blocks observes
-// the deadline of its whole call, not one of its own. Thread-safe.
+// One thread that cancels scopes, or calls functions, whose time has come. Needed since a receive
+// that blocks observes the deadline of its whole call, not one of its own. Thread-safe.
 class Watchdog {
  public:
   using TimePoint = Context::TimePoint;
