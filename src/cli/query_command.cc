@@ -86,6 +86,9 @@ void QueryCommand::AddEndpointFlags(FlagSet& flags) {
   flags.Strings({"endpoint", "Address of a StoreAPI server:" + schemes, "ADDRESS"}, &endpoints);
   flags.Strings({"store", "The same as --endpoint, for old command lines.", "ADDRESS"}, &endpoints);
   flags.Strings(
+      {"store-strict", "The same as --endpoint-strict, for old command lines.", "ADDRESS"},
+      &strict);
+  flags.Strings(
       {"endpoint-strict",
        "Address that is always asked, also while it does not answer; may be repeated.", "ADDRESS"},
       &strict);
@@ -125,8 +128,14 @@ void QueryCommand::AddEndpointFlags(FlagSet& flags) {
   flags.Strings(
       {"query.conn-metric.label", "Label of the metric of connections; may be repeated.", "NAME"},
       &options.endpoints.metric_labels);
-  flags.Refused({"inject-test-addresses", "", "ADDRESS", Visibility::kHidden},
-                "it is for tests of another program");
+  flags.Double(
+      {"endpoint-group.hedge-quantile",
+       "A member of a group that is slower than this part of its last answers is not waited for "
+       "alone: a second one is asked and the first answer counts; 0: never."},
+      &options.endpoints.group.hedge_quantile);
+  flags.Strings({"inject-test-addresses", "Members of every group beside those of its name.",
+                 "ADDRESS", Visibility::kHidden},
+                &options.endpoints.extra_addresses);
 
   flags.Group("gRPC client");
   flags.Bool({"grpc-client-tls-secure", "Use TLS to talk to endpoints."}, &client.tls.enabled);
@@ -301,11 +310,19 @@ Status QueryCommand::FinishEndpoints() {
   client.compression =
       compression == "snappy" ? net::grpc::Compression::kSnappy : net::grpc::Compression::kNone;
   query::EndpointOptions& endpoint_options = options.endpoints;
+  const double quantile = endpoint_options.group.hedge_quantile;
+  if (!(quantile >= 0 && quantile < 1)) {
+    return InvalidArgument("--endpoint-group.hedge-quantile: must be from 0 to below 1, got {}",
+                           quantile);
+  }
   endpoint_options.default_client = client;
   const auto add = [&](const std::vector<std::string>& addresses, bool is_strict, bool is_group) {
     for (const std::string& address : addresses) {
-      endpoint_options.endpoints.push_back(
-          {.address = address, .strict = is_strict, .group = is_group, .client = client});
+      endpoint_options.endpoints.push_back({.address = address,
+                                            .strict = is_strict,
+                                            .group = is_group,
+                                            .client = client,
+                                            .common = client});
     }
   };
   add(endpoints, false, false);

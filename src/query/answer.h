@@ -1,6 +1,7 @@
 // What all answers of the API that succeed have in common.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "base/status.h"
 #include "net/http/server.h"
 #include "query/json_writer.h"
+#include "store/missing.h"
 
 namespace aevum::query {
 
@@ -20,8 +22,18 @@ JsonSink SinkOf(net::HttpResponse& response);
 // Begins a successful answer, up to where `data` is to be written.
 void BeginAnswer(JsonWriter& writer);
 
-// Ends it: warnings, closing brace. OK even when the client is gone.
-Status FinishAnswer(JsonWriter& writer, const std::vector<std::string>& warnings);
+// Ends it: warnings, what is missing, closing brace. OK even when the client is gone.
+//
+// `missing` is ours, beside the fields of Thanos, and absent with nothing missing: a list of
+// {endpoint, labels, minTime, maxTime, error}, each with `answeredBy` when a replica of the same
+// data answered in its place. `complete` beside it is true when that is so for all.
+Status FinishAnswer(JsonWriter& writer, const std::vector<std::string>& warnings,
+                    const std::vector<store::MissingPart>& missing = {});
+
+// What collects the missing parts of an answer: replicas only stand in for each other where the
+// request does not want to see each.
+std::shared_ptr<store::MissingParts> MissingFor(bool dedup,
+                                                std::vector<std::string> replica_labels);
 
 // Names who failed the way the reference does: it tells a store's error by its gRPC code.
 Status AnnotateStoreError(Status status, std::string_view what);

@@ -197,19 +197,21 @@ StatusOr<promql::ExprPtr> Api::ParsedParam(const net::HttpRequest& request) cons
 }
 
 Status Api::Answer(const Context& context, const QueryParams& params, net::HttpResponse& response) {
-  ASSIGN_OR_RETURN(promql::QueryResult result, evaluator_.Evaluate(context, params));
+  const auto missing = MissingFor(params.dedup, params.replica_labels);
+  ASSIGN_OR_RETURN(promql::QueryResult result, evaluator_.Evaluate(context, params, missing));
   std::vector<std::string> warnings = std::move(result.store_warnings);
   if (params.analyze && !params.analyzable) warnings.emplace_back(kNotAnalyzable);
   if (params.limit > 0 && Truncate(static_cast<std::size_t>(params.limit), &result))
     warnings.emplace_back(kTruncated);
+  const std::vector<store::MissingPart> parts = missing->List();
   // An answer that is not complete must not be cached.
-  if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
+  if (!warnings.empty() || !parts.empty()) response.SetHeader("Cache-Control", "no-store");
   warnings.insert(warnings.end(), result.warnings.begin(), result.warnings.end());
   warnings.insert(warnings.end(), result.infos.begin(), result.infos.end());
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
   writer.QueryData(result, params.stats);
-  return FinishAnswer(writer, warnings);
+  return FinishAnswer(writer, warnings, parts);
 }
 
 }  // namespace aevum::query

@@ -84,7 +84,8 @@ class Api {
   // The expression of a request that is about the text of a query alone.
   StatusOr<promql::ExprPtr> ParsedParam(const net::HttpRequest& request) const;
   Status WriteStrings(std::vector<std::string> strings, std::vector<std::string> warnings,
-                      std::int64_t limit, net::HttpResponse& response) const;
+                      std::vector<store::MissingPart> missing, std::int64_t limit,
+                      net::HttpResponse& response) const;
 
   const ApiOptions options_;
   Evaluator& evaluator_;

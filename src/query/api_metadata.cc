@@ -26,16 +26,17 @@ Status CollectLabels(const std::vector<model::Matchers>& matchers, std::set<std:
 }  // namespace
 
 Status Api::WriteStrings(std::vector<std::string> strings, std::vector<std::string> warnings,
-                         std::int64_t limit, net::HttpResponse& response) const {
+                         std::vector<store::MissingPart> missing, std::int64_t limit,
+                         net::HttpResponse& response) const {
   if (limit > 0 && strings.size() > static_cast<std::size_t>(limit)) {
     strings.resize(static_cast<std::size_t>(limit));
     warnings.emplace_back(kTruncated);
   }
-  if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
+  if (!warnings.empty() || !missing.empty()) response.SetHeader("Cache-Control", "no-store");
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
   writer.Strings(strings);
-  return FinishAnswer(writer, warnings);
+  return FinishAnswer(writer, warnings, missing);
 }
 
 Status Api::Labels(const Context& context, const net::HttpRequest& request,
@@ -46,7 +47,8 @@ Status Api::Labels(const Context& context, const net::HttpRequest& request,
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
   const Context bounded =
       context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
-  const auto store = evaluator_.StoreFor(params.store_matchers);
+  const auto missing = MissingFor(params.dedup, params.replica_labels);
+  const auto store = evaluator_.StoreFor(params.store_matchers, missing);
   std::set<std::string> names;
   std::set<std::string> warnings;
   wire::LabelNamesRequest ask;
@@ -61,7 +63,7 @@ Status Api::Labels(const Context& context, const net::HttpRequest& request,
       });
   RETURN_IF_ERROR(AnnotateStoreError(status, "proxy LabelNames()"));
   return WriteStrings({names.begin(), names.end()}, {warnings.begin(), warnings.end()},
-                      params.limit, response);
+                      missing->List(), params.limit, response);
 }
 
 Status Api::LabelValues(const Context& context, const net::HttpRequest& request,
@@ -78,7 +80,8 @@ Status Api::LabelValues(const Context& context, const net::HttpRequest& request,
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
   const Context bounded =
       context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
-  const auto store = evaluator_.StoreFor(params.store_matchers);
+  const auto missing = MissingFor(params.dedup, params.replica_labels);
+  const auto store = evaluator_.StoreFor(params.store_matchers, missing);
   std::set<std::string> values;
   std::set<std::string> warnings;
   wire::LabelValuesRequest ask;
@@ -94,7 +97,7 @@ Status Api::LabelValues(const Context& context, const net::HttpRequest& request,
       });
   RETURN_IF_ERROR(AnnotateStoreError(status, "proxy LabelValues()"));
   return WriteStrings({values.begin(), values.end()}, {warnings.begin(), warnings.end()},
-                      params.limit, response);
+                      missing->List(), params.limit, response);
 }
 
 Status Api::Series(const Context& context, const net::HttpRequest& request,
@@ -117,7 +120,9 @@ Status Api::Series(const Context& context, const net::HttpRequest& request,
       params.partial_response ? wire::PartialResponse::kWarn : wire::PartialResponse::kAbort;
   options.max_source_resolution_ms = INT64_MAX;
   options.skip_chunks = true;
-  store::StoreQueryable queryable(evaluator_.StoreFor(params.store_matchers), std::move(options));
+  const auto missing = MissingFor(params.dedup, params.replica_labels);
+  store::StoreQueryable queryable(evaluator_.StoreFor(params.store_matchers, missing),
+                                  std::move(options));
 
   std::set<model::Labels> series;
   std::set<std::string> warnings;
@@ -145,7 +150,8 @@ Status Api::Series(const Context& context, const net::HttpRequest& request,
     series.erase(std::next(series.begin(), params.limit), series.end());
     warnings.emplace(kTruncated);
   }
-  if (!warnings.empty()) response.SetHeader("Cache-Control", "no-store");
+  const std::vector<store::MissingPart> parts = missing->List();
+  if (!warnings.empty() || !parts.empty()) response.SetHeader("Cache-Control", "no-store");
   JsonWriter writer(SinkOf(response));
   BeginAnswer(writer);
   writer.Raw("[");
@@ -155,7 +161,7 @@ Status Api::Series(const Context& context, const net::HttpRequest& request,
     writer.Labels(labels);
   }
   writer.Raw("]");
-  return FinishAnswer(writer, {warnings.begin(), warnings.end()});
+  return FinishAnswer(writer, {warnings.begin(), warnings.end()}, parts);
 }
 
 }  // namespace aevum::query

@@ -9,15 +9,12 @@
 #include <prometheus/registry.h>
 #include <nlohmann/json.hpp>
 
-#include "chunk/xor.h"
-#include "net/grpc/server.h"
 #include "net/http/client.h"
 #include "net/url.h"
 #include "promql/parser.h"
 #include "promql/pretty_printer.h"
 #include "query/query.h"
-#include "store/grpc_server.h"
-#include "store/testing/fake_store.h"
+#include "query/testing/store_server.h"
 
 namespace aevum::query {
 namespace {
@@ -25,63 +22,14 @@ namespace {
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// A store with two replicas of `up`, or another set of series, as an endpoint.
-class StoreServer {
- public:
-  explicit StoreServer(std::vector<store::testing::FakeSeries> series,
-                       model::Labels external = model::Labels::Of({{"cluster", "a"}}))
-      : store_(std::move(series)), server_(Options(), Logger(), metrics_) {
-    store_.info.component_type = "sidecar";
-    store_.info.label_sets = {std::move(external)};
-    store_.info.store = wire::StoreInfo{.min_time = kMinTime,
-                                        .max_time = kMaxTime,
-                                        .supports_sharding = true,
-                                        .supports_without_replica_labels = true};
-    store::RegisterStore(server_, store_, metrics_);
-    store::RegisterInfo(server_, [this](const Context& context) { return store_.Info(context); });
-    EXPECT_TRUE(server_.Start().ok());
-    server_.SetServing(true);
-  }
-  ~StoreServer() { Stop(); }
-  void Stop() { server_.Stop(std::chrono::milliseconds(0)); }
-  std::string address() const { return fmt::format("127.0.0.1:{}", server_.port()); }
-  store::testing::FakeStore& store() { return store_; }
-
- private:
-  static net::grpc::ServerOptions Options() {
-    net::grpc::ServerOptions options;
-    options.address = "127.0.0.1:0";
-    return options;
-  }
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
-  store::testing::FakeStore store_;
-  net::grpc::Server server_;
-};
+using testing::StoreServer;
+using testing::Up;
 
 std::string FromHex(std::string_view hex) {
   std::string bytes;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
     bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
   return bytes;
-}
-
-// A chunk with the value 1 every second of the first minute.
-const std::string& Minute() {
-  static const std::string bytes = [] {
-    chunk::XorEncoder encoder;
-    for (TimestampMs t = 0; t <= 60'000; t += 1'000) encoder.Append(t, 1);
-    return encoder.Bytes();
-  }();
-  return bytes;
-}
-
-store::testing::FakeSeries Up(std::initializer_list<model::Label> labels) {
-  std::vector<model::Label> all(labels);
-  all.push_back({"__name__", "up"});
-  return {
-      model::Labels::FromUnsorted(all),
-      {{.min_time = 0, .max_time = 60'000, .data = Minute(), .encoding = chunk::Encoding::kXor}}};
 }
 
 class ApiTest : public ::testing::Test {

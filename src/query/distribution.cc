@@ -32,7 +32,7 @@ promql::Distribution MakeDistribution(const DistributionOptions& options,
   for (const QueryEndpoint& endpoint : endpoints->queriers) {
     const store::StoreClient& client = endpoint.store;
     distribution.leaves.push_back(
-        {.engine = std::make_shared<RemoteQuerier>(client.address, endpoint.channel, remote),
+        {.engine = std::make_shared<RemoteQuerier>(client, endpoint.channel, remote),
          .may_hold = [endpoints, &client](
                          const model::Matchers& matchers, TimestampMs first,
                          TimestampMs last) { return MayHold(client, matchers, first, last); },

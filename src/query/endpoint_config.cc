@@ -1,11 +1,10 @@
 #include "query/endpoint_config.h"
 
 #include <yaml-cpp/yaml.h>
+#include <nlohmann/json.hpp>
 
 namespace aevum::query {
 namespace {
-
-bool HasDnsScheme(std::string_view address) { return address.find('+') != std::string_view::npos; }
 
 std::string Text(const YAML::Node& node, const std::string& otherwise) {
   return node && node.IsScalar() ? node.Scalar() : otherwise;
@@ -43,12 +42,29 @@ StatusOr<ClientConfig> ReadClient(const YAML::Node& node, const ClientConfig& ba
   return client;
 }
 
+// How a group balances is not for choice: its members take turns. What says so, or anything that is
+// JSON, is accepted.
+Status CheckServiceConfig(const YAML::Node& node, const EndpointSpec& endpoint) {
+  const std::string text = Text(node, "");
+  if (text.empty()) return OkStatus();
+  if (!endpoint.group) {
+    return InvalidArgument("endpoint \"{}\": service_config is only valid for endpoint groups",
+                           endpoint.address);
+  }
+  if (!nlohmann::json::accept(text)) {
+    return InvalidArgument("endpoint \"{}\": service_config is not JSON: {}", endpoint.address,
+                           text);
+  }
+  return OkStatus();
+}
+
 StatusOr<std::vector<EndpointSpec>> ReadConfig(const YAML::Node& root,
                                                const ClientConfig& defaults) {
   std::vector<EndpointSpec> endpoints;
   if (!root || root.IsNull()) return endpoints;
   if (!root.IsMap()) return InvalidArgument("not a mapping of fields");
-  ASSIGN_OR_RETURN(const ClientConfig common, ReadClient(root["default_client_config"], defaults));
+  ASSIGN_OR_RETURN(ClientConfig common, ReadClient(root["default_client_config"], defaults));
+  common.compression = defaults.compression;  // that of the flag holds
   const YAML::Node list = root["endpoints"];
   if (list && !list.IsNull() && !list.IsSequence()) return InvalidArgument("endpoints: not a list");
   for (const YAML::Node& node : list) {
@@ -62,6 +78,8 @@ StatusOr<std::vector<EndpointSpec>> ReadConfig(const YAML::Node& root,
     if (!client.ok())
       return Annotate(client.status(), fmt::format("endpoint \"{}\"", endpoint.address));
     endpoint.client = *std::move(client);
+    endpoint.common = common;
+    RETURN_IF_ERROR(CheckServiceConfig(node["service_config"], endpoint));
     RETURN_IF_ERROR(CheckEndpoint(endpoint));
     endpoints.push_back(std::move(endpoint));
   }
@@ -73,11 +91,11 @@ StatusOr<std::vector<EndpointSpec>> ReadConfig(const YAML::Node& root,
 Status CheckEndpoint(const EndpointSpec& endpoint) {
   const std::string& address = endpoint.address;
   if (address.empty()) return InvalidArgument("endpoint without an address");
-  if (!HasDnsScheme(address) && address.find(':') == std::string::npos) {
+  if (!endpoint.dynamic() && address.find(':') == std::string::npos) {
     return InvalidArgument("endpoint \"{}\": needs host:port, or a scheme such as dns+host:port",
                            address);
   }
-  if (endpoint.strict && HasDnsScheme(address)) {
+  if (endpoint.strict && endpoint.dynamic()) {
     return InvalidArgument(
         "endpoint \"{}\": a strict endpoint must be an address, not one behind DNS", address);
   }

@@ -22,6 +22,10 @@ struct EndpointSpec {
   bool strict = false;  // asked even when it does not answer
   bool group = false;   // an address behind which several servers take turns
   ClientConfig client;
+  ClientConfig common = {};  // of servers that a DNS name stands for, whatever `client` says
+
+  // Whether its address is looked up in DNS.
+  bool dynamic() const { return address.find('+') != std::string::npos; }
 };
 
 // InvalidArgument when an address is empty, has no port and no scheme, or is strict with a scheme.

@@ -15,7 +15,8 @@
 namespace aevum::query {
 namespace {
 
-constexpr std::size_t kAskThreads = 16;
+// They wait for the network; more endpoints that hang than that keep the others waiting.
+constexpr std::size_t kAskThreads = 64;
 constexpr std::size_t kAskQueue = 100'000;
 
 std::string LabelSetsText(const std::vector<model::Labels>& sets) {
@@ -35,6 +36,29 @@ bool SameClient(const ClientConfig& a, const ClientConfig& b) {
          a.tls.min_version == b.tls.min_version;
 }
 
+// What members of a group that may lag behind each other hold together.
+void JoinInfo(const wire::InfoResponse& info, std::optional<wire::InfoResponse>* joined) {
+  if (!*joined) {
+    *joined = info;
+    return;
+  }
+  wire::InfoResponse& all = **joined;
+  for (const model::Labels& set : info.label_sets) {
+    if (std::find(all.label_sets.begin(), all.label_sets.end(), set) == all.label_sets.end())
+      all.label_sets.push_back(set);
+  }
+  all.query = all.query && info.query;
+  if (!info.store) return;
+  if (!all.store) {
+    all.store = info.store;
+    return;
+  }
+  all.store->min_time = std::min(all.store->min_time, info.store->min_time);
+  all.store->max_time = std::max(all.store->max_time, info.store->max_time);
+  all.store->supports_sharding &= info.store->supports_sharding;
+  all.store->supports_without_replica_labels &= info.store->supports_without_replica_labels;
+}
+
 net::grpc::ChannelOptions ChannelOf(const std::string& address, const ClientConfig& client) {
   net::grpc::ChannelOptions options;
   options.address = address;
@@ -45,15 +69,27 @@ net::grpc::ChannelOptions ChannelOf(const std::string& address, const ClientConf
 
 }  // namespace
 
-struct EndpointSet::Endpoint {
-  Endpoint(EndpointSpec s, std::shared_ptr<net::grpc::Channel> c)
-      : spec(std::move(s)),
+// A server: an endpoint of its own, or one of a group.
+struct EndpointSet::Member {
+  Member(std::string a, std::shared_ptr<net::grpc::Channel> c)
+      : address(std::move(a)),
         channel(std::move(c)),
         store(std::make_shared<store::GrpcStore>(channel)) {}
 
-  const EndpointSpec spec;
+  const std::string address;
   const std::shared_ptr<net::grpc::Channel> channel;
   const std::shared_ptr<store::Store> store;
+  Mutex mutex;
+  StatusOr<wire::InfoResponse> info AEVUM_GUARDED_BY(mutex) = Unavailable("not asked yet");
+};
+
+// What is asked in a query. The members are of the refresh thread.
+struct EndpointSet::Endpoint {
+  explicit Endpoint(EndpointSpec s) : spec(std::move(s)) {}
+
+  const EndpointSpec spec;
+  std::vector<std::shared_ptr<Member>> members;  // exactly one, but for groups
+  std::shared_ptr<store::GroupStore> group;      // null for one server
   Mutex mutex;
   wire::InfoResponse info AEVUM_GUARDED_BY(mutex);
   bool healthy AEVUM_GUARDED_BY(mutex) = false;
@@ -61,6 +97,17 @@ struct EndpointSet::Endpoint {
   TimestampMs last_check AEVUM_GUARDED_BY(mutex) = 0;
   TimestampMs last_healthy AEVUM_GUARDED_BY(mutex) = 0;
   std::optional<std::string> last_error AEVUM_GUARDED_BY(mutex);
+  std::shared_ptr<net::grpc::Channel> channel AEVUM_GUARDED_BY(mutex);  // to one that answers
+
+  // Whether it has been silent for so long that it is no longer shown.
+  bool IsTimedOut(TimestampMs now, Nanoseconds timeout) const AEVUM_REQUIRES(mutex) {
+    return !healthy && now - last_healthy > timeout.count() / 1'000'000;
+  }
+
+  std::shared_ptr<store::Store> store() const {
+    if (group) return group;
+    return members.front()->store;
+  }
 };
 
 EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runtime, Logger logger,
@@ -69,7 +116,10 @@ EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runt
       runtime_(runtime),
       logger_(std::move(logger)),
       clock_(clock),
-      resolver_({.metrics_prefix = "thanos_query_endpoints"}, logger_, metrics),
+      resolver_({.metrics_prefix = "thanos_query_endpoints", .dns = options_.dns}, logger_,
+                metrics),
+      group_resolver_({.metrics_prefix = "thanos_query_endpoint_groups", .dns = options_.dns},
+                      logger_, metrics),
       files_(options_.sd_files, logger_),
       duplicates_(&prometheus::BuildCounter()
                        .Name("thanos_query_duplicated_endpoint_addresses_total")
@@ -80,6 +130,7 @@ EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runt
                         .Name("thanos_store_nodes_grpc_connections")
                         .Help("Number of gRPC connection to Store APIs.")
                         .Register(*metrics)),
+      groups_(options_.group, *metrics),
       stores_(std::make_shared<const store::StoreClients>()),
       queriers_(std::make_shared<const QueryEndpoints>()) {}
 
@@ -154,63 +205,109 @@ void EndpointSet::Discover() {
   }
 }
 
-// The endpoints with DNS schemes replaced by the addresses behind them.
+void EndpointSet::LookUp(const std::vector<EndpointSpec>& specs) {
+  const auto now = Context::TimePoint::clock::now();
+  if (now < next_dns_ || looking_up_.exchange(true)) return;
+  next_dns_ = now + options_.dns_interval;
+  std::vector<std::string> names;
+  std::vector<std::string> group_names;
+  for (const EndpointSpec& spec : specs) {
+    if (spec.group) {
+      group_names.push_back(spec.address);
+    } else if (spec.dynamic()) {
+      names.push_back(spec.address);
+    }
+  }
+  const auto look_up = [this, names, group_names] {
+    const Context context = running_.context().WithTimeout(options_.dns_interval);
+    for (const Status& status :
+         {resolver_.Resolve(context, names), group_resolver_.Resolve(context, group_names)}) {
+      if (!status.ok())
+        logger_.Error("failed to resolve addresses of endpoints", {{"err", status}});
+    }
+    looking_up_ = false;
+  };
+  // A DNS server that does not answer must not keep the others from being asked what they are.
+  if (std::exchange(looked_up_, true) && pool_->Submit(look_up)) return;
+  look_up();
+}
+
+// The endpoints with DNS schemes replaced by the addresses behind them, but for groups.
 std::vector<EndpointSpec> EndpointSet::Resolve() {
   std::vector<EndpointSpec> all = options_.endpoints;
   all.insert(all.end(), configured_.begin(), configured_.end());
   for (const std::string& address : files_.Addresses()) {
     EndpointSpec spec;
     spec.address = address;
-    spec.client = options_.default_client;
+    spec.client = spec.common = options_.default_client;
     all.push_back(std::move(spec));
   }
-  std::vector<std::string> names;
-  for (const EndpointSpec& spec : all) {
-    if (!spec.strict) names.push_back(spec.address);
-  }
-  const auto now = Context::TimePoint::clock::now();
-  if (now >= next_dns_) {
-    next_dns_ = now + options_.dns_interval;
-    if (const Status status = resolver_.Resolve(running_.context(), names); !status.ok()) {
-      logger_.Error("failed to resolve addresses of endpoints", {{"err", status}});
-    }
-  }
+  LookUp(all);
   std::vector<EndpointSpec> resolved;
   for (const EndpointSpec& spec : all) {
-    if (spec.address.find('+') == std::string::npos) {
+    if (spec.group || !spec.dynamic()) {
       resolved.push_back(spec);
       continue;
     }
     for (const std::string& address : resolver_.AddressesOf(spec.address)) {
       EndpointSpec one = spec;
       one.address = address;
-      // What stands behind DNS uses the common client settings.
-      one.client = options_.default_client;
+      one.client = spec.common;
       resolved.push_back(std::move(one));
     }
   }
   return resolved;
 }
 
+std::shared_ptr<EndpointSet::Endpoint> EndpointSet::MakeEndpoint(const EndpointSpec& spec,
+                                                                 const std::string& name) {
+  {
+    MutexLock lock(mutex_);
+    const auto known = endpoints_.find(name);
+    if (known != endpoints_.end() && known->second->spec.strict == spec.strict &&
+        SameClient(known->second->spec.client, spec.client))
+      return known->second;
+  }
+  auto endpoint = std::make_shared<Endpoint>(spec);
+  if (spec.group) {
+    endpoint->group = std::make_shared<store::GroupStore>(groups_);
+  } else {
+    endpoint->members.push_back(std::make_shared<Member>(
+        spec.address,
+        std::make_shared<net::grpc::Channel>(runtime_, ChannelOf(spec.address, spec.client))));
+  }
+  return endpoint;
+}
+
+void EndpointSet::UpdateMembers(Endpoint& endpoint) {
+  std::vector<std::string> addresses = group_resolver_.AddressesOf(endpoint.spec.address);
+  addresses.insert(addresses.end(), options_.extra_addresses.begin(),
+                   options_.extra_addresses.end());
+  std::vector<std::shared_ptr<Member>> members;
+  for (const std::string& address : addresses) {
+    const auto known = std::find_if(endpoint.members.begin(), endpoint.members.end(),
+                                    [&](const auto& member) { return member->address == address; });
+    members.push_back(known != endpoint.members.end()
+                          ? *known
+                          : std::make_shared<Member>(
+                                address, std::make_shared<net::grpc::Channel>(
+                                             runtime_, ChannelOf(address, endpoint.spec.client))));
+  }
+  endpoint.members = std::move(members);
+}
+
 void EndpointSet::AddAndRemove(const std::vector<EndpointSpec>& specs) {
   Endpoints next;
-  MutexLock lock(mutex_);
   for (const EndpointSpec& spec : specs) {
-    if (next.contains(spec.address)) {
+    const std::string name = spec.group ? "thanos:///" + spec.address : spec.address;
+    if (next.contains(name)) {
       duplicates_->Increment();
-      logger_.Warn("duplicate address of an endpoint; the later one counts",
-                   {{"addr", spec.address}});
+      logger_.Warn("duplicate address of an endpoint; the later one counts", {{"addr", name}});
     }
-    const auto known = endpoints_.find(spec.address);
-    if (known != endpoints_.end() && known->second->spec.strict == spec.strict &&
-        SameClient(known->second->spec.client, spec.client)) {
-      next[spec.address] = known->second;
-    } else {
-      next[spec.address] = std::make_shared<Endpoint>(
-          spec,
-          std::make_shared<net::grpc::Channel>(runtime_, ChannelOf(spec.address, spec.client)));
-    }
+    next[name] = MakeEndpoint(spec, name);
+    if (spec.group) UpdateMembers(*next[name]);
   }
+  MutexLock lock(mutex_);
   for (const auto& [address, endpoint] : endpoints_) {
     if (!next.contains(address))
       logger_.Info("removing endpoint that is no longer configured", {{"address", address}});
@@ -220,52 +317,80 @@ void EndpointSet::AddAndRemove(const std::vector<EndpointSpec>& specs) {
 
 void EndpointSet::AskAll() {
   Endpoints endpoints;
+  std::size_t count = 0;
   {
     MutexLock lock(mutex_);
     endpoints = endpoints_;
   }
-  std::latch asked(static_cast<std::ptrdiff_t>(endpoints.size()));
-  for (const auto& [address, endpoint] : endpoints) {
-    const bool submitted = pool_->Submit([this, &asked, address, endpoint] {
-      Ask(address, *endpoint);
-      asked.count_down();
-    });
-    if (!submitted) asked.count_down();
+  for (const auto& [name, endpoint] : endpoints) count += endpoint->members.size();
+  std::latch asked(static_cast<std::ptrdiff_t>(count));
+  for (const auto& [name, endpoint] : endpoints) {
+    for (const auto& member : endpoint->members) {
+      const bool submitted = pool_->Submit([this, &asked, member] {
+        Ask(*member);
+        asked.count_down();
+      });
+      if (!submitted) asked.count_down();
+    }
   }
   asked.wait();
+  for (const auto& [name, endpoint] : endpoints) Conclude(name, *endpoint);
 }
 
-void EndpointSet::Ask(const std::string& address, Endpoint& endpoint) {
-  auto info = endpoint.store->Info(running_.context().WithTimeout(options_.info_timeout));
-  const TimestampMs now = clock_.NowMs();
+void EndpointSet::Ask(Member& member) const {
+  auto info = member.store->Info(running_.context().WithTimeout(options_.info_timeout));
+  MutexLock lock(member.mutex);
+  member.info = std::move(info);
+}
+
+// What an endpoint is after what its members have said.
+void EndpointSet::Conclude(const std::string& name, Endpoint& endpoint) {
+  std::vector<store::GroupMember> members;
+  std::optional<wire::InfoResponse> joined;
+  std::shared_ptr<net::grpc::Channel> channel;
+  Status error = Unavailable("the name of the group has no addresses");
+  for (const auto& member : endpoint.members) {
+    MutexLock lock(member->mutex);
+    members.push_back(
+        {.address = member->address, .store = member->store, .healthy = member->info.ok()});
+    if (!member->info.ok()) {
+      error = member->info.status();
+      continue;
+    }
+    if (!channel) channel = member->channel;
+    JoinInfo(*member->info, &joined);
+  }
+  if (endpoint.group) endpoint.group->SetMembers(std::move(members));
   MutexLock lock(endpoint.mutex);
   const bool was_healthy = endpoint.healthy;
   const bool first = endpoint.last_check == 0;
-  endpoint.last_check = now;
-  endpoint.healthy = info.ok();
-  if (!info.ok()) {
-    endpoint.last_error = std::string(info.status().message());
+  endpoint.last_check = clock_.NowMs();
+  endpoint.healthy = joined.has_value();
+  endpoint.channel = std::move(channel);
+  if (!joined) {
+    endpoint.last_error = std::string(error.message());
     if (was_healthy || first) {
       logger_.Warn("update of endpoint failed",
                    {{"err", fmt::format("getting metadata: fallback fetching info from {}: {}",
-                                        address, info.status().ToString())},
-                    {"address", address}});
+                                        name, error.ToString())},
+                    {"address", name}});
     }
     return;
   }
-  endpoint.info = *std::move(info);
+  endpoint.info = *std::move(joined);
   endpoint.last_error.reset();
-  endpoint.last_healthy = now;
+  endpoint.last_healthy = endpoint.last_check;
   endpoint.ever_healthy = true;
   if (!was_healthy) {
     logger_.Info(fmt::format("adding new {} with [{}{}]", endpoint.info.component_type,
                              endpoint.info.store ? "storeEndpoints" : "",
                              endpoint.info.query ? " queryAPI" : ""),
-                 {{"address", address}, {"extLset", LabelSetsText(endpoint.info.label_sets)}});
+                 {{"address", name}, {"extLset", LabelSetsText(endpoint.info.label_sets)}});
   }
 }
 
 void EndpointSet::Publish() {
+  const TimestampMs now = clock_.NowMs();
   auto stores = std::make_shared<store::StoreClients>();
   auto queriers = std::make_shared<QueryEndpoints>();
   Endpoints endpoints;
@@ -276,11 +401,15 @@ void EndpointSet::Publish() {
   for (const auto& [address, endpoint] : endpoints) {
     MutexLock lock(endpoint->mutex);
     const bool used = endpoint->healthy ? endpoint->info.store.has_value() : endpoint->spec.strict;
-    if (!used) continue;
+    const bool lost = !used && !endpoint->healthy && endpoint->ever_healthy &&
+                      endpoint->info.store &&
+                      !endpoint->IsTimedOut(now, options_.unhealthy_timeout);
+    if (!used && !lost) continue;
     auto label_sets = Select(endpoint->info.label_sets);
     if (!label_sets) continue;
     store::StoreClient client;
-    client.store = endpoint->store;
+    client.store = endpoint->store();
+    if (lost) client.lost = "it does not answer: " + endpoint->last_error.value_or("");
     client.address = address;
     client.strict = endpoint->spec.strict;
     client.label_sets = *std::move(label_sets);
@@ -291,6 +420,10 @@ void EndpointSet::Publish() {
       client.supports_sharding = info.supports_sharding;
       client.supports_without_replica_labels = info.supports_without_replica_labels;
       client.tsdb_infos = info.tsdb_infos;
+    }
+    if (lost) {
+      stores->push_back(std::move(client));
+      continue;
     }
     if (endpoint->healthy && endpoint->info.query) {
       queriers->queriers.push_back({.store = client,
@@ -351,9 +484,7 @@ std::vector<EndpointStatus> EndpointSet::Statuses() const {
   MutexLock lock(mutex_);
   for (const auto& [address, endpoint] : endpoints_) {
     MutexLock endpoint_lock(endpoint->mutex);
-    const std::int64_t silent_ms = now - endpoint->last_healthy;
-    const bool timed_out =
-        !endpoint->healthy && silent_ms > options_.unhealthy_timeout.count() / 1'000'000;
+    const bool timed_out = endpoint->IsTimedOut(now, options_.unhealthy_timeout);
     if (!endpoint->spec.strict && (timed_out || !endpoint->ever_healthy)) continue;
     auto label_sets = Select(endpoint->info.label_sets);
     if (!label_sets) continue;

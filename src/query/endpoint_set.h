@@ -1,6 +1,7 @@
 // The endpoints of a querier: found, asked for what they are, dropped when they are gone.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -21,6 +22,7 @@
 #include "net/discovery/file_sd.h"
 #include "net/grpc/client.h"
 #include "query/endpoint_config.h"
+#include "store/group.h"
 #include "store/proxy.h"
 
 namespace prometheus {
@@ -46,6 +48,9 @@ struct EndpointOptions {
   Nanoseconds sd_config_interval = std::chrono::minutes(5);
   model::Relabeler selector;  // drops stores by their external labels, --selector.relabel-config
   std::vector<std::string> metric_labels = {"external_labels", "store_type"};
+  net::DnsOptions dns = {};                       // which DNS servers are asked
+  store::GroupOptions group = {};                 // how members of a group are hedged
+  std::vector<std::string> extra_addresses = {};  // members of every group, for tests of its users
 };
 
 // What /api/v1/stores shows of one endpoint.
@@ -74,7 +79,9 @@ struct QueryEndpoints {
 
 // Asks each endpoint for Info every info_timeout, all at once. One that answers is used from then
 // on; one that does not is no longer used, but still shown, until unhealthy_timeout is over; a
-// strict one is used all the same. Constructor, Start, Stop. Thread-safe.
+// strict one is used all the same. A group is one endpoint, "thanos:///" and its address: its
+// members are asked each, and it is what those that answer say together. Constructor, Start, Stop.
+// Thread-safe.
 class EndpointSet {
  public:
   EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runtime, Logger logger,
@@ -86,7 +93,7 @@ class EndpointSet {
   Status Start(std::function<void()> on_first_refresh);
   void Stop();
 
-  // The stores to ask now.
+  // The stores to ask now, and those that were there lately (StoreClient::lost).
   std::shared_ptr<const store::StoreClients> Stores() const { return stores_.Get(); }
   // The same apart: queriers, which can also be asked in PromQL, and others.
   std::shared_ptr<const QueryEndpoints> Queriers() const { return queriers_.Get(); }
@@ -94,16 +101,22 @@ class EndpointSet {
   std::vector<EndpointStatus> Statuses() const;
 
  private:
+  struct Member;
   struct Endpoint;
   using Endpoints = std::map<std::string, std::shared_ptr<Endpoint>>;
 
   Status ReadConfig(std::vector<EndpointSpec>* specs) const;
   void Run(std::function<void()> on_first_refresh);
   void Discover();
+  // Asks DNS when it is due: in the background, but for the first time.
+  void LookUp(const std::vector<EndpointSpec>& specs);
   std::vector<EndpointSpec> Resolve();
   void AddAndRemove(const std::vector<EndpointSpec>& specs);
+  std::shared_ptr<Endpoint> MakeEndpoint(const EndpointSpec& spec, const std::string& name);
+  void UpdateMembers(Endpoint& endpoint);
   void AskAll();
-  void Ask(const std::string& address, Endpoint& endpoint);
+  void Ask(Member& member) const;
+  void Conclude(const std::string& name, Endpoint& endpoint);
   void Publish();
   // The label sets that the selector keeps; nullopt when it keeps none.
   std::optional<std::vector<model::Labels>> Select(
@@ -115,6 +128,9 @@ class EndpointSet {
   const Logger logger_;
   const Clock& clock_;
   net::DnsResolver resolver_;
+  net::DnsResolver group_resolver_;
+  std::atomic<bool> looking_up_ = false;
+  bool looked_up_ = false;  // of the refresh thread
   net::FileDiscovery files_;
   prometheus::Counter* duplicates_;
   prometheus::Family<prometheus::Gauge>* connections_;
@@ -125,6 +141,7 @@ class EndpointSet {
   Context::TimePoint next_dns_{};
   Context::TimePoint next_files_{};
 
+  store::GroupRuntime groups_;
   Snapshot<store::StoreClients> stores_;
   Snapshot<QueryEndpoints> queriers_;
   mutable Mutex mutex_;

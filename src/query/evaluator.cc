@@ -17,8 +17,8 @@ Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
       gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", metrics),
       metrics_(options_.max_concurrent, metrics) {}
 
-StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
-                                                  const QueryParams& params) {
+StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const QueryParams& params,
+                                                  std::shared_ptr<store::MissingParts> missing) {
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
   const auto came = std::chrono::steady_clock::now();
   EngineMetrics::Query query(metrics_);
@@ -28,8 +28,8 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
   query.Started();
   const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
-  const auto queryable = QueryableFor(params, context.request().tenant);
-  const auto distribution = DistributionFor(params, context.request().tenant);
+  const auto queryable = QueryableFor(params, context.request().tenant, missing);
+  const auto distribution = DistributionFor(params, context.request().tenant, std::move(missing));
   const promql::QueryOptions options{
       .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
       .count_samples = params.stats != StatsDetail::kNone,
@@ -47,8 +47,8 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context,
 
 StatusOr<promql::PlanNode> Evaluator::Explain(const Context& context,
                                               const QueryParams& params) const {
-  const auto queryable = QueryableFor(params, context.request().tenant);
-  const auto distribution = DistributionFor(params, context.request().tenant);
+  const auto queryable = QueryableFor(params, context.request().tenant, nullptr);
+  const auto distribution = DistributionFor(params, context.request().tenant, nullptr);
   const promql::QueryOptions options{
       .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
       .distribution = distribution ? &*distribution : nullptr};
@@ -59,9 +59,10 @@ StatusOr<promql::PlanNode> Evaluator::Explain(const Context& context,
 }
 
 std::shared_ptr<store::Store> Evaluator::StoreFor(
-    const std::vector<model::Matchers>& store_matchers) const {
-  if (store_matchers.empty()) return proxy_;
-  return proxy_->Restrict(store_matchers);
+    const std::vector<model::Matchers>& store_matchers,
+    std::shared_ptr<store::MissingParts> missing) const {
+  if (store_matchers.empty() && !missing) return proxy_;
+  return proxy_->Restrict(store_matchers, std::move(missing));
 }
 
 std::shared_ptr<MemoryBudget> Evaluator::MakeBudget() const {
@@ -69,8 +70,9 @@ std::shared_ptr<MemoryBudget> Evaluator::MakeBudget() const {
                                         options_.total_memory);
 }
 
-std::unique_ptr<promql::Queryable> Evaluator::QueryableFor(const QueryParams& params,
-                                                           const std::string& tenant) const {
+std::unique_ptr<promql::Queryable> Evaluator::QueryableFor(
+    const QueryParams& params, const std::string& tenant,
+    std::shared_ptr<store::MissingParts> missing) const {
   store::QueryableOptions options;
   options.replica_labels = params.replica_labels;
   options.deduplicate = params.dedup;
@@ -79,24 +81,25 @@ std::unique_ptr<promql::Queryable> Evaluator::QueryableFor(const QueryParams& pa
   options.partial_response =
       params.partial_response ? wire::PartialResponse::kWarn : wire::PartialResponse::kAbort;
   options.shard_info = params.shard_info;
-  auto queryable =
-      std::make_unique<store::StoreQueryable>(StoreFor(params.store_matchers), std::move(options));
+  auto queryable = std::make_unique<store::StoreQueryable>(
+      StoreFor(params.store_matchers, std::move(missing)), std::move(options));
   if (!options_.tenancy.enforce) return queryable;
   return EnforceTenant(std::move(queryable), options_.tenancy.label, tenant);
 }
 
 // Which stores a request is about, and which part of their series, leaves would not know.
-std::optional<promql::Distribution> Evaluator::DistributionFor(const QueryParams& params,
-                                                               const std::string& tenant) const {
+std::optional<promql::Distribution> Evaluator::DistributionFor(
+    const QueryParams& params, const std::string& tenant,
+    std::shared_ptr<store::MissingParts> missing) const {
   if (!options_.distribution.enabled || !params.analyzable || !params.store_matchers.empty() ||
       params.shard_info)
     return std::nullopt;
-  auto distribution =
-      MakeDistribution(options_.distribution, endpoints_(),
-                       {.replica_labels = params.replica_labels,
-                        .dedup = params.dedup,
-                        .partial_response = params.partial_response,
-                        .max_source_resolution_ms = params.max_source_resolution_ms});
+  auto distribution = MakeDistribution(options_.distribution, endpoints_(),
+                                       {.replica_labels = params.replica_labels,
+                                        .dedup = params.dedup,
+                                        .partial_response = params.partial_response,
+                                        .max_source_resolution_ms = params.max_source_resolution_ms,
+                                        .missing = std::move(missing)});
   if (options_.tenancy.enforce)
     distribution.enforced = {model::Matcher::Equal(options_.tenancy.label, tenant)};
   return distribution;

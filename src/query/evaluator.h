@@ -53,25 +53,30 @@ class Evaluator {
             prometheus::Registry& metrics);
 
   // The answer to a query of the context's tenant. Waits at the gate first. Errors are those of
-  // the engine; FailedPrecondition when the request ends at the gate.
-  StatusOr<promql::QueryResult> Evaluate(const Context& context, const QueryParams& params);
+  // the engine; FailedPrecondition when the request ends at the gate. What the answer lacks goes to
+  // `missing`, which may be null.
+  StatusOr<promql::QueryResult> Evaluate(const Context& context, const QueryParams& params,
+                                         std::shared_ptr<store::MissingParts> missing = nullptr);
 
   // What Evaluate would do. Doesn't wait.
   StatusOr<promql::PlanNode> Explain(const Context& context, const QueryParams& params) const;
 
   const promql::Engine& engine() const { return engine_; }
-  // The stores that a request is about.
-  std::shared_ptr<store::Store> StoreFor(const std::vector<model::Matchers>& store_matchers) const;
+  // The stores that a request is about. What they lack goes to `missing`, which may be null.
+  std::shared_ptr<store::Store> StoreFor(const std::vector<model::Matchers>& store_matchers,
+                                         std::shared_ptr<store::MissingParts> missing) const;
   // The memory of one request.
   std::shared_ptr<MemoryBudget> MakeBudget() const;
 
  private:
-  std::unique_ptr<promql::Queryable> QueryableFor(const QueryParams& params,
-                                                  const std::string& tenant) const;
+  std::unique_ptr<promql::Queryable> QueryableFor(
+      const QueryParams& params, const std::string& tenant,
+      std::shared_ptr<store::MissingParts> missing) const;
   std::int64_t LookbackFor(const QueryParams& params) const;
   // Queriers that may evaluate parts of the query; nullopt when this one reads all series itself.
-  std::optional<promql::Distribution> DistributionFor(const QueryParams& params,
-                                                      const std::string& tenant) const;
+  std::optional<promql::Distribution> DistributionFor(
+      const QueryParams& params, const std::string& tenant,
+      std::shared_ptr<store::MissingParts> missing) const;
 
   const EvaluatorOptions options_;
   const promql::Engine& engine_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/grpc/client.h"
+#include "store/proxy.h"
 #include "wire/query_api.h"
 
 namespace aevum::query {
@@ -22,13 +23,26 @@ class RowStream final : public promql::RemoteStream {
  public:
   // The channel must live as long as the call.
   RowStream(Context context, promql::RemoteQuestion question, std::shared_ptr<Channel> channel,
-            std::unique_ptr<ClientCall> call)
+            std::unique_ptr<ClientCall> call, std::function<void(std::string)> on_missing)
       : context_(std::move(context)),
         question_(std::move(question)),
         channel_(std::move(channel)),
-        call_(std::move(call)) {}
+        call_(std::move(call)),
+        on_missing_(std::move(on_missing)) {}
 
   StatusOr<bool> Next(promql::RowBatch* out) override {
+    StatusOr<bool> more = Pull(out);
+    // A peer that can't evaluate its part lacks nothing: the query is evaluated here.
+    if (!more.ok() && more.status().code() != StatusCode::kUnimplemented && context_.status().ok())
+      on_missing_(std::string(more.status().message()));
+    return more;
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_; }
+  std::int64_t samples() const override { return samples_; }
+
+ private:
+  StatusOr<bool> Pull(promql::RowBatch* out) {
     out->Reset(question_.steps, context_.budget());
     while (out->empty()) {
       ASSIGN_OR_RETURN(const std::optional<SharedBytes> message, call_->Next());
@@ -42,10 +56,6 @@ class RowStream final : public promql::RemoteStream {
     return true;
   }
 
-  std::vector<std::string> warnings() const override { return warnings_; }
-  std::int64_t samples() const override { return samples_; }
-
- private:
   Status AddRow(const wire::QuerySeries& series, promql::RowBatch* out) const {
     RETURN_IF_ERROR(out->Add(series.labels, "rows of other queriers"));
     const std::size_t row = out->size() - 1;
@@ -74,15 +84,19 @@ class RowStream final : public promql::RemoteStream {
   const promql::RemoteQuestion question_;
   const std::shared_ptr<Channel> channel_;
   const std::unique_ptr<ClientCall> call_;
+  const std::function<void(std::string)> on_missing_;
   std::vector<std::string> warnings_;
   std::int64_t samples_ = 0;
 };
 
 }  // namespace
 
-RemoteQuerier::RemoteQuerier(std::string address, std::shared_ptr<Channel> channel,
+RemoteQuerier::RemoteQuerier(const store::StoreClient& client, std::shared_ptr<Channel> channel,
                              RemoteQueryOptions options)
-    : address_(std::move(address)), channel_(std::move(channel)), options_(std::move(options)) {}
+    : address_(client.address),
+      label_sets_(client.label_sets),
+      channel_(std::move(channel)),
+      options_(std::move(options)) {}
 
 std::unique_ptr<promql::RemoteStream> RemoteQuerier::Execute(
     const Context& context, const promql::RemoteQuestion& question) {
@@ -104,9 +118,20 @@ std::unique_ptr<promql::RemoteStream> RemoteQuerier::Execute(
   request.enable_partial_response = options_.partial_response;
   request.engine = wire::QueryEngine::kPrometheus;
   request.response_batch_size = kBatchSeries;
-  return std::make_unique<RowStream>(context, question, channel_,
-                                     channel_->Start(context, "/thanos.Query/QueryRange",
-                                                     SharedBytes::Own(wire::Encode(request))));
+  const auto on_missing = [missing = options_.missing, address = address_, labels = label_sets_,
+                           first = question.start, last = question.end()](std::string error) {
+    if (missing) {
+      missing->Add({.endpoint = address,
+                    .label_sets = labels,
+                    .min_time = first,
+                    .max_time = last,
+                    .error = std::move(error)});
+    }
+  };
+  return std::make_unique<RowStream>(
+      context, question, channel_,
+      channel_->Start(context, "/thanos.Query/QueryRange", SharedBytes::Own(wire::Encode(request))),
+      on_missing);
 }
 
 }  // namespace aevum::query

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "promql/engine/remote.h"
+#include "store/missing.h"
 
 namespace aevum::net::grpc {
 class Channel;
@@ -20,6 +21,8 @@ struct RemoteQueryOptions {
   bool dedup = true;
   bool partial_response = true;
   std::int64_t max_source_resolution_ms = 0;
+  // Learns of queriers that fail; may be null.
+  std::shared_ptr<store::MissingParts> missing = nullptr;
 };
 
 // Calls of thanos.Query/QueryRange over a channel. Rows come as the messages do; one message is
@@ -27,7 +30,8 @@ struct RemoteQueryOptions {
 // Thread-safe.
 class RemoteQuerier final : public promql::RemoteEngine {
  public:
-  RemoteQuerier(std::string address, std::shared_ptr<net::grpc::Channel> channel,
+  // `client` is the endpoint as a store.
+  RemoteQuerier(const store::StoreClient& client, std::shared_ptr<net::grpc::Channel> channel,
                 RemoteQueryOptions options);
 
   std::unique_ptr<promql::RemoteStream> Execute(const Context& context,
@@ -36,6 +40,7 @@ class RemoteQuerier final : public promql::RemoteEngine {
 
  private:
   const std::string address_;
+  const std::vector<model::Labels> label_sets_;
   const std::shared_ptr<net::grpc::Channel> channel_;
   const RemoteQueryOptions options_;
 };

@@ -49,26 +49,26 @@ std::string StoreClient::ToString() const {
 struct Proxy::Targets {
   std::shared_ptr<const StoreClients> all;
   std::vector<const StoreClient*> chosen;
+  std::shared_ptr<StoreCall> call;          // null when nobody asks what is missing
   std::optional<model::Matchers> matchers;  // nullopt: the selector labels rule all series out
 };
 
 // The proxy with matchers on addresses.
 class RestrictedProxy final : public Store {
  public:
-  RestrictedProxy(Proxy& proxy, std::vector<model::Matchers> matchers)
-      : proxy_(proxy), matchers_(std::move(matchers)) {}
+  RestrictedProxy(Proxy& proxy, Proxy::Scope scope) : proxy_(proxy), scope_(std::move(scope)) {}
 
   StatusOr<std::unique_ptr<SeriesStream>> Series(const Context& context,
                                                  const wire::SeriesRequest& request) override {
-    return proxy_.Series(context, request, matchers_);
+    return proxy_.Series(context, request, scope_);
   }
   StatusOr<wire::LabelsResponse> LabelNames(const Context& context,
                                             const wire::LabelNamesRequest& request) override {
-    return proxy_.LabelNames(context, request, matchers_);
+    return proxy_.LabelNames(context, request, scope_);
   }
   StatusOr<wire::LabelsResponse> LabelValues(const Context& context,
                                              const wire::LabelValuesRequest& request) override {
-    return proxy_.LabelValues(context, request, matchers_);
+    return proxy_.LabelValues(context, request, scope_);
   }
   StatusOr<wire::InfoResponse> Info(const Context& context) override {
     return proxy_.Info(context);
@@ -76,7 +76,7 @@ class RestrictedProxy final : public Store {
 
  private:
   Proxy& proxy_;
-  const std::vector<model::Matchers> matchers_;
+  const Proxy::Scope scope_;
 };
 
 Proxy::Proxy(ProxyOptions options, StoreClientSource stores, Logger logger,
@@ -95,22 +95,30 @@ Proxy::Proxy(ProxyOptions options, StoreClientSource stores, Logger logger,
 
 Proxy::~Proxy() = default;
 
-std::unique_ptr<Store> Proxy::Restrict(std::vector<model::Matchers> store_matchers) {
-  return std::make_unique<RestrictedProxy>(*this, std::move(store_matchers));
+std::unique_ptr<Store> Proxy::Restrict(std::vector<model::Matchers> store_matchers,
+                                       std::shared_ptr<MissingParts> missing) {
+  return std::make_unique<RestrictedProxy>(
+      *this, Scope{.store_matchers = std::move(store_matchers), .missing = std::move(missing)});
 }
 
 Proxy::Targets Proxy::Choose(const model::Matchers& matchers, TimestampMs min_time,
-                             TimestampMs max_time, const StoreMatchers& store_matchers) const {
+                             TimestampMs max_time, const Scope& scope) const {
   Targets targets;
   targets.all = stores_();
   if (!targets.all) targets.all = std::make_shared<const StoreClients>();
   targets.matchers = MatchExternalLabels(matchers, options_.selector_labels);
   if (!targets.matchers) return targets;
+  std::vector<const StoreClient*> lost;
   for (const StoreClient& client : *targets.all) {
     if (min_time <= client.max_time && max_time >= client.min_time &&
-        MatchesAddress(client, store_matchers) && MayMatch(*targets.matchers, client.label_sets)) {
-      targets.chosen.push_back(&client);
+        MatchesAddress(client, scope.store_matchers) &&
+        MayMatch(*targets.matchers, client.label_sets)) {
+      (client.lost.empty() ? targets.chosen : lost).push_back(&client);
     }
+  }
+  if (scope.missing) {
+    targets.call =
+        scope.missing->Begin(targets.all, targets.chosen, std::move(lost), min_time, max_time);
   }
   return targets;
 }
@@ -130,14 +138,15 @@ StatusOr<wire::LabelsResponse> Proxy::LabelValues(const Context& context,
 
 StatusOr<std::unique_ptr<SeriesStream>> Proxy::Series(const Context& context,
                                                       const wire::SeriesRequest& request,
-                                                      const StoreMatchers& store_matchers) {
-  const Targets targets =
-      Choose(request.matchers, request.min_time, request.max_time, store_matchers);
+                                                      const Scope& scope) {
+  const Targets targets = Choose(request.matchers, request.min_time, request.max_time, scope);
   if (!targets.matchers) return MergeStreams({});
   if (targets.matchers->empty()) {
     return InvalidArgument("no matchers specified (excluding selector labels)");
   }
-  if (targets.all->empty() && request.partial_response == wire::PartialResponse::kAbort) {
+  const bool none = std::all_of(targets.all->begin(), targets.all->end(),
+                                [](const StoreClient& client) { return !client.lost.empty(); });
+  if (none && request.partial_response == wire::PartialResponse::kAbort) {
     return MakeError(StatusCode::kUnknown, "no StoreAPIs available");
   }
   if (targets.chosen.empty()) {
@@ -152,14 +161,15 @@ StatusOr<std::unique_ptr<SeriesStream>> Proxy::Series(const Context& context,
                              .limit = request.limit,
                              .response_timeout = options_.response_timeout,
                              .watchdog = watchdog_.get(),
-                             .empty_responses = empty_responses_};
+                             .empty_responses = empty_responses_,
+                             .call = targets.call};
   return StartProxyStream(context, inner, targets.chosen, options);
 }
 
 StatusOr<wire::LabelsResponse> Proxy::LabelNames(const Context& context,
                                                  const wire::LabelNamesRequest& request,
-                                                 const StoreMatchers& store_matchers) {
-  const Targets targets = Choose(request.matchers, request.start, request.end, store_matchers);
+                                                 const Scope& scope) {
+  const Targets targets = Choose(request.matchers, request.start, request.end, scope);
   if (!targets.matchers) return wire::LabelsResponse{};
   wire::LabelNamesRequest inner = request;
   inner.matchers = *targets.matchers;
@@ -180,9 +190,9 @@ StatusOr<wire::LabelsResponse> Proxy::LabelNames(const Context& context,
 
 StatusOr<wire::LabelsResponse> Proxy::LabelValues(const Context& context,
                                                   const wire::LabelValuesRequest& request,
-                                                  const StoreMatchers& store_matchers) {
+                                                  const Scope& scope) {
   if (request.label.empty()) return InvalidArgument("label name parameter cannot be empty");
-  const Targets targets = Choose(request.matchers, request.start, request.end, store_matchers);
+  const Targets targets = Choose(request.matchers, request.start, request.end, scope);
   const auto& without = request.without_replica_labels;
   if (!targets.matchers ||
       std::find(without.begin(), without.end(), request.label) != without.end()) {
@@ -215,7 +225,10 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
   }
   for (std::size_t i = 0; i < targets.chosen.size(); ++i) {
     const auto task = [&, i] {
-      StatusOr<wire::LabelsResponse> result = call(scope.context(), *targets.chosen[i]);
+      const Context bounded = options_.response_timeout.count() > 0
+                                  ? scope.context().WithTimeout(options_.response_timeout)
+                                  : scope.context();
+      StatusOr<wire::LabelsResponse> result = call(bounded, *targets.chosen[i]);
       if (abort && !result.ok()) scope.Cancel();
       MutexLock lock(answers.mutex);
       answers.results[i] = std::move(result);
@@ -232,6 +245,8 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
   for (std::size_t i = 0; i < targets.chosen.size(); ++i) {
     StatusOr<wire::LabelsResponse>& result = *answers.results[i];
     if (result.ok()) {
+      if (targets.call && !result->warnings.empty())
+        targets.call->Failed(i, result->warnings.front());
       std::move(result->strings.begin(), result->strings.end(), std::back_inserter(joined.strings));
       std::move(result->warnings.begin(), result->warnings.end(),
                 std::back_inserter(joined.warnings));
@@ -244,7 +259,8 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
     if (failure.ok() || failure.code() == StatusCode::kCancelled) {
       failure = MakeError(result.status().code(), message);
     }
-    joined.warnings.push_back(message);
+    if (targets.call) targets.call->Failed(i, message);
+    joined.warnings.push_back(NameLabels(message, targets.chosen[i]->label_sets));
   }
   RETURN_IF_ERROR(context.status());
   if (abort && !failure.ok()) return failure;
@@ -264,10 +280,12 @@ StatusOr<wire::InfoResponse> Proxy::Info(const Context& /*context*/) {
                         .supports_projections = false,
                         .tsdb_infos = {}};
   std::set<model::Labels> label_sets;
-  if (clients && !clients->empty()) {
+  const auto asked = [](const StoreClient& client) { return client.lost.empty(); };
+  if (clients && std::any_of(clients->begin(), clients->end(), asked)) {
     store.min_time = kMaxTime;
     store.max_time = kMinTime;
     for (const StoreClient& client : *clients) {
+      if (!asked(client)) continue;
       store.min_time = std::min(store.min_time, client.min_time);
       store.max_time = std::max(store.max_time, client.max_time);
       store.tsdb_infos.insert(store.tsdb_infos.end(), client.tsdb_infos.begin(),

@@ -12,6 +12,7 @@
 #include "base/thread_pool.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "store/missing.h"
 #include "store/store.h"
 #include "store/watchdog.h"
 
@@ -33,6 +34,7 @@ struct StoreClient {
   bool supports_without_replica_labels = false;
   bool strict = false;  // kept although it does not answer
   std::vector<wire::TsdbInfo> tsdb_infos;
+  std::string lost = {};  // why it is known but not asked; "" for one that is
 
   // "Addr: host:port MinTime: 1 MaxTime: 2", as Thanos names stores in warnings.
   std::string ToString() const;
@@ -45,7 +47,7 @@ using StoreClientSource = std::function<std::shared_ptr<const StoreClients>()>;
 struct ProxyOptions {
   std::string component_type = "query";  // what Info says
   model::Labels selector_labels;         // labels that all series behind the proxy are said to have
-  // A store that gives nothing for so long while it is waited for has failed. 0: no limit.
+  // A store that gives nothing for so long has failed. 0: no limit.
   std::chrono::nanoseconds response_timeout{0};
   // Series a message that stores are asked to give, when the request wants fewer.
   std::int64_t response_batch_size = 64;
@@ -74,29 +76,34 @@ class Proxy final : public Store {
   // Label sets, times and TSDBs of all stores together; no other services.
   StatusOr<wire::InfoResponse> Info(const Context& context) override;
 
-  // This proxy for stores only whose `__address__` satisfies one of the lists of matchers (all of
-  // its matchers), as the API parameter storeMatch[] asks. Empty: all stores. The proxy must
-  // outlive the result.
-  std::unique_ptr<Store> Restrict(std::vector<model::Matchers> store_matchers);
+  // This proxy for one request: only stores whose `__address__` satisfies one of the lists of
+  // matchers (all of its matchers), as the API parameter storeMatch[] asks; empty: all stores. What
+  // the answers lack goes to `missing`, which may be null. The proxy must outlive the result.
+  std::unique_ptr<Store> Restrict(std::vector<model::Matchers> store_matchers,
+                                  std::shared_ptr<MissingParts> missing = nullptr);
 
  private:
   friend class RestrictedProxy;
   friend class ProxyStream;
-  using StoreMatchers = std::vector<model::Matchers>;
+  // What is special to a request.
+  struct Scope {
+    std::vector<model::Matchers> store_matchers = {};
+    std::shared_ptr<MissingParts> missing = {};
+  };
   struct Targets;
 
   StatusOr<std::unique_ptr<SeriesStream>> Series(const Context& context,
                                                  const wire::SeriesRequest& request,
-                                                 const StoreMatchers& store_matchers);
+                                                 const Scope& scope);
   StatusOr<wire::LabelsResponse> LabelNames(const Context& context,
                                             const wire::LabelNamesRequest& request,
-                                            const StoreMatchers& store_matchers);
+                                            const Scope& scope);
   StatusOr<wire::LabelsResponse> LabelValues(const Context& context,
                                              const wire::LabelValuesRequest& request,
-                                             const StoreMatchers& store_matchers);
+                                             const Scope& scope);
   // The stores to ask, with the matchers that remain after the selector labels.
   Targets Choose(const model::Matchers& matchers, TimestampMs min_time, TimestampMs max_time,
-                 const StoreMatchers& store_matchers) const;
+                 const Scope& scope) const;
   using LabelCall =
       std::function<StatusOr<wire::LabelsResponse>(const Context&, const StoreClient&)>;
   // Calls all targets at once and joins their answers.

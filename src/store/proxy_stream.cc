@@ -1,5 +1,6 @@
 #include "store/proxy_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <prometheus/counter.h>
@@ -11,6 +12,12 @@
 
 namespace aevum::store {
 namespace {
+
+// Time that a store has to give what it may have sent already, when it is looked at only after its
+// response timeout because others were waited for meanwhile.
+constexpr std::chrono::milliseconds kGrace{50};
+// A warning names so many label sets; a store of blocks may have thousands.
+constexpr std::size_t kShownLabelSets = 4;
 
 // "{a="b"},{c="d"}", or what Thanos calls a store that announces no labels.
 std::string StoreName(const StoreClient& client) {
@@ -32,11 +39,13 @@ class EndpointStream final : public SeriesStream {
         name_(client.ToString()),
         store_name_(StoreName(client)),
         options_(options),
+        remote_(!client.address.empty()),
         scope_(std::make_shared<CancelScope>(context)) {}
   // A stream that nobody reads any more must not go on.
   ~EndpointStream() override { scope_->Cancel(); }
 
   void Start(const wire::SeriesRequest& request) {
+    waited_since_ = Context::TimePoint::clock::now();
     StatusOr<std::unique_ptr<SeriesStream>> stream = store_->Series(scope_->context(), request);
     if (stream.ok()) {
       stream_ = std::move(stream).value();
@@ -51,11 +60,13 @@ class EndpointStream final : public SeriesStream {
     const bool watch = options_.watchdog != nullptr;
     std::uint64_t id = 0;
     if (watch) {
-      id = options_.watchdog->Arm(scope_,
-                                  Context::TimePoint::clock::now() + options_.response_timeout);
+      id = options_.watchdog->Arm(scope_, Deadline());
     }
     StatusOr<bool> more = stream_->Next(batch);
     const bool timed_out = watch && options_.watchdog->Disarm(id);
+    waited_since_ = Context::TimePoint::clock::now();
+    if (options_.call && !batch->warnings.empty())
+      options_.call->Failed(position_, batch->warnings.front());
     if (!batch->empty()) received_ = true;
     if (!more.ok()) {
       batch->Clear();
@@ -93,6 +104,14 @@ class EndpointStream final : public SeriesStream {
     return OkStatus();
   }
 
+  // A remote store sends while others are waited for, so its time runs then too: many that stall
+  // together are left together.
+  Context::TimePoint Deadline() const {
+    const auto now = Context::TimePoint::clock::now();
+    if (!remote_) return now + options_.response_timeout;
+    return std::max(waited_since_ + options_.response_timeout, now + kGrace);
+  }
+
   // Keeps Unavailable for a store that was never reached; the proxy's other errors are Aborted.
   Status Failure(const Status& status, bool timed_out) const {
     const std::string text = RpcErrorText(status);
@@ -113,6 +132,8 @@ class EndpointStream final : public SeriesStream {
   const std::string name_;
   const std::string store_name_;
   const ProxyStreamOptions options_;
+  const bool remote_;
+  Context::TimePoint waited_since_;  // the start, or when it last gave something
   const std::shared_ptr<CancelScope> scope_;
   std::unique_ptr<SeriesStream> stream_;
   bool received_ = false;
@@ -122,10 +143,12 @@ class EndpointStream final : public SeriesStream {
 class ProxyStream final : public SeriesStream {
  public:
   ProxyStream(const Context& context, const ProxyStreamOptions& options,
-              std::vector<std::string> names, std::vector<std::unique_ptr<SeriesStream>> streams)
+              std::vector<std::string> names, std::vector<std::vector<model::Labels>> label_sets,
+              std::vector<std::unique_ptr<SeriesStream>> streams)
       : context_(context),
         options_(options),
-        names_(std::make_shared<const std::vector<std::string>>(std::move(names))) {
+        names_(std::make_shared<const std::vector<std::string>>(std::move(names))),
+        label_sets_(std::move(label_sets)) {
     merged_ = MergeStreams(std::move(streams),
                            [this](std::size_t input, const Status& error, wire::SeriesBatch* out) {
                              return OnError(input, error, out);
@@ -174,7 +197,8 @@ class ProxyStream final : public SeriesStream {
                                                           (*names_)[input], RpcErrorText(error)));
     // The budget of the request is used up: going on with less would hide it.
     if (aborts() || error.code() == StatusCode::kResourceExhausted) return named;
-    out->warnings.emplace_back(named.message());
+    if (options_.call) options_.call->Failed(input, std::string(named.message()));
+    out->warnings.push_back(NameLabels(std::string(named.message()), label_sets_[input]));
     return OkStatus();
   }
 
@@ -183,6 +207,7 @@ class ProxyStream final : public SeriesStream {
   const Context context_;
   const ProxyStreamOptions options_;
   const std::shared_ptr<const std::vector<std::string>> names_;
+  const std::vector<std::vector<model::Labels>> label_sets_;  // of the stores, for warnings
   std::unique_ptr<SeriesStream> merged_;
   std::int64_t given_ = 0;
   bool done_ = false;
@@ -190,6 +215,16 @@ class ProxyStream final : public SeriesStream {
 };
 
 }  // namespace
+
+std::string NameLabels(std::string warning, const std::vector<model::Labels>& label_sets) {
+  if (label_sets.empty() || warning.starts_with("fetch series for {")) return warning;
+  warning += " (external labels: ";
+  for (std::size_t i = 0; i < std::min(label_sets.size(), kShownLabelSets); ++i)
+    warning += (i > 0 ? "," : "") + label_sets[i].ToString();
+  if (label_sets.size() > kShownLabelSets)
+    warning += fmt::format(" and {} more", label_sets.size() - kShownLabelSets);
+  return warning + ")";
+}
 
 std::string RpcErrorText(const Status& status) {
   return fmt::format("rpc error: code = {} desc = {}", StatusCodeName(status.code()),
@@ -201,6 +236,7 @@ std::unique_ptr<SeriesStream> StartProxyStream(const Context& context,
                                                std::span<const StoreClient* const> clients,
                                                const ProxyStreamOptions& options) {
   std::vector<std::string> names;
+  std::vector<std::vector<model::Labels>> label_sets;
   std::vector<std::unique_ptr<SeriesStream>> streams;
   for (const StoreClient* client : clients) {
     wire::SeriesRequest inner = request;
@@ -221,9 +257,11 @@ std::unique_ptr<SeriesStream> StartProxyStream(const Context& context,
     }
     if (shard) stream = FilterShard(std::move(stream), *request.shard_info);
     names.push_back(client->ToString());
+    label_sets.push_back(client->label_sets);
     streams.push_back(std::move(stream));
   }
-  return std::make_unique<ProxyStream>(context, options, std::move(names), std::move(streams));
+  return std::make_unique<ProxyStream>(context, options, std::move(names), std::move(label_sets),
+                                       std::move(streams));
 }
 
 }  // namespace aevum::store

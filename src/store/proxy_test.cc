@@ -207,7 +207,10 @@ TEST_F(ProxyTest, StoreThatFailsIsNamed) {
     bad.stream_error = c.error;
     const Answer warned = Ask(Request());
     EXPECT_TRUE(warned.status.ok());
-    EXPECT_THAT(warned.warnings, ElementsAre(c.message));
+    // The labels are named once.
+    const bool named = c.message.starts_with("fetch series for");
+    EXPECT_THAT(warned.warnings,
+                ElementsAre(c.message + (named ? "" : " (external labels: {region=\"eu\"})")));
     EXPECT_THAT(warned.series, SizeIs(2 + c.fail_after));
     const Answer aborted = Ask(Request(PartialResponse::kAbort));
     EXPECT_EQ(aborted.status.code(), c.abort_code);
@@ -221,6 +224,65 @@ TEST_F(ProxyTest, StoreOutOfOrderIsNamed) {
       Ask(Request()).warnings,
       ElementsAre(StartsWith("receive series from Addr: bad:1 MinTime: 0 MaxTime: 1000: rpc "
                              "error: code = DataLoss desc = series are not sorted")));
+}
+
+TEST_F(ProxyTest, StoresThatStallAreLeftTogether) {
+  options_.response_timeout = std::chrono::milliseconds(300);
+  Add("ok:1", {Up({{"job", "x"}}, "1")});
+  for (int i = 0; i < 10; ++i) {
+    FakeStore& stalls = Add("b" + std::to_string(i) + ":1", {});
+    stalls.fail_after = 0;
+    stalls.hangs = true;
+  }
+  const auto began = std::chrono::steady_clock::now();
+  const Answer answer = Ask(Request());
+  EXPECT_TRUE(answer.status.ok());
+  EXPECT_THAT(answer.series, SizeIs(1));
+  EXPECT_THAT(answer.warnings, SizeIs(10));
+  EXPECT_THAT(answer.warnings[0], StartsWith("failed to receive any data in 300ms from Addr: "));
+  // One after the other would take three seconds.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(1500));
+}
+
+TEST_F(ProxyTest, SaysWhatIsMissing) {
+  const auto add = [&](const std::string& address, const std::string& zone,
+                       const std::string& replica) -> FakeStore& {
+    FakeStore& store = Add(address, {Up({{"zone", zone}, {"replica", replica}}, "1")});
+    clients_.back().label_sets = {L({{"replica", replica}, {"zone", zone}})};
+    return store;
+  };
+  add("a0:1", "a", "0");
+  add("a1:1", "a", "1").call_error = Unavailable("refused");
+  add("b0:1", "b", "0").call_error = Unavailable("refused");
+  add("c0:1", "c", "0").warnings = {"half the data"};
+  add("d0:1", "d", "0");
+  clients_.back().lost = "it does not answer";
+  // Its replica has less: from 50 on.
+  add("e0:1", "e", "0").call_error = Unavailable("refused");
+  add("e1:1", "e", "1");
+  clients_.back().min_time = 50;
+  // Not asked at all: it is over.
+  add("f0:1", "f", "0").call_error = Unavailable("refused");
+  clients_.back().min_time = 500;
+
+  const auto missing = std::make_shared<MissingParts>(std::vector<std::string>{"replica"});
+  const std::unique_ptr<Store> scoped = proxy().Restrict({}, missing);
+  EXPECT_THAT(Ask(*scoped, Request()).warnings, SizeIs(4));  // none of what was not asked
+  std::vector<std::string> lines;
+  for (const MissingPart& part : missing->List()) {
+    lines.push_back(fmt::format("{} {} {}-{} by '{}'", part.endpoint, part.label_sets[0].ToString(),
+                                part.min_time, part.max_time, part.answered_by));
+  }
+  EXPECT_THAT(lines, ElementsAre("a1:1 {replica=\"1\", zone=\"a\"} 0-100 by 'a0:1'",
+                                 "b0:1 {replica=\"0\", zone=\"b\"} 0-100 by ''",
+                                 "c0:1 {replica=\"0\", zone=\"c\"} 0-100 by ''",
+                                 "d0:1 {replica=\"0\", zone=\"d\"} 0-100 by ''",
+                                 "e0:1 {replica=\"0\", zone=\"e\"} 0-100 by ''"));
+  EXPECT_FALSE(IsComplete(missing->List()));
+  // A request that wants to see each replica lacks one.
+  const auto each = std::make_shared<MissingParts>(std::vector<std::string>());
+  Ask(*proxy().Restrict({}, each), Request());
+  EXPECT_EQ(each->List()[0].answered_by, "");
 }
 
 TEST_F(ProxyTest, WarningOfAStoreAbortsWhenAsked) {

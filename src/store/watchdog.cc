@@ -18,13 +18,17 @@ Watchdog::~Watchdog() {
 }
 
 std::uint64_t Watchdog::Arm(std::shared_ptr<CancelScope> scope, TimePoint deadline) {
+  return Arm([scope = std::move(scope)] { scope->Cancel(); }, deadline);
+}
+
+std::uint64_t Watchdog::Arm(std::function<void()> late, TimePoint deadline) {
   std::uint64_t id = 0;
   bool earliest = true;
   {
     MutexLock lock(mutex_);
     for (const auto& [other, entry] : entries_) earliest &= deadline < entry.deadline;
     id = next_id_++;
-    entries_.emplace(id, Entry{.scope = std::move(scope), .deadline = deadline});
+    entries_.emplace(id, Entry{.late = std::move(late), .deadline = deadline});
   }
   if (earliest) wake_.notify_one();
   return id;
@@ -36,7 +40,7 @@ bool Watchdog::Disarm(std::uint64_t id) {
 }
 
 void Watchdog::Run() {
-  std::vector<std::shared_ptr<CancelScope>> due;
+  std::vector<std::function<void()>> due;
   while (true) {
     {
       MutexLock lock(mutex_);
@@ -48,7 +52,7 @@ void Watchdog::Run() {
           first = std::min(first, item.second.deadline);
           return false;
         }
-        due.push_back(std::move(item.second.scope));
+        due.push_back(std::move(item.second.late));
         return true;
       });
       if (due.empty()) {
@@ -60,7 +64,7 @@ void Watchdog::Run() {
         continue;
       }
     }
-    for (const auto& scope : due) scope->Cancel();
+    for (const auto& late : due) late();
     due.clear();
   }
 }

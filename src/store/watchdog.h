@@ -1,7 +1,8 @@
-// Cancels what takes too long.
+// Acts on what takes too long.
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <thread>
@@ -11,8 +12,8 @@
 
 namespace aevum::store {
 
-// One thread that cancels scopes whose time has come. Needed since a receive that blocks observes
-// the deadline of its whole call, not one of its own. Thread-safe.
+// One thread that cancels scopes, or calls functions, whose time has come. Needed since a receive
+// that blocks observes the deadline of its whole call, not one of its own. Thread-safe.
 class Watchdog {
  public:
   using TimePoint = Context::TimePoint;
@@ -24,12 +25,15 @@ class Watchdog {
 
   // Cancels `scope` at `deadline`, unless Disarm comes first. Gives what Disarm wants.
   std::uint64_t Arm(std::shared_ptr<CancelScope> scope, TimePoint deadline);
+  // The same for a function, which runs in the watchdog's thread and must not block. It may still
+  // run for a moment after Disarm has said that the deadline came first.
+  std::uint64_t Arm(std::function<void()> late, TimePoint deadline);
   // True when the deadline came first.
   bool Disarm(std::uint64_t id);
 
  private:
   struct Entry {
-    std::shared_ptr<CancelScope> scope;
+    std::function<void()> late;
     TimePoint deadline;
   };
 
