@@ -61,7 +61,7 @@ std::vector<Request> AllRequests() {
 TEST_F(MissingTest, AllAnswersListWhatIsMissing) {
   const auto a = Cluster("a", "0");
   const auto b = Cluster("b", "0");
-  b->store().call_error = Internal("{}", kReason);
+  b->store().data_error = Internal("{}", kReason);
   Querier& querier = Start({a.get(), b.get()});
   for (const Request& request : AllRequests()) {
     SCOPED_TRACE(request.path);
@@ -97,7 +97,7 @@ TEST_F(MissingTest, AllAnswersListWhatIsMissing) {
 TEST_F(MissingTest, AReplicaAnswersForAnother) {
   const auto a0 = Cluster("a", "0");
   const auto a1 = Cluster("a", "1");
-  a1->store().call_error = Internal("{}", kReason);
+  a1->store().data_error = Internal("{}", kReason);
   Querier& querier = Start({a0.get(), a1.get()});
   for (const Request& request : AllRequests()) {
     SCOPED_TRACE(request.path);

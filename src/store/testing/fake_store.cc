@@ -83,6 +83,7 @@ StatusOr<std::unique_ptr<SeriesStream>> FakeStore::Series(const Context& context
     requests_.push_back(request);
   }
   RETURN_IF_ERROR(call_error);
+  RETURN_IF_ERROR(data_error);
   std::vector<FakeSeries> chosen;
   for (const FakeSeries& one : series) {
     if (!model::MatchesAll(request.matchers, one.labels)) continue;
@@ -108,6 +109,7 @@ StatusOr<std::unique_ptr<SeriesStream>> FakeStore::Series(const Context& context
 StatusOr<wire::LabelsResponse> FakeStore::LabelNames(const Context& /*context*/,
                                                      const wire::LabelNamesRequest& request) {
   RETURN_IF_ERROR(call_error);
+  RETURN_IF_ERROR(data_error);
   std::set<std::string> names;
   for (const FakeSeries& one : series) {
     if (!model::MatchesAll(request.matchers, one.labels)) continue;
@@ -120,6 +122,7 @@ StatusOr<wire::LabelsResponse> FakeStore::LabelNames(const Context& /*context*/,
 StatusOr<wire::LabelsResponse> FakeStore::LabelValues(const Context& /*context*/,
                                                       const wire::LabelValuesRequest& request) {
   RETURN_IF_ERROR(call_error);
+  RETURN_IF_ERROR(data_error);
   std::set<std::string> values;
   for (const FakeSeries& one : series) {
     if (!model::MatchesAll(request.matchers, one.labels)) continue;

@@ -38,6 +38,7 @@ class FakeStore final : public Store {
   bool strips = true;
   bool sorts = true;
   Status call_error;                  // of all calls, at once
+  Status data_error;                  // of all but Info
   std::size_t fail_after = SIZE_MAX;  // series after which the stream gives `stream_error`
   Status stream_error;
   bool hangs = false;                 // after `fail_after` series, until the context ends
