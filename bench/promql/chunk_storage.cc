@@ -36,21 +36,33 @@ class ChunkBatch final : public promql::SelectBatch {
   }
   Status Decode(std::size_t index, chunk::Columns* out) const override {
     const EncodedSamples& samples = (*selected_)[begin_ + index]->samples;
-    auto it = std::lower_bound(samples.chunks.begin(), samples.chunks.end(), hints_.start_ms,
-                               [](const auto& chunk, TimestampMs t) { return chunk.max_time < t; });
-    for (; it != samples.chunks.end() && it->min_time <= hints_.end_ms; ++it) {
-      const auto data = std::string_view(samples.bytes).substr(it->offset, it->size);
-      RETURN_IF_ERROR(chunk::Decode(it->encoding, data, out));
+    for (const EncodedSamples::Chunk& chunk : Needed(samples)) {
+      const auto data = std::string_view(samples.bytes).substr(chunk.offset, chunk.size);
+      RETURN_IF_ERROR(chunk::Decode(chunk.encoding, data, out));
     }
     return OkStatus();
   }
+  // The chunks that Decode reads, which a batch from elsewhere would hold.
   std::int64_t memory_bytes() const override {
     std::size_t bytes = 0;
-    for (std::size_t i = begin_; i < end_; ++i) bytes += (*selected_)[i]->samples.bytes.size();
+    for (std::size_t i = begin_; i < end_; ++i) {
+      for (const EncodedSamples::Chunk& chunk : Needed((*selected_)[i]->samples))
+        bytes += chunk.size;
+    }
     return static_cast<std::int64_t>(bytes);
   }
 
  private:
+  std::span<const EncodedSamples::Chunk> Needed(const EncodedSamples& samples) const {
+    const auto begin =
+        std::lower_bound(samples.chunks.begin(), samples.chunks.end(), hints_.start_ms,
+                         [](const auto& chunk, TimestampMs t) { return chunk.max_time < t; });
+    const auto end =
+        std::upper_bound(begin, samples.chunks.end(), hints_.end_ms,
+                         [](TimestampMs t, const auto& chunk) { return t < chunk.min_time; });
+    return {begin, end};
+  }
+
   const Selected selected_;
   const std::size_t begin_;
   const std::size_t end_;

@@ -19,7 +19,7 @@ StatusOr<promql::QueryResult> Evaluate(const promql::Engine& engine, const Conte
 
 void RunQuery(benchmark::State& state, const QueryCase& query, ChunkStorage& storage) {
   const promql::Engine engine(
-      {.parse = {.experimental_functions = true, .extended_range_selectors = true}});
+      {.parse = {.experimental_functions = true, .extended_range_selectors = true}, .threads = 1});
   for (auto _ : state) {
     const auto budget = std::make_shared<MemoryBudget>("query", MemoryBudget::kUnlimited);
     const auto result = Evaluate(engine, Context::Background().WithBudget(budget), storage, query);
