@@ -81,7 +81,8 @@ EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runt
                         .Help("Number of gRPC connection to Store APIs.")
                         .Register(*metrics)),
       stores_(std::make_shared<const store::StoreClients>()),
-      queriers_(std::make_shared<const QueryEndpoints>()) {}
+      queriers_(std::make_shared<const QueryEndpoints>()),
+      services_(std::make_shared<const ServiceEndpoints>()) {}
 
 EndpointSet::~EndpointSet() { Stop(); }
 
@@ -268,6 +269,7 @@ void EndpointSet::Ask(const std::string& address, Endpoint& endpoint) {
 void EndpointSet::Publish() {
   auto stores = std::make_shared<store::StoreClients>();
   auto queriers = std::make_shared<QueryEndpoints>();
+  auto services = std::make_shared<ServiceEndpoints>();
   Endpoints endpoints;
   {
     MutexLock lock(mutex_);
@@ -275,6 +277,10 @@ void EndpointSet::Publish() {
   }
   for (const auto& [address, endpoint] : endpoints) {
     MutexLock lock(endpoint->mutex);
+    if (endpoint->healthy || endpoint->spec.strict) {
+      services->push_back(
+          {.address = address, .channel = endpoint->channel, .info = endpoint->info});
+    }
     const bool used = endpoint->healthy ? endpoint->info.store.has_value() : endpoint->spec.strict;
     if (!used) continue;
     auto label_sets = Select(endpoint->info.label_sets);
@@ -303,6 +309,7 @@ void EndpointSet::Publish() {
   }
   stores_.Set(std::move(stores));
   queriers_.Set(std::move(queriers));
+  services_.Set(std::move(services));
   CountConnections(endpoints);
 }
 
