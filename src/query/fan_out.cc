@@ -58,8 +58,10 @@ Status FanOut::Ask(const Context& context, const FanOutQuestion& question, const
                    std::vector<std::string>* warnings) {
   const std::shared_ptr<const ServiceEndpoints> all = endpoints_();
   std::vector<const ServiceEndpoint*> asked;
-  for (const ServiceEndpoint& endpoint : all ? *all : ServiceEndpoints())
-    if (question.offered(endpoint.info)) asked.push_back(&endpoint);
+  if (all != nullptr) {
+    for (const ServiceEndpoint& endpoint : *all)
+      if (question.offered(endpoint.info)) asked.push_back(&endpoint);
+  }
 
   struct Answers {
     Mutex mutex;
