@@ -13,7 +13,7 @@ using ::testing::Pair;
 using ::testing::SizeIs;
 
 // Prometheus 2.42, shortened.
-constexpr std::string_view kRules = R"({"status":"success","data":{"groups":[
+constexpr std::string_view kRules = R"json({"status":"success","data":{"groups":[
   {"name":"g","file":"/etc/rules.yml","interval":15,"limit":3,"evaluationTime":0.000251,
    "lastEvaluation":"2026-01-02T03:04:05.123456789+01:00","rules":[
     {"state":"pending","name":"High","query":"up == 1","duration":300,"keepFiringFor":60,
@@ -21,18 +21,9 @@ constexpr std::string_view kRules = R"({"status":"success","data":{"groups":[
      "alerts":[{"labels":{"alertname":"High","instance":"a:1"},"annotations":{"summary":"1"},
                 "state":"pending","activeAt":"2026-01-02T03:00:00Z","value":"1e+00"}],
      "health":"ok","evaluationTime":1e-7,"lastEvaluation":"2026-01-02T02:04:05Z","type":"alerting"},
-    {"name":"r","query":"sum(up)",
-                           "labels" : null,
-                           "health" : "err",
-                           "lastError" : "no luck",
-                           "evaluationTime" : 1,
-                           "lastEvaluation" : "0001-01-01T00:00:00Z",
-                           "type" : "recording"
-}]
-},
-  {"name":"empty","file":"f","rules":[],"interval":60}]
-}
-})";
+    {"name":"r","query":"sum(up)","labels":null,"health":"err","lastError":"no luck",
+     "evaluationTime":1,"lastEvaluation":"0001-01-01T00:00:00Z","type":"recording"}]},
+  {"name":"empty","file":"f","rules":[],"interval":60}]}})json";
 
 TEST(RulesAnswersTest, ReadsRules) {
   const auto groups = ParseRulesAnswer(kRules);

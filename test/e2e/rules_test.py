@@ -55,6 +55,7 @@ def comparable_rules(data):
     groups = in_order(still(data["groups"]))
     for group in groups:
         for rule in group["rules"]:
+            rule.setdefault("labels", {})  # Prometheus leaves out those of a recording rule that has none
             if "alerts" in rule:
                 rule["alerts"] = in_order(rule["alerts"])
         group["rules"] = in_order(group["rules"])
