@@ -12,6 +12,7 @@
 #include "model/relabel.h"
 #include "query/query.h"
 #include "query/query_service.h"
+#include "query/rules_service.h"
 #include "store/grpc_server.h"
 #include "store/limits.h"
 
@@ -65,7 +66,7 @@ struct QueryCommand {
   std::string dns_resolver = "miekgdns";
   std::string proxy_strategy = "eager";
   std::int64_t lazy_buffer = 20;
-  bool partial[5] = {true, true, true, true, true};
+  bool partial[3] = {true, true, true};
   std::vector<double> duration_buckets = {0.1, 0.25, 0.75, 1.25, 1.75, 2.5, 3, 5, 10};
   std::vector<double> samples_buckets = {100, 1000, 10000, 100000, 1000000};
   std::vector<double> series_buckets = {10, 100, 1000, 10000, 100000};
@@ -252,8 +253,16 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.Int({"query.lazy-retrieval-max-buffered-responses", "Kept for old command lines.", "",
              Visibility::kHidden},
             &lazy_buffer);
-  const char* apis[5] = {"rule", "target", "metric-metadata", "exemplar", "status"};
-  for (std::size_t i = 0; i < 5; ++i) {
+  flags.Bool({"rule.partial-response",
+              "Answer with the rules and alerts that are there when an endpoint fails.", "",
+              Visibility::kHidden},
+             &options.api.rule_partial_response);
+  flags.Bool(
+      {"target.partial-response", "Answer with the targets that are there when an endpoint fails.",
+       "", Visibility::kHidden},
+      &options.api.target_partial_response);
+  const char* apis[3] = {"metric-metadata", "exemplar", "status"};
+  for (std::size_t i = 0; i < 3; ++i) {
     flags.Bool({std::string(apis[i]) + ".partial-response", "Kept for old command lines.", "",
                 Visibility::kHidden},
                &partial[i]);
@@ -429,10 +438,14 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
     if (!running.probe().ready()) return Unavailable("the querier is not ready");
     ASSIGN_OR_RETURN(wire::InfoResponse info, querier.store().Info(context));
     info.query = true;
+    info.rules = true;
+    info.targets = true;
     return info;
   });
   query::RegisterQuery(running.grpc(), querier.evaluator(),
                        {.defaults = options.api.defaults, .tenancy = options.api.tenancy});
+  query::RegisterRules(running.grpc(), querier.rules(), querier.evaluator());
+  query::RegisterTargets(running.grpc(), querier.targets(), querier.evaluator());
   return running.Run([&] { return querier.Start([&] { running.probe().SetReady(); }); },
                      [&] { querier.Stop(); });
 }

@@ -7,6 +7,7 @@
 #include "cli/flags.h"
 #include "cli/service.h"
 #include "cli/store_flags.h"
+#include "sidecar/prometheus_rules.h"
 #include "sidecar/sidecar.h"
 #include "store/grpc_server.h"
 
@@ -128,8 +129,13 @@ int SidecarCommand::Run(const GlobalOptions& global) {
   sidecar::Sidecar sidecar(options, follow, logger, *running.metrics());
   store::LimitedStore limited(sidecar.store(), limits, running.metrics());
   store::RegisterStore(running.grpc(), limited, running.metrics());
-  store::RegisterInfo(running.grpc(),
-                      [&](const Context& context) { return sidecar.store().Info(context); });
+  sidecar::RegisterRules(running.grpc(), sidecar.rules());
+  store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
+    ASSIGN_OR_RETURN(wire::InfoResponse info, sidecar.store().Info(context));
+    info.rules = true;
+    info.targets = true;
+    return info;
+  });
   return running.Run([&] { return sidecar.Start(); }, [&] { sidecar.Stop(); });
 }
 

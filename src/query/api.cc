@@ -42,11 +42,12 @@ bool Truncate(std::size_t limit, promql::QueryResult* result) {
 
 }  // namespace
 
-Api::Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints, Logger logger,
-         prometheus::Registry& metrics, const Clock& clock)
+Api::Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints,
+         ApiServices services, Logger logger, prometheus::Registry& metrics, const Clock& clock)
     : options_(std::move(options)),
       evaluator_(evaluator),
       endpoints_(endpoints),
+      services_(services),
       logger_(std::move(logger)),
       clock_(clock),
       started_(clock.NowMs()),
@@ -71,13 +72,16 @@ void Api::AddRoutes(net::HttpServer& server) {
   }
   Route(server, "GET", "/label/{name}/values", "label_values", &Api::LabelValues);
   Route(server, "GET", "/stores", "stores", &Api::Stores);
+  Route(server, "GET", "/rules", "rules", &Api::Rules);
+  Route(server, "GET", "/alerts", "alerts", &Api::Alerts);
+  Route(server, "GET", "/targets", "targets", &Api::Targets);
   Route(server, "GET", "/status/buildinfo", "status_build", &Api::BuildInfo);
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
   for (const std::string_view path :
        {"/query", "/query_range", "/query_explain", "/query_range_explain", "/parse_query",
-        "/format_query", "/series", "/labels", "/label/{name}/values", "/stores",
-        "/status/buildinfo", "/status/flags", "/status/runtimeinfo"}) {
+        "/format_query", "/series", "/labels", "/label/{name}/values", "/stores", "/rules",
+        "/alerts", "/targets", "/status/buildinfo", "/status/flags", "/status/runtimeinfo"}) {
     server.Handle("OPTIONS", fmt::format("{}/api/v1{}", options_.route_prefix, path), "options",
                   [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
                     SetCommonHeaders(response);

@@ -13,6 +13,8 @@
 #include "query/endpoint_set.h"
 #include "query/evaluator.h"
 #include "query/params.h"
+#include "query/rules.h"
+#include "query/targets.h"
 
 namespace prometheus {
 class Histogram;
@@ -28,13 +30,21 @@ struct ApiOptions : EvaluatorOptions {
   std::vector<std::pair<std::string, std::string>> flags;  // what /status/flags shows
   std::string version;
   std::string revision;
+  bool rule_partial_response = true;  // of rules and alerts
+  bool target_partial_response = true;
+};
+
+// What is asked of endpoints beside their series.
+struct ApiServices {
+  const Rules& rules;
+  const Targets& targets;
 };
 
 // Handlers of /api/v1/*. What it borrows must outlive it. Thread-safe.
 class Api {
  public:
-  Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints, Logger logger,
-      prometheus::Registry& metrics, const Clock& clock = Clock::System());
+  Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints, ApiServices services,
+      Logger logger, prometheus::Registry& metrics, const Clock& clock = Clock::System());
   ~Api();
 
   // Before the server starts.
@@ -75,6 +85,15 @@ class Api {
   Status RuntimeInfo(const Context& context, const net::HttpRequest& request,
                      net::HttpResponse& response);
 
+  Status Rules(const Context& context, const net::HttpRequest& request,
+               net::HttpResponse& response);
+  Status Alerts(const Context& context, const net::HttpRequest& request,
+                net::HttpResponse& response);
+  Status Targets(const Context& context, const net::HttpRequest& request,
+                 net::HttpResponse& response);
+
+  StatusOr<RulesAnswer> AskRules(const Context& context, wire::RulesRequest request,
+                                 net::HttpResponse& response) const;
   // Evaluates a query and writes its result.
   Status Answer(const Context& context, const QueryParams& params, net::HttpResponse& response);
   // InvalidArgument when the engine that a request wants has no plan to show.
@@ -90,6 +109,7 @@ class Api {
   const ApiOptions options_;
   Evaluator& evaluator_;
   const EndpointSet& endpoints_;
+  const ApiServices services_;
   const Logger logger_;
   const Clock& clock_;
   const TimestampMs started_;

@@ -132,7 +132,8 @@ EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runt
                         .Register(*metrics)),
       groups_(options_.group, *metrics),
       stores_(std::make_shared<const store::StoreClients>()),
-      queriers_(std::make_shared<const QueryEndpoints>()) {}
+      queriers_(std::make_shared<const QueryEndpoints>()),
+      services_(std::make_shared<const ServiceEndpoints>()) {}
 
 EndpointSet::~EndpointSet() { Stop(); }
 
@@ -393,6 +394,7 @@ void EndpointSet::Publish() {
   const TimestampMs now = clock_.NowMs();
   auto stores = std::make_shared<store::StoreClients>();
   auto queriers = std::make_shared<QueryEndpoints>();
+  auto services = std::make_shared<ServiceEndpoints>();
   Endpoints endpoints;
   {
     MutexLock lock(mutex_);
@@ -400,6 +402,10 @@ void EndpointSet::Publish() {
   }
   for (const auto& [address, endpoint] : endpoints) {
     MutexLock lock(endpoint->mutex);
+    if (endpoint->healthy || endpoint->spec.strict) {
+      services->push_back(
+          {.address = address, .channel = endpoint->channel, .info = endpoint->info});
+    }
     const bool used = endpoint->healthy ? endpoint->info.store.has_value() : endpoint->spec.strict;
     const bool lost = !used && !endpoint->healthy && endpoint->ever_healthy &&
                       endpoint->info.store &&
@@ -436,6 +442,7 @@ void EndpointSet::Publish() {
   }
   stores_.Set(std::move(stores));
   queriers_.Set(std::move(queriers));
+  services_.Set(std::move(services));
   CountConnections(endpoints);
 }
 

@@ -77,6 +77,14 @@ struct QueryEndpoints {
   store::StoreClients others;  // stores that only give series
 };
 
+// An endpoint that is used, with what it last said of itself: the services that it offers.
+struct ServiceEndpoint {
+  std::string address;
+  std::shared_ptr<net::grpc::Channel> channel;
+  wire::InfoResponse info;
+};
+using ServiceEndpoints = std::vector<ServiceEndpoint>;
+
 // Asks each endpoint for Info every info_timeout, all at once. One that answers is used from then
 // on; one that does not is no longer used, but still shown, until unhealthy_timeout is over; a
 // strict one is used all the same. A group is one endpoint, "thanos:///" and its address: its
@@ -97,6 +105,8 @@ class EndpointSet {
   std::shared_ptr<const store::StoreClients> Stores() const { return stores_.Get(); }
   // The same apart: queriers, which can also be asked in PromQL, and others.
   std::shared_ptr<const QueryEndpoints> Queriers() const { return queriers_.Get(); }
+  // All endpoints that are used, stores or not, sorted by address; the selector leaves none out.
+  std::shared_ptr<const ServiceEndpoints> Services() const { return services_.Get(); }
   // All endpoints, sorted by name.
   std::vector<EndpointStatus> Statuses() const;
 
@@ -144,6 +154,7 @@ class EndpointSet {
   store::GroupRuntime groups_;
   Snapshot<store::StoreClients> stores_;
   Snapshot<QueryEndpoints> queriers_;
+  Snapshot<ServiceEndpoints> services_;
   mutable Mutex mutex_;
   Endpoints endpoints_ AEVUM_GUARDED_BY(mutex_);
   bool stopping_ AEVUM_GUARDED_BY(mutex_) = false;

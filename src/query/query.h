@@ -17,6 +17,9 @@
 #include "query/api.h"
 #include "query/endpoint_set.h"
 #include "query/evaluator.h"
+#include "query/fan_out.h"
+#include "query/rules.h"
+#include "query/targets.h"
 #include "store/proxy.h"
 
 namespace prometheus {
@@ -49,6 +52,8 @@ class Query {
   // All stores as one; a querier is a store of another querier.
   store::Store& store() { return *proxy_; }
   Evaluator& evaluator() { return evaluator_; }
+  const Rules& rules() const { return rules_; }
+  const Targets& targets() const { return targets_; }
 
  private:
   net::grpc::ClientRuntime runtime_;
@@ -56,6 +61,9 @@ class Query {
   const promql::Engine engine_;
   const std::shared_ptr<store::Proxy> proxy_;
   Evaluator evaluator_;
+  FanOut fan_out_;
+  const Rules rules_;
+  const Targets targets_;
   Api api_;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/grpc/server.h"
+#include "store/grpc_server.h"
 #include "wire/query_api.h"
 
 namespace aevum::query {
@@ -61,11 +62,7 @@ class AnswerWriter {
     return status;
   }
 
-  Status Send(std::string message) {
-    if (call_.Write(SharedBytes::Own(std::move(message)))) return OkStatus();
-    RETURN_IF_ERROR(call_.context().status());
-    return MakeError(StatusCode::kCancelled, "the client has gone");
-  }
+  Status Send(std::string message) { return store::SendMessage(call_, std::move(message)); }
 
   ServerCall& call_;
   const std::size_t batch_size_;

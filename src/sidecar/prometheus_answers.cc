@@ -5,108 +5,12 @@
 #include <cmath>
 #include <optional>
 
-#include <simdjson.h>
 #include <yaml-cpp/yaml.h>
+
+#include "sidecar/prometheus_json.h"
 
 namespace aevum::sidecar {
 namespace {
-
-using simdjson::dom::element;
-
-std::string_view TypeName(element value) {
-  switch (value.type()) {
-    case simdjson::dom::element_type::ARRAY:
-      return "an array";
-    case simdjson::dom::element_type::OBJECT:
-      return "an object";
-    case simdjson::dom::element_type::STRING:
-      return "a string";
-    case simdjson::dom::element_type::BOOL:
-      return "a boolean";
-    case simdjson::dom::element_type::NULL_VALUE:
-      return "null";
-    default:
-      return "a number";
-  }
-}
-
-Status WrongType(std::string_view field, std::string_view wanted, element value) {
-  return Unavailable("field {} must be {}, not {}", field, wanted, TypeName(value));
-}
-
-StatusOr<std::string_view> AsString(element value, std::string_view field) {
-  std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS) return WrongType(field, "a string", value);
-  return text;
-}
-
-// A member of an object, or an error that names it by its path.
-StatusOr<element> Member(element parent, std::string_view name, std::string_view path) {
-  element value;
-  if (parent.at_key(name).get(value) != simdjson::SUCCESS) {
-    return Unavailable("no field {}: is this a Prometheus?", path);
-  }
-  return value;
-}
-
-// The envelope of an answer. Its elements live as long as the parser within.
-struct Envelope {
-  simdjson::dom::parser parser;
-  element root;
-  element data;
-
-  // Null data stands for an empty list: Go writes an empty slice so.
-  bool DataIsNull() const { return data.is_null(); }
-};
-
-Status Parse(std::string_view json, Envelope* envelope) {
-  const auto error = envelope->parser.parse(json.data(), json.size()).get(envelope->root);
-  if (error != simdjson::SUCCESS) {
-    return Unavailable("answer of {} bytes is not JSON: {}: is this a Prometheus?", json.size(),
-                       simdjson::error_message(error));
-  }
-  if (!envelope->root.is_object()) {
-    return Unavailable("answer must be an object, not {}: is this a Prometheus?",
-                       TypeName(envelope->root));
-  }
-  ASSIGN_OR_RETURN(const element status_field, Member(envelope->root, "status", "status"));
-  ASSIGN_OR_RETURN(const std::string_view status, AsString(status_field, "status"));
-  if (status != "success") return Unavailable("answered with an error: {}", ParseErrorText(json));
-  ASSIGN_OR_RETURN(envelope->data, Member(envelope->root, "data", "data"));
-  return OkStatus();
-}
-
-StatusOr<std::vector<std::string>> Strings(element value, std::string_view field) {
-  simdjson::dom::array items;
-  if (value.get(items) != simdjson::SUCCESS) return WrongType(field, "an array", value);
-  std::vector<std::string> strings;
-  strings.reserve(items.size());
-  for (const element item : items) {
-    ASSIGN_OR_RETURN(const std::string_view text, AsString(item, field));
-    strings.emplace_back(text);
-  }
-  return strings;
-}
-
-StatusOr<std::vector<std::string>> Warnings(const Envelope& envelope) {
-  element warnings;
-  if (envelope.root.at_key("warnings").get(warnings) != simdjson::SUCCESS || warnings.is_null()) {
-    return std::vector<std::string>();
-  }
-  return Strings(warnings, "warnings");
-}
-
-StatusOr<model::Labels> LabelsOf(element value) {
-  simdjson::dom::object object;
-  if (value.get(object) != simdjson::SUCCESS) return WrongType("data[]", "an object", value);
-  std::vector<model::Label> labels;
-  labels.reserve(object.size());
-  for (const auto member : object) {
-    ASSIGN_OR_RETURN(const std::string_view text, AsString(member.value, member.key));
-    labels.push_back({member.key, text});
-  }
-  return model::Labels::FromUnsorted(std::move(labels));
-}
 
 // The value of a line of the text format when it is the wanted metric.
 std::optional<double> ValueOfLine(std::string_view line, std::string_view name) {
@@ -130,8 +34,8 @@ std::optional<double> ValueOfLine(std::string_view line, std::string_view name) 
 
 StatusOr<std::string> ParseConfigAnswer(std::string_view json) {
   Envelope envelope;
-  RETURN_IF_ERROR(Parse(json, &envelope));
-  ASSIGN_OR_RETURN(const element field, Member(envelope.data, "yaml", "data.yaml"));
+  RETURN_IF_ERROR(envelope.Parse(json));
+  ASSIGN_OR_RETURN(const JsonElement field, Member(envelope.data, "yaml", "data.yaml"));
   ASSIGN_OR_RETURN(const std::string_view yaml, AsString(field, "data.yaml"));
   return std::string(yaml);
 }
@@ -167,15 +71,15 @@ StatusOr<model::Labels> ParseExternalLabels(std::string_view yaml) {
 
 StatusOr<std::string> ParseVersionAnswer(std::string_view json) {
   Envelope envelope;
-  RETURN_IF_ERROR(Parse(json, &envelope));
-  ASSIGN_OR_RETURN(const element field, Member(envelope.data, "version", "data.version"));
+  RETURN_IF_ERROR(envelope.Parse(json));
+  ASSIGN_OR_RETURN(const JsonElement field, Member(envelope.data, "version", "data.version"));
   ASSIGN_OR_RETURN(const std::string_view version, AsString(field, "data.version"));
   return std::string(version);
 }
 
 StatusOr<std::map<std::string, std::string>> ParseFlagsAnswer(std::string_view json) {
   Envelope envelope;
-  RETURN_IF_ERROR(Parse(json, &envelope));
+  RETURN_IF_ERROR(envelope.Parse(json));
   simdjson::dom::object object;
   if (envelope.data.get(object) != simdjson::SUCCESS) {
     return WrongType("data", "an object", envelope.data);
@@ -190,14 +94,14 @@ StatusOr<std::map<std::string, std::string>> ParseFlagsAnswer(std::string_view j
 
 StatusOr<ConfigState> ParseRuntimeInfoAnswer(std::string_view json) {
   Envelope envelope;
-  RETURN_IF_ERROR(Parse(json, &envelope));
+  RETURN_IF_ERROR(envelope.Parse(json));
   ConfigState state;
-  ASSIGN_OR_RETURN(const element succeeded,
+  ASSIGN_OR_RETURN(const JsonElement succeeded,
                    Member(envelope.data, "reloadConfigSuccess", "data.reloadConfigSuccess"));
   if (succeeded.get(state.reload_succeeded) != simdjson::SUCCESS) {
     return WrongType("data.reloadConfigSuccess", "a boolean", succeeded);
   }
-  ASSIGN_OR_RETURN(const element time,
+  ASSIGN_OR_RETURN(const JsonElement time,
                    Member(envelope.data, "lastConfigTime", "data.lastConfigTime"));
   ASSIGN_OR_RETURN(const std::string_view text, AsString(time, "data.lastConfigTime"));
   state.last_reload = text;
@@ -206,7 +110,7 @@ StatusOr<ConfigState> ParseRuntimeInfoAnswer(std::string_view json) {
 
 StatusOr<StringsAnswer> ParseStringsAnswer(std::string_view json) {
   Envelope envelope;
-  RETURN_IF_ERROR(Parse(json, &envelope));
+  RETURN_IF_ERROR(envelope.Parse(json));
   StringsAnswer answer;
   if (!envelope.DataIsNull()) {
     ASSIGN_OR_RETURN(answer.strings, Strings(envelope.data, "data"));
@@ -217,7 +121,7 @@ StatusOr<StringsAnswer> ParseStringsAnswer(std::string_view json) {
 
 StatusOr<SeriesAnswer> ParseSeriesAnswer(std::string_view json) {
   Envelope envelope;
-  RETURN_IF_ERROR(Parse(json, &envelope));
+  RETURN_IF_ERROR(envelope.Parse(json));
   SeriesAnswer answer;
   if (!envelope.DataIsNull()) {
     simdjson::dom::array items;
@@ -225,8 +129,8 @@ StatusOr<SeriesAnswer> ParseSeriesAnswer(std::string_view json) {
       return WrongType("data", "an array", envelope.data);
     }
     answer.series.reserve(items.size());
-    for (const element item : items) {
-      ASSIGN_OR_RETURN(model::Labels labels, LabelsOf(item));
+    for (const JsonElement item : items) {
+      ASSIGN_OR_RETURN(model::Labels labels, LabelsOf(item, "data[]"));
       answer.series.push_back(std::move(labels));
     }
   }
@@ -253,7 +157,7 @@ TimestampMs ParseLowestTimestamp(std::string_view metrics) {
 std::string ParseErrorText(std::string_view body) {
   constexpr std::size_t kShown = 300;  // of a page of HTML, say; enough to recognise it
   simdjson::dom::parser parser;
-  element root;
+  JsonElement root;
   std::string_view text;
   if (parser.parse(body.data(), body.size()).get(root) == simdjson::SUCCESS &&
       root["error"].get(text) == simdjson::SUCCESS) {

@@ -5,6 +5,7 @@
 
 #include "sidecar/gunzip.h"
 #include "sidecar/prometheus_answers.h"
+#include "sidecar/rules_answers.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace aevum::sidecar;
@@ -14,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ParseFlagsAnswer(text).IgnoreError();
   ParseVersionAnswer(text).IgnoreError();
   ParseRuntimeInfoAnswer(text).IgnoreError();
+  ParseRulesAnswer(text).IgnoreError();
+  ParseTargetsAnswer(text).IgnoreError();
   ParseExternalLabels(text).IgnoreError();
   if (const auto yaml = ParseConfigAnswer(text); yaml.ok())
     ParseExternalLabels(*yaml).IgnoreError();

@@ -112,9 +112,16 @@ StatusOr<PrometheusClient::Body> PrometheusClient::Send(const Context& context,
 }
 
 StatusOr<PrometheusClient::Body> PrometheusClient::Get(const Context& context,
-                                                       std::string_view path) {
+                                                       std::string_view path,
+                                                       const Parameters& parameters) {
   net::HttpClientRequest request;
   request.url = base_url_ + std::string(path);
+  char separator = '?';
+  for (const auto& [name, value] : parameters) {
+    request.url +=
+        fmt::format("{}{}={}", separator, net::PercentEncode(name), net::PercentEncode(value));
+    separator = '&';
+  }
   request.headers.emplace_back("User-Agent", kUserAgent);
   return Send(context, request);
 }
@@ -218,6 +225,10 @@ Status PrometheusClient::RemoteRead(const Context& context, std::string read_req
   ASSIGN_OR_RETURN(const net::HttpClientResponse response,
                    http_.Stream(context, request, sink, on_head));
   return IsSuccess(response) ? OkStatus() : ErrorOf(response, request.url);
+}
+
+Status PrometheusClient::AnnotateAnswer(Status status, std::string_view path) const {
+  return Annotate(std::move(status), Shown(base_url_ + std::string(path)));
 }
 
 Status PrometheusClient::Reload(const Context& context) {

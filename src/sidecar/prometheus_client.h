@@ -57,18 +57,22 @@ class PrometheusClient {
                     const std::function<Status(std::string_view)>& on_content_type,
                     const net::BodySink& sink);
 
-  Status Reload(const Context& context);
-
-  const std::string& base_url() const { return base_url_; }
-
- private:
+  // GET of any other path of the API with parameters.
   struct Body {
     std::string bytes;
     MemoryCharge charge;
   };
   using Parameters = std::vector<std::pair<std::string, std::string>>;
+  StatusOr<Body> Get(const Context& context, std::string_view path,
+                     const Parameters& parameters = {});
+  // Adds the URL to the error of reading such an answer.
+  Status AnnotateAnswer(Status status, std::string_view path) const;
 
-  StatusOr<Body> Get(const Context& context, std::string_view path);
+  Status Reload(const Context& context);
+
+  const std::string& base_url() const { return base_url_; }
+
+ private:
   StatusOr<Body> Send(const Context& context, const net::HttpClientRequest& request);
   // GET, or a form POST when the URL would be too long for servers and `post` allows it.
   StatusOr<Body> Select(const Context& context, std::string_view path, const Selection& selection,

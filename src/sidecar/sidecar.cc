@@ -1,6 +1,7 @@
 #include "sidecar/sidecar.h"
 
 #include "sidecar/prometheus_client.h"
+#include "sidecar/prometheus_rules.h"
 #include "sidecar/prometheus_store.h"
 
 namespace aevum::sidecar {
@@ -23,6 +24,7 @@ Sidecar::Sidecar(SidecarOptions options, Heartbeat::Listener listener, Logger lo
       heartbeat_(std::move(options.heartbeat), client_, std::move(listener), logger, registry,
                  clock),
       store_(std::make_unique<PrometheusStore>(client_, heartbeat_, registry)),
+      rules_(std::make_unique<PrometheusRules>(client_, heartbeat_)),
       reloader_(options.reloader, TriggerOf(options.reloader, client_), logger, registry) {}
 
 Sidecar::~Sidecar() = default;
@@ -42,5 +44,6 @@ void Sidecar::Stop() {
 }
 
 store::Store& Sidecar::store() { return *store_; }
+PrometheusRules& Sidecar::rules() { return *rules_; }
 
 }  // namespace aevum::sidecar

@@ -21,6 +21,7 @@ class Registry;
 
 namespace aevum::sidecar {
 
+class PrometheusRules;
 class PrometheusStore;
 
 // The values of the flags.
@@ -49,6 +50,8 @@ class Sidecar {
 
   // Answers Unavailable until the first heartbeat succeeded.
   store::Store& store();
+  // Likewise.
+  PrometheusRules& rules();
   Status ready() const { return heartbeat_.ready(); }
 
  private:
@@ -56,6 +59,7 @@ class Sidecar {
   const std::shared_ptr<PrometheusClient> client_;
   Heartbeat heartbeat_;
   std::unique_ptr<PrometheusStore> store_;
+  std::unique_ptr<PrometheusRules> rules_;
   Reloader reloader_;
 };
 

@@ -113,13 +113,13 @@ Status StoreService::Series(ServerCall& call) {
   return OkStatus();
 }
 
-// One answer to a unary call.
-Status Answer(ServerCall& call, std::string message) {
+}  // namespace
+
+Status SendMessage(ServerCall& call, std::string message) {
   if (call.Write(SharedBytes::Own(std::move(message)))) return OkStatus();
+  RETURN_IF_ERROR(call.context().status());
   return MakeError(StatusCode::kCancelled, "the client has gone");
 }
-
-}  // namespace
 
 void RegisterStore(Server& server, Store& store, std::shared_ptr<prometheus::Registry> metrics) {
   const auto service = std::make_shared<StoreService>(store, std::move(metrics));
@@ -131,7 +131,7 @@ void RegisterStore(Server& server, Store& store, std::shared_ptr<prometheus::Reg
                                      wire::DecodeLabelNamesRequest(call.request().view));
                     ASSIGN_OR_RETURN(const wire::LabelsResponse response,
                                      service->store.LabelNames(call.context(), request));
-                    return Answer(call, wire::Encode(response));
+                    return SendMessage(call, wire::Encode(response));
                   });
   server.Register("/thanos.Store/LabelValues", Server::Kind::kUnary,
                   [service](ServerCall& call) -> Status {
@@ -142,7 +142,7 @@ void RegisterStore(Server& server, Store& store, std::shared_ptr<prometheus::Reg
                     }
                     ASSIGN_OR_RETURN(const wire::LabelsResponse response,
                                      service->store.LabelValues(call.context(), request));
-                    return Answer(call, wire::Encode(response));
+                    return SendMessage(call, wire::Encode(response));
                   });
 }
 
@@ -150,7 +150,7 @@ void RegisterInfo(Server& server, InfoSource info) {
   server.Register("/thanos.info.Info/Info", Server::Kind::kUnary,
                   [info = std::move(info)](ServerCall& call) -> Status {
                     ASSIGN_OR_RETURN(const wire::InfoResponse response, info(call.context()));
-                    return Answer(call, wire::Encode(response));
+                    return SendMessage(call, wire::Encode(response));
                   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "store/store.h"
 
@@ -11,7 +12,8 @@ class Registry;
 }
 namespace aevum::net::grpc {
 class Server;
-}
+class ServerCall;
+}  // namespace aevum::net::grpc
 
 namespace aevum::store {
 
@@ -26,5 +28,8 @@ void RegisterStore(net::grpc::Server& server, Store& store,
 // it gives an error, Unavailable for example, which is the answer.
 using InfoSource = std::function<StatusOr<wire::InfoResponse>(const Context&)>;
 void RegisterInfo(net::grpc::Server& server, InfoSource info);
+
+// Sends one message of an answer. An error when the call is over.
+Status SendMessage(net::grpc::ServerCall& call, std::string message);
 
 }  // namespace aevum::store

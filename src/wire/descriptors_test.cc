@@ -16,7 +16,9 @@
 #include <nlohmann/json.hpp>
 
 #include "wire/query_api.h"
+#include "wire/rules_api.h"
 #include "wire/store_api.h"
+#include "wire/targets_api.h"
 
 namespace aevum::wire {
 namespace {
@@ -81,6 +83,16 @@ std::string RecodeQueryResponse(const std::string& bytes) {
   return EncodeQuerySeries(response->series, bytes[0] == 0x22);
 }
 
+std::string RecodeRulesResponse(const std::string& bytes) {
+  const auto response = DecodeRulesResponse(bytes);
+  return response.ok() && response->group ? EncodeRuleGroupResponse(*response->group) : "";
+}
+
+std::string RecodeTargetsResponse(const std::string& bytes) {
+  const auto response = DecodeTargetsResponse(bytes);
+  return response.ok() && response->targets ? EncodeTargetsResponse(*response->targets) : "";
+}
+
 // What our codec makes of a message; "" when it is not one that it decodes.
 std::string Recode(const std::string& type, const std::string& bytes) {
   const auto again = [](const auto& decoded) { return decoded.ok() ? Encode(*decoded) : ""; };
@@ -94,6 +106,10 @@ std::string Recode(const std::string& type, const std::string& bytes) {
     return RecodeQueryResponse(bytes);
   if (type == "thanos.LabelNamesResponse" || type == "thanos.LabelValuesResponse")
     return again(DecodeLabelsResponse(bytes));
+  if (type == "thanos.RulesRequest") return again(DecodeRulesRequest(bytes));
+  if (type == "thanos.RulesResponse") return RecodeRulesResponse(bytes);
+  if (type == "thanos.TargetsRequest") return again(DecodeTargetsRequest(bytes));
+  if (type == "thanos.TargetsResponse") return RecodeTargetsResponse(bytes);
   SeriesBatch batch;
   if (!DecodeSeriesResponse(SharedBytes::Own(bytes), &batch).ok()) return "";
   if (!batch.warnings.empty()) return EncodeWarningResponse(batch.warnings[0]);
@@ -108,6 +124,8 @@ std::string TypeOf(const std::string& method, bool request) {
       {"/thanos.Store/LabelValues", "thanos.LabelValues"},
       {"/thanos.Query/Query", "thanos.Query"},
       {"/thanos.Query/QueryRange", "thanos.QueryRange"},
+      {"/thanos.Rules/Rules", "thanos.Rules"},
+      {"/thanos.Targets/Targets", "thanos.Targets"},
       {"/thanos.info.Info/Info", "thanos.info.Info"}};
   const auto it = kTypes.find(method);
   return it == kTypes.end() ? "" : it->second + (request ? "Request" : "Response");
@@ -146,7 +164,7 @@ TEST(DescriptorsTest, SayTheSameAsTheCodecs) {
     EXPECT_TRUE(differ.Compare(*theirs, *ours)) << difference;
     ++compared;
   }
-  EXPECT_GT(compared, 150);
+  EXPECT_GT(compared, 160);
 }
 
 // A field by its path, as text.
@@ -245,7 +263,8 @@ TEST(DescriptorsTest, NameEveryServiceAndMethod) {
   for (const char* method :
        {"thanos.Store.Series", "thanos.Store.LabelNames", "thanos.Store.LabelValues",
         "thanos.info.Info.Info", "thanos.Query.Query", "thanos.Query.QueryRange",
-        "grpc.health.v1.Health.Check", "grpc.health.v1.Health.Watch"})
+        "thanos.Rules.Rules", "thanos.Targets.Targets", "grpc.health.v1.Health.Check",
+        "grpc.health.v1.Health.Watch"})
     EXPECT_NE(schema.pool().FindMethodByName(method), nullptr) << method;
 }
 

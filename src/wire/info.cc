@@ -10,26 +10,6 @@ using encoding::PutBytesField;
 using encoding::PutInt64Field;
 using encoding::PutVarintField;
 
-StatusOr<model::Labels> ReadLabelSet(std::string_view bytes) {
-  ProtoReader reader(bytes);
-  LabelCollector collector;
-  while (reader.Next()) {
-    if (reader.field() == 1) {
-      RETURN_IF_ERROR(collector.Add(reader.Bytes()));
-    } else {
-      reader.Skip();
-    }
-  }
-  RETURN_IF_ERROR(reader.status());
-  return collector.Take();
-}
-
-std::string LabelSet(const model::Labels& labels) {
-  std::string out;
-  PutLabels(out, labels);
-  return out;
-}
-
 StatusOr<TimeRange> ReadTimeRange(std::string_view bytes) {
   ProtoReader reader(bytes);
   TimeRange range;
@@ -113,7 +93,7 @@ std::string EncodeStoreInfo(const StoreInfo& info) {
   PutVarintField(out, 5, info.supports_without_replica_labels ? 1 : 0);
   for (const TsdbInfo& tsdb : info.tsdb_infos) {
     std::string bytes;
-    PutBytesField(bytes, 1, LabelSet(tsdb.labels));
+    PutLabelSet(bytes, 1, tsdb.labels);
     PutInt64Field(bytes, 2, tsdb.min_time);
     PutInt64Field(bytes, 3, tsdb.max_time);
     PutBytesField(out, 6, bytes);
@@ -174,7 +154,7 @@ StatusOr<InfoResponse> ReadInfoResponse(std::string_view bytes) {
 
 std::string Encode(const InfoResponse& response) {
   std::string out;
-  for (const model::Labels& labels : response.label_sets) PutBytesField(out, 1, LabelSet(labels));
+  for (const model::Labels& labels : response.label_sets) PutLabelSet(out, 1, labels);
   if (!response.component_type.empty()) PutBytesField(out, 2, response.component_type);
   if (response.store) PutBytesField(out, 3, EncodeStoreInfo(*response.store));
   if (response.rules) PutBytesField(out, 4, "");

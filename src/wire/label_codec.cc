@@ -62,4 +62,24 @@ void PutLabels(std::string& out, const model::Labels& labels) {
   }
 }
 
+StatusOr<model::Labels> ReadLabelSet(std::string_view bytes) {
+  ProtoReader reader(bytes);
+  LabelCollector collector;
+  while (reader.Next()) {
+    if (reader.field() == 1) {
+      RETURN_IF_ERROR(collector.Add(reader.Bytes()));
+    } else {
+      reader.Skip();
+    }
+  }
+  RETURN_IF_ERROR(reader.status());
+  return collector.Take();
+}
+
+void PutLabelSet(std::string& out, std::uint32_t field, const model::Labels& labels) {
+  encoding::PutTag(out, field, encoding::WireType::kBytes);
+  PutUvarint(out, LabelsSize(labels));
+  PutLabels(out, labels);
+}
+
 }  // namespace aevum::wire

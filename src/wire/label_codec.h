@@ -31,4 +31,9 @@ std::size_t LabelsSize(const model::Labels& labels);
 // Appends a Label message a label, each as field 1.
 void PutLabels(std::string& out, const model::Labels& labels);
 
+// A message ZLabelSet or LabelSet, whose field 1 are the labels: read, and written as a field, also
+// when it is empty. Corruption when the bytes are none.
+StatusOr<model::Labels> ReadLabelSet(std::string_view bytes);
+void PutLabelSet(std::string& out, std::uint32_t field, const model::Labels& labels);
+
 }  // namespace aevum::wire

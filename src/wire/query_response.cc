@@ -9,6 +9,7 @@ namespace {
 
 using encoding::ProtoReader;
 using encoding::PutBytesField;
+using encoding::PutDoubleField;
 using encoding::PutInt64Field;
 using encoding::PutTag;
 using encoding::PutUvarint;
@@ -31,11 +32,6 @@ void PutLittle(std::string& out, double value) {
 void PutPresentDouble(std::string& out, std::uint32_t field, double value) {
   PutTag(out, field, WireType::kFixed64);
   PutLittle(out, value);
-}
-
-// A field that is left out reads as 0, so -0 is written.
-void PutDouble(std::string& out, std::uint32_t field, double value) {
-  if (std::bit_cast<std::uint64_t>(value) != 0) PutPresentDouble(out, field, value);
 }
 
 void PutDoubles(std::string& out, std::uint32_t field, const std::vector<double>& values) {
@@ -61,9 +57,9 @@ void PutSpans(std::string& out, std::uint32_t field, const std::vector<Span>& sp
 std::string HistogramBytes(TimestampMs time, const FloatHistogram& histogram) {
   std::string out;
   PutPresentDouble(out, 2, histogram.count);
-  PutDouble(out, 3, histogram.sum);
+  PutDoubleField(out, 3, histogram.sum);
   PutVarintField(out, 4, ZigZag(histogram.schema));
-  PutDouble(out, 5, histogram.zero_threshold);
+  PutDoubleField(out, 5, histogram.zero_threshold);
   PutPresentDouble(out, 7, histogram.zero_count);
   PutSpans(out, 8, histogram.negative_spans);
   PutDoubles(out, 10, histogram.negative_buckets);
@@ -82,7 +78,7 @@ std::string SeriesBytes(const QuerySeries& series) {
   std::string sample;
   for (std::size_t i = 0; i < series.times.size(); ++i) {
     sample.clear();
-    PutDouble(sample, 1, series.values[i]);
+    PutDoubleField(sample, 1, series.values[i]);
     PutInt64Field(sample, 2, series.times[i]);
     PutBytesField(out, 2, sample);
   }

@@ -14,6 +14,11 @@ Status NotTheMessage(const Status& status, std::string_view message) {
   return InvalidArgument("{}: {}", message, status.message());
 }
 
+StatusOr<PartialResponse> ReadPartialResponse(std::uint64_t value) {
+  if (value > 1) return InvalidArgument("unknown partial response strategy: {}", value);
+  return static_cast<PartialResponse>(value);
+}
+
 void PutStrings(std::string& out, std::uint32_t field, const std::vector<std::string>& strings) {
   for (const std::string& text : strings) PutBytesField(out, field, text);
 }

@@ -15,6 +15,9 @@ namespace aevum::wire {
 // A message that can't be read is the caller's fault, whatever the reader calls it.
 Status NotTheMessage(const Status& status, std::string_view message);
 
+// A partial response strategy. InvalidArgument when it is not known.
+StatusOr<PartialResponse> ReadPartialResponse(std::uint64_t value);
+
 void PutStrings(std::string& out, std::uint32_t field, const std::vector<std::string>& strings);
 // Nothing when it is empty.
 void PutText(std::string& out, std::uint32_t field, std::string_view text);

@@ -13,11 +13,6 @@ using encoding::PutBytesField;
 using encoding::PutInt64Field;
 using encoding::PutVarintField;
 
-StatusOr<PartialResponse> ReadPartialResponse(std::uint64_t value) {
-  if (value > 1) return InvalidArgument("unknown partial response strategy: {}", value);
-  return static_cast<PartialResponse>(value);
-}
-
 void PutQueryHints(std::string& out, std::uint32_t field, const QueryHints& hints) {
   std::string bytes;
   PutInt64Field(bytes, 1, hints.step_ms);

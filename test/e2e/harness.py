@@ -108,9 +108,10 @@ class Process:
 
 
 class Prometheus(Process):
-    """Debian's Prometheus with external labels; `targets` are host:port of what it scrapes."""
+    """Debian's Prometheus with external labels; `targets` are host:port of what it scrapes, `edit` changes its YAML."""
 
-    def __init__(self, name, directory, external_labels, targets=(), port=None, interval="1s", data=None, flags=()):
+    def __init__(self, name, directory, external_labels, targets=(), port=None, interval="1s", data=None, flags=(),
+                 edit=lambda config: config):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = pathlib.Path(data or pathlib.Path(directory) / f"{name}-data")
@@ -120,9 +121,9 @@ class Prometheus(Process):
         for job in sorted({job for job, _ in targets}):
             addresses = ", ".join(json.dumps(a) for j, a in targets if j == job)
             scrapes += f"  - job_name: {job}\n    static_configs: [{{targets: [{addresses}]}}]\n"
-        self.config.write_text(f"global:\n  scrape_interval: {interval}\n"
-                               + (f"  external_labels:\n{labels}" if labels else "")
-                               + (f"scrape_configs:\n{scrapes}" if scrapes else ""))
+        self.config.write_text(edit(f"global:\n  scrape_interval: {interval}\n"
+                                    + (f"  external_labels:\n{labels}" if labels else "")
+                                    + (f"scrape_configs:\n{scrapes}" if scrapes else "")))
         super().__init__(name, [find_prometheus(), f"--config.file={self.config}",
                                 f"--storage.tsdb.path={self.data}", f"--web.listen-address=127.0.0.1:{self.port}",
                                 "--web.enable-lifecycle", "--storage.tsdb.min-block-duration=2h",
