@@ -36,7 +36,7 @@ struct ExemplarSeries {
 // One message of an answer: a warning, or a series.
 struct ExemplarsResponse {
   std::string warning;
-  std::optional<ExemplarSeries> series;
+  std::optional<ExemplarSeries> series = {};
 };
 
 // Encoders never fail; of a response without a series, the warning is written.

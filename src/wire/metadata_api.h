@@ -35,7 +35,7 @@ using MetricMetadata = std::map<std::string, std::vector<Metadata>, std::less<>>
 // One message of an answer: a warning, or metadata, which may be of no metric at all.
 struct MetricMetadataResponse {
   std::string warning;
-  std::optional<MetricMetadata> metadata;
+  std::optional<MetricMetadata> metadata = {};
 };
 
 // Encoders never fail; of a response without metadata, the warning is written.

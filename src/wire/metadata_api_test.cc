@@ -57,9 +57,9 @@ TEST(MetadataApiTest, ReadsWhatAThanosSays) {
   const std::vector<Metadata> latency = {{"histogram", "Latency.", "seconds"}};
   const std::vector<Metadata> requests_metas = {{"counter", "Number of requests.", ""}};
   const std::vector<Metadata> temperature = {{"gauge", "Temperature.", "celsius"}};
-  EXPECT_THAT(*response->metadata, ElementsAre(Pair("demo_lat_seconds", latency),
-                                               Pair("demo_requests", requests_metas),
-                                               Pair("demo_temp_celsius", temperature)));
+  EXPECT_THAT(*response->metadata,
+              ElementsAre(Pair("demo_lat_seconds", latency), Pair("demo_requests", requests_metas),
+                          Pair("demo_temp_celsius", temperature)));
 
   const auto nothing =
       DecodeMetricMetadataResponse(Captured("136-metadata-limit0-sidecar", "response").at(0));
@@ -100,15 +100,15 @@ TEST(ExemplarsApiTest, ReadsWhatAThanosSays) {
 }
 
 TEST(StatusApiTest, ReadsWhatAThanosSays) {
-  const auto request = DecodeTsdbStatisticsRequest(
-      Captured("140-tsdb-statistics-matcher-sidecar", "request").at(0));
+  const auto request =
+      DecodeTsdbStatisticsRequest(Captured("140-tsdb-statistics-matcher-sidecar", "request").at(0));
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_EQ(request->limit, 3);
   EXPECT_EQ(model::ToString(request->matchers), "{cluster=\"nope\"}");
-  EXPECT_EQ(DecodeTsdbStatisticsRequest(
-                Captured("127-tsdb-statistics-receive-tenant", "request").at(0))
-                ->tenant,
-            "default-tenant");
+  EXPECT_EQ(
+      DecodeTsdbStatisticsRequest(Captured("127-tsdb-statistics-receive-tenant", "request").at(0))
+          ->tenant,
+      "default-tenant");
 
   const auto response =
       DecodeTsdbStatisticsResponse(Captured("126-tsdb-statistics-receive", "response").at(0));
@@ -121,10 +121,9 @@ TEST(StatusApiTest, ReadsWhatAThanosSays) {
                                          .chunks = 0,
                                          .min_time = 1'795'577'047'489,
                                          .max_time = 1'795'577'047'489}));
-  EXPECT_THAT(
-      tenant.series_by_metric,
-      ElementsAre(Statistic{"rw_metric", 3}, Statistic{"rw_metric3", 1},
-                  Statistic{"with_exemplar", 1}));
+  EXPECT_THAT(tenant.series_by_metric,
+              ElementsAre(Statistic{"rw_metric", 3}, Statistic{"rw_metric3", 1},
+                          Statistic{"with_exemplar", 1}));
   EXPECT_THAT(tenant.values_by_label, ElementsAre(Statistic{"__name__", 4}, Statistic{"job", 4}));
   EXPECT_THAT(tenant.memory_bytes_by_label,
               ElementsAre(Statistic{"__name__", 294}, Statistic{"job", 216}));
@@ -135,12 +134,11 @@ TEST(StatusApiTest, ReadsWhatAThanosSays) {
 
 TEST(ExemplarsApiTest, ExemplarsComeBackBitByBit) {
   ExemplarsResponse response;
-  response.series = ExemplarSeries{
-      .labels = Labels::Of({{"a", "b"}}),
-      .exemplars = {{.labels = {}, .value = -0.0, .time = -1},
-                    {.labels = Labels::Of({{"t", "1"}}),
-                     .value = std::numeric_limits<double>::quiet_NaN(),
-                     .time = 0}}};
+  response.series = ExemplarSeries{.labels = Labels::Of({{"a", "b"}}),
+                                   .exemplars = {{.labels = {}, .value = -0.0, .time = -1},
+                                                 {.labels = Labels::Of({{"t", "1"}}),
+                                                  .value = std::numeric_limits<double>::quiet_NaN(),
+                                                  .time = 0}}};
   const auto again = DecodeExemplarsResponse(Encode(response));
   ASSERT_TRUE(again.ok()) << again.status();
   ASSERT_THAT(again->series->exemplars, SizeIs(2));
@@ -158,8 +156,9 @@ TEST(MetadataApiTest, WarningsComeBack) {
 }
 
 TEST(MetadataApiTest, RefusesWhatIsNotTheMessage) {
-  const std::string damaged = "\x0a\x05"
-                              "ab";
+  const std::string damaged =
+      "\x0a\x05"
+      "ab";
   EXPECT_EQ(DecodeMetricMetadataRequest(damaged).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(DecodeExemplarsRequest(damaged).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(DecodeTsdbStatisticsRequest(damaged).status().code(), StatusCode::kInvalidArgument);

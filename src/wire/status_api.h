@@ -21,7 +21,7 @@ struct TsdbStatisticsRequest {
   std::string tenant;      // "": all; the form before matchers
   std::int32_t limit = 0;  // of each list; below 1: the server's default
   PartialResponse partial_response = PartialResponse::kWarn;
-  model::Matchers matchers;  // of external labels
+  model::Matchers matchers = {};  // of external labels
 };
 
 struct HeadStatistics {
@@ -54,7 +54,7 @@ using TsdbStatisticsByTenant = std::map<std::string, TsdbStatistics, std::less<>
 // One message of an answer: a warning, or statistics, which may be of no tenant at all.
 struct TsdbStatisticsResponse {
   std::string warning;
-  std::optional<TsdbStatisticsByTenant> statistics;
+  std::optional<TsdbStatisticsByTenant> statistics = {};
 };
 
 // Encoders never fail; of a response without statistics, the warning is written.
