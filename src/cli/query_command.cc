@@ -10,6 +10,7 @@
 #include "cli/store_flags.h"
 #include "cli/version.h"
 #include "model/relabel.h"
+#include "query/metadata_service.h"
 #include "query/query.h"
 #include "query/query_service.h"
 #include "query/rules_service.h"
@@ -66,7 +67,6 @@ struct QueryCommand {
   std::string dns_resolver = "miekgdns";
   std::string proxy_strategy = "eager";
   std::int64_t lazy_buffer = 20;
-  bool partial[3] = {true, true, true};
   std::vector<double> duration_buckets = {0.1, 0.25, 0.75, 1.25, 1.75, 2.5, 3, 5, 10};
   std::vector<double> samples_buckets = {100, 1000, 10000, 100000, 1000000};
   std::vector<double> series_buckets = {10, 100, 1000, 10000, 100000};
@@ -253,20 +253,18 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.Int({"query.lazy-retrieval-max-buffered-responses", "Kept for old command lines.", "",
              Visibility::kHidden},
             &lazy_buffer);
-  flags.Bool({"rule.partial-response",
-              "Answer with the rules and alerts that are there when an endpoint fails.", "",
-              Visibility::kHidden},
-             &options.api.rule_partial_response);
-  flags.Bool(
-      {"target.partial-response", "Answer with the targets that are there when an endpoint fails.",
-       "", Visibility::kHidden},
-      &options.api.target_partial_response);
-  const char* apis[3] = {"metric-metadata", "exemplar", "status"};
-  for (std::size_t i = 0; i < 3; ++i) {
-    flags.Bool({std::string(apis[i]) + ".partial-response", "Kept for old command lines.", "",
-                Visibility::kHidden},
-               &partial[i]);
-  }
+  const auto partial_response = [&](std::string_view api, std::string_view path, bool* value) {
+    flags.Bool(
+        {fmt::format("{}.partial-response", api),
+         fmt::format("Answer {} with what is there when an endpoint fails, with a warning.", path),
+         "", Visibility::kHidden},
+        value);
+  };
+  partial_response("rule", "/rules and /alerts", &options.api.rule_partial_response);
+  partial_response("target", "/targets", &options.api.target_partial_response);
+  partial_response("metric-metadata", "/metadata", &options.api.metadata_partial_response);
+  partial_response("exemplar", "/query_exemplars", &options.api.exemplar_partial_response);
+  partial_response("status", "/status/tsdb", &options.api.status_partial_response);
   flags.Doubles({"query.telemetry.request-duration-seconds-quantiles",
                  "Kept for old command lines.", "", Visibility::kHidden},
                 &duration_buckets);
@@ -440,12 +438,17 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
     info.query = true;
     info.rules = true;
     info.targets = true;
+    info.metric_metadata = true;
+    info.status = true;
+    info.exemplars = querier.ExemplarTimes();
     return info;
   });
   query::RegisterQuery(running.grpc(), querier.evaluator(),
                        {.defaults = options.api.defaults, .tenancy = options.api.tenancy});
   query::RegisterRules(running.grpc(), querier.rules(), querier.evaluator());
   query::RegisterTargets(running.grpc(), querier.targets(), querier.evaluator());
+  query::RegisterMetadataServices(running.grpc(), querier.metadata(),
+                                  [&] { return querier.evaluator().MakeBudget(); });
   return running.Run([&] { return querier.Start([&] { running.probe().SetReady(); }); },
                      [&] { querier.Stop(); });
 }

@@ -130,10 +130,16 @@ int SidecarCommand::Run(const GlobalOptions& global) {
   store::LimitedStore limited(sidecar.store(), limits, running.metrics());
   store::RegisterStore(running.grpc(), limited, running.metrics());
   sidecar::RegisterRules(running.grpc(), sidecar.rules());
+  sidecar.RegisterMetadata(running.grpc());
   store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
     ASSIGN_OR_RETURN(wire::InfoResponse info, sidecar.store().Info(context));
     info.rules = true;
     info.targets = true;
+    info.metric_metadata = true;
+    info.status = true;
+    if (info.store)
+      info.exemplars =
+          wire::TimeRange{.min_time = info.store->min_time, .max_time = info.store->max_time};
     return info;
   });
   return running.Run([&] { return sidecar.Start(); }, [&] { sidecar.Stop(); });

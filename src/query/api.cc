@@ -69,19 +69,23 @@ void Api::AddRoutes(net::HttpServer& server) {
     Route(server, method, "/format_query", "format_query", &Api::FormatQuery);
     Route(server, method, "/series", "series", &Api::Series);
     Route(server, method, "/labels", "label_names", &Api::Labels);
+    Route(server, method, "/query_exemplars", "exemplars", &Api::Exemplars);
   }
   Route(server, "GET", "/label/{name}/values", "label_values", &Api::LabelValues);
   Route(server, "GET", "/stores", "stores", &Api::Stores);
   Route(server, "GET", "/rules", "rules", &Api::Rules);
   Route(server, "GET", "/alerts", "alerts", &Api::Alerts);
   Route(server, "GET", "/targets", "targets", &Api::Targets);
+  Route(server, "GET", "/metadata", "metadata", &Api::MetricMetadata);
+  Route(server, "GET", "/status/tsdb", "status_tsdb", &Api::TsdbStatus);
   Route(server, "GET", "/status/buildinfo", "status_build", &Api::BuildInfo);
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
   for (const std::string_view path :
        {"/query", "/query_range", "/query_explain", "/query_range_explain", "/parse_query",
         "/format_query", "/series", "/labels", "/label/{name}/values", "/stores", "/rules",
-        "/alerts", "/targets", "/status/buildinfo", "/status/flags", "/status/runtimeinfo"}) {
+        "/alerts", "/targets", "/metadata", "/query_exemplars", "/status/tsdb", "/status/buildinfo",
+        "/status/flags", "/status/runtimeinfo"}) {
     server.Handle("OPTIONS", fmt::format("{}/api/v1{}", options_.route_prefix, path), "options",
                   [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
                     SetCommonHeaders(response);
@@ -128,6 +132,10 @@ void Api::WriteError(net::HttpResponse& response, const Status& status) const {
   writer.String(status.message());
   writer.Raw("}");
   writer.Finish();
+}
+
+Context Api::Bounded(const Context& context) const {
+  return context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
 }
 
 Status Api::Query(const Context& context, const net::HttpRequest& request,

@@ -12,6 +12,7 @@
 #include "net/http/server.h"
 #include "query/endpoint_set.h"
 #include "query/evaluator.h"
+#include "query/metadata_service.h"
 #include "query/params.h"
 #include "query/rules.h"
 #include "query/targets.h"
@@ -27,6 +28,9 @@ struct ApiOptions : EvaluatorOptions {
   ParamDefaults defaults;
   std::string route_prefix;  // "" or "/prefix"
   bool disable_cors = false;
+  bool metadata_partial_response = true;                   // --metric-metadata.partial-response
+  bool exemplar_partial_response = true;                   // --exemplar.partial-response
+  bool status_partial_response = true;                     // --status.partial-response
   std::vector<std::pair<std::string, std::string>> flags;  // what /status/flags shows
   std::string version;
   std::string revision;
@@ -38,6 +42,7 @@ struct ApiOptions : EvaluatorOptions {
 struct ApiServices {
   const Rules& rules;
   const Targets& targets;
+  MetadataProxies metadata;
 };
 
 // Handlers of /api/v1/*. What it borrows must outlive it. Thread-safe.
@@ -76,6 +81,12 @@ class Api {
                      net::HttpResponse& response);
   Status Series(const Context& context, const net::HttpRequest& request,
                 net::HttpResponse& response);
+  Status MetricMetadata(const Context& context, const net::HttpRequest& request,
+                        net::HttpResponse& response);
+  Status Exemplars(const Context& context, const net::HttpRequest& request,
+                   net::HttpResponse& response);
+  Status TsdbStatus(const Context& context, const net::HttpRequest& request,
+                    net::HttpResponse& response);
   Status Stores(const Context& context, const net::HttpRequest& request,
                 net::HttpResponse& response);
   Status BuildInfo(const Context& context, const net::HttpRequest& request,
@@ -94,6 +105,8 @@ class Api {
 
   StatusOr<RulesAnswer> AskRules(const Context& context, wire::RulesRequest request,
                                  net::HttpResponse& response) const;
+  // The context of a request with the timeout and the memory of a query.
+  Context Bounded(const Context& context) const;
   // Evaluates a query and writes its result.
   Status Answer(const Context& context, const QueryParams& params, net::HttpResponse& response);
   // InvalidArgument when the engine that a request wants has no plan to show.

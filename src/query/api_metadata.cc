@@ -45,8 +45,7 @@ Status Api::Labels(const Context& context, const net::HttpRequest& request,
                    ParseMetadataParams(request, options_.defaults, clock_.NowMs()));
   if (options_.tenancy.enforce)
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded =
-      context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
+  const Context bounded = Bounded(context);
   const auto missing = MissingFor(params.dedup, params.replica_labels);
   const auto store = evaluator_.StoreFor(params.store_matchers, missing);
   std::set<std::string> names;
@@ -78,8 +77,7 @@ Status Api::LabelValues(const Context& context, const net::HttpRequest& request,
                    ParseMetadataParams(request, options_.defaults, clock_.NowMs()));
   if (options_.tenancy.enforce)
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded =
-      context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
+  const Context bounded = Bounded(context);
   const auto missing = MissingFor(params.dedup, params.replica_labels);
   const auto store = evaluator_.StoreFor(params.store_matchers, missing);
   std::set<std::string> values;
@@ -111,8 +109,7 @@ Status Api::Series(const Context& context, const net::HttpRequest& request,
   }
   if (options_.tenancy.enforce)
     EnforceTenant(options_.tenancy.label, context.request().tenant, &params.matchers);
-  const Context bounded =
-      context.WithTimeout(options_.defaults.timeout).WithBudget(evaluator_.MakeBudget());
+  const Context bounded = Bounded(context);
   store::QueryableOptions options;
   options.replica_labels = params.replica_labels;
   options.deduplicate = params.dedup;

@@ -24,8 +24,10 @@ Answer Call(const Context& context, const ServiceEndpoint& endpoint,
             const FanOutQuestion& question) {
   Answer answer;
   answer.charge = MemoryCharge(context.budget());
+  std::string request =
+      question.request_for ? question.request_for(endpoint.info) : question.request;
   const auto call =
-      endpoint.channel->Start(context, question.path, SharedBytes::Own(question.request));
+      endpoint.channel->Start(context, question.path, SharedBytes::Own(std::move(request)));
   while (true) {
     auto message = call->Next();
     if (!message.ok() || !*message) {

@@ -30,6 +30,8 @@ struct FanOutQuestion {
   wire::PartialResponse partial_response = wire::PartialResponse::kWarn;
   // Whether an endpoint that said this of itself is asked.
   std::function<bool(const wire::InfoResponse&)> offered;
+  // The message for such an endpoint, when it is not the same for all; null: `request`.
+  std::function<std::string(const wire::InfoResponse&)> request_for;
 };
 
 // Thread-safe; must outlive its calls.

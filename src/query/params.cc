@@ -232,4 +232,40 @@ StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,
   return params;
 }
 
+StatusOr<ExemplarsParams> ParseExemplarsParams(const net::HttpRequest& request) {
+  ExemplarsParams params;
+  ASSIGN_OR_RETURN(params.start, TimeParam(request, "start", kEarliest));
+  ASSIGN_OR_RETURN(params.end, TimeParam(request, "end", -kEarliest));
+  if (params.end < params.start)
+    return InvalidArgument("end timestamp must not be before start time");
+  params.query = request.Param("query");
+  return params;
+}
+
+StatusOr<MetricMetadataParams> ParseMetricMetadataParams(const net::HttpRequest& request) {
+  MetricMetadataParams params;
+  params.metric = request.Param("metric");
+  const std::string_view text = request.Param("limit");
+  if (text.empty()) return params;
+  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const char* const end = digits.data() + digits.size();
+  const auto [last, error] = std::from_chars(digits.data(), end, params.limit);
+  if (error == std::errc() && last == end) return params;
+  // The number that the reference shows is what it could make of the text.
+  const bool too_large = error == std::errc::result_out_of_range && last == end;
+  const std::int32_t shown = !too_large ? 0 : digits.starts_with('-') ? INT32_MIN : INT32_MAX;
+  return InvalidArgument("invalid metric metadata limit='{}'", shown);
+}
+
+StatusOr<TsdbStatusParams> ParseTsdbStatusParams(const net::HttpRequest& request) {
+  TsdbStatusParams params;
+  ASSIGN_OR_RETURN(const std::int64_t limit, LimitParam(request));
+  ASSIGN_OR_RETURN(const std::vector<model::Matchers> lists, SelectorParams(request, "match[]"));
+  for (const model::Matchers& list : lists)
+    params.matchers.insert(params.matchers.end(), list.begin(), list.end());
+  if (limit > INT32_MAX) return InvalidArgument("limit {} overflows int32", limit);
+  if (limit > 0) params.limit = static_cast<std::int32_t>(limit);
+  return params;
+}
+
 }  // namespace aevum::query

@@ -66,6 +66,25 @@ struct MetadataParams {
   std::int64_t limit = 0;  // 0: none
 };
 
+// Of /query_exemplars.
+struct ExemplarsParams {
+  std::string query;
+  TimestampMs start = 0;
+  TimestampMs end = 0;
+};
+
+// Of /metadata.
+struct MetricMetadataParams {
+  std::string metric;       // "": all
+  std::int32_t limit = -1;  // of metrics; below 0: none
+};
+
+// Of /status/tsdb.
+struct TsdbStatusParams {
+  std::int32_t limit = 10;   // of each list
+  model::Matchers matchers;  // of external labels, all of match[]
+};
+
 // InvalidArgument with the text that a user of Thanos knows, for what can't be right.
 StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
                                          const ParamDefaults& defaults, TimestampMs now);
@@ -73,5 +92,8 @@ StatusOr<QueryParams> ParseRangeParams(const net::HttpRequest& request,
                                        const ParamDefaults& defaults);
 StatusOr<MetadataParams> ParseMetadataParams(const net::HttpRequest& request,
                                              const ParamDefaults& defaults, TimestampMs now);
+StatusOr<ExemplarsParams> ParseExemplarsParams(const net::HttpRequest& request);
+StatusOr<MetricMetadataParams> ParseMetricMetadataParams(const net::HttpRequest& request);
+StatusOr<TsdbStatusParams> ParseTsdbStatusParams(const net::HttpRequest& request);
 
 }  // namespace aevum::query

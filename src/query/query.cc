@@ -1,6 +1,7 @@
 #include "query/query.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace aevum::query {
 namespace {
@@ -11,6 +12,12 @@ FanOutOptions FanOutOptionsOf(const QueryOptions& options) {
   const Nanoseconds silence = options.proxy.response_timeout;
   if (silence.count() > 0) result.timeout = std::min(result.timeout, silence);
   return result;
+}
+
+ExemplarsOptions ExemplarsOptionsOf(const QueryOptions& options) {
+  return {.selector_labels = options.proxy.selector_labels,
+          .replica_labels = options.api.defaults.replica_labels,
+          .parse = options.engine.parse};
 }
 
 }  // namespace
@@ -27,9 +34,25 @@ Query::Query(QueryOptions options, Logger logger, std::shared_ptr<prometheus::Re
       fan_out_(FanOutOptionsOf(options), [this] { return endpoints_.Services(); }),
       rules_(fan_out_, options.api.defaults.replica_labels),
       targets_(fan_out_, options.api.defaults.replica_labels),
-      api_(std::move(options.api), evaluator_, endpoints_, {.rules = rules_, .targets = targets_},
-           logger, *metrics, clock) {}
+      metadata_(fan_out_),
+      exemplars_(ExemplarsOptionsOf(options), fan_out_),
+      tsdb_status_(fan_out_),
+      api_(std::move(options.api), evaluator_, endpoints_,
+           {.rules = rules_, .targets = targets_, .metadata = metadata()}, logger, *metrics,
+           clock) {}
 
 Query::~Query() { Stop(); }
+
+wire::TimeRange Query::ExemplarTimes() const {
+  std::optional<wire::TimeRange> times;
+  for (const ServiceEndpoint& endpoint : *endpoints_.Services()) {
+    const std::optional<wire::TimeRange>& own = endpoint.info.exemplars;
+    if (!own) continue;
+    if (!times) times = own;
+    times->min_time = std::min(times->min_time, own->min_time);
+    times->max_time = std::max(times->max_time, own->max_time);
+  }
+  return times.value_or(wire::TimeRange());
+}
 
 }  // namespace aevum::query

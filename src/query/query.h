@@ -18,6 +18,7 @@
 #include "query/endpoint_set.h"
 #include "query/evaluator.h"
 #include "query/fan_out.h"
+#include "query/metadata_service.h"
 #include "query/rules.h"
 #include "query/targets.h"
 #include "store/proxy.h"
@@ -54,6 +55,9 @@ class Query {
   Evaluator& evaluator() { return evaluator_; }
   const Rules& rules() const { return rules_; }
   const Targets& targets() const { return targets_; }
+  // From the first to the last exemplar that the endpoints may have; both 0 when none offers any.
+  wire::TimeRange ExemplarTimes() const;
+  MetadataProxies metadata() { return {metadata_, exemplars_, tsdb_status_}; }
 
  private:
   net::grpc::ClientRuntime runtime_;
@@ -64,6 +68,9 @@ class Query {
   FanOut fan_out_;
   const Rules rules_;
   const Targets targets_;
+  MetricMetadataProxy metadata_;
+  ExemplarsProxy exemplars_;
+  TsdbStatusProxy tsdb_status_;
   Api api_;
 };
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "sidecar/gunzip.h"
+#include "sidecar/metadata_answers.h"
 #include "sidecar/prometheus_answers.h"
 #include "sidecar/rules_answers.h"
 
@@ -17,6 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ParseRuntimeInfoAnswer(text).IgnoreError();
   ParseRulesAnswer(text).IgnoreError();
   ParseTargetsAnswer(text).IgnoreError();
+  ParseMetadataAnswer(text).IgnoreError();
+  ParseExemplarsAnswer(text).IgnoreError();
+  ParseTsdbStatusAnswer(text).IgnoreError();
   ParseExternalLabels(text).IgnoreError();
   if (const auto yaml = ParseConfigAnswer(text); yaml.ok())
     ParseExternalLabels(*yaml).IgnoreError();

@@ -62,15 +62,6 @@ bool IsSuccess(const net::HttpClientResponse& response) {
   return response.status >= 200 && response.status < 300;
 }
 
-// Seconds with milliseconds as a decimal number.
-std::string FormatSeconds(TimestampMs time) {
-  time = std::clamp(time, kEarliest, kLatest);
-  const std::int64_t rest = time % 1000;
-  std::string text = fmt::format("{}{}", time < 0 ? "-" : "", std::abs(time / 1000));
-  if (rest != 0) text += fmt::format(".{:03}", std::abs(rest));
-  return text;
-}
-
 // Adds the URL to the errors of reading an answer.
 template <typename T>
 StatusOr<T> At(StatusOr<T> result, const std::string& url) {
@@ -135,8 +126,8 @@ StatusOr<PrometheusClient::Body> PrometheusClient::Select(const Context& context
                          net::PercentEncode(value));
   };
   if (!selection.matchers.empty()) add("match[]", model::ToString(selection.matchers));
-  add("start", FormatSeconds(selection.start));
-  add("end", FormatSeconds(selection.end));
+  add("start", FormatApiTime(selection.start));
+  add("end", FormatApiTime(selection.end));
   if (selection.limit > 0) add("limit", fmt::format("{}", selection.limit));
 
   net::HttpClientRequest request;
@@ -241,6 +232,14 @@ Status PrometheusClient::Reload(const Context& context) {
   return Annotate(
       ErrorOf(response, request.url),
       response.status == 403 ? "Prometheus needs the flag --web.enable-lifecycle" : "reload");
+}
+
+std::string FormatApiTime(TimestampMs time) {
+  time = std::clamp(time, kEarliest, kLatest);
+  const std::int64_t rest = time % 1000;
+  std::string text = fmt::format("{}{}", time < 0 ? "-" : "", std::abs(time / 1000));
+  if (rest != 0) text += fmt::format(".{:03}", std::abs(rest));
+  return text;
 }
 
 bool VersionAtLeast(std::string_view version, int major, int minor) {

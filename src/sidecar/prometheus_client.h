@@ -82,6 +82,10 @@ class PrometheusClient {
   net::HttpClient http_;
 };
 
+// A time as the API takes it: seconds with milliseconds as a decimal number, within what Prometheus
+// can convert.
+std::string FormatApiTime(TimestampMs time);
+
 // The version is at least major.minor. False for text that is no version.
 bool VersionAtLeast(std::string_view version, int major, int minor);
 

@@ -1,5 +1,6 @@
 #include "sidecar/sidecar.h"
 
+#include "sidecar/metadata_service.h"
 #include "sidecar/prometheus_client.h"
 #include "sidecar/prometheus_rules.h"
 #include "sidecar/prometheus_store.h"
@@ -45,5 +46,9 @@ void Sidecar::Stop() {
 
 store::Store& Sidecar::store() { return *store_; }
 PrometheusRules& Sidecar::rules() { return *rules_; }
+
+void Sidecar::RegisterMetadata(net::grpc::Server& server) {
+  RegisterMetadataServices(server, client_, heartbeat_);
+}
 
 }  // namespace aevum::sidecar

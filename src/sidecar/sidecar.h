@@ -19,6 +19,10 @@ namespace prometheus {
 class Registry;
 }
 
+namespace aevum::net::grpc {
+class Server;
+}
+
 namespace aevum::sidecar {
 
 class PrometheusRules;
@@ -52,6 +56,9 @@ class Sidecar {
   store::Store& store();
   // Likewise.
   PrometheusRules& rules();
+  // Registers metric metadata, exemplars and TSDB statistics, before the server starts; the sidecar
+  // must outlive the server.
+  void RegisterMetadata(net::grpc::Server& server);
   Status ready() const { return heartbeat_.ready(); }
 
  private:

@@ -15,8 +15,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "wire/exemplars_api.h"
+#include "wire/metadata_api.h"
 #include "wire/query_api.h"
 #include "wire/rules_api.h"
+#include "wire/status_api.h"
 #include "wire/store_api.h"
 #include "wire/targets_api.h"
 
@@ -100,6 +103,12 @@ std::string Recode(const std::string& type, const std::string& bytes) {
   if (type == "thanos.LabelNamesRequest") return again(DecodeLabelNamesRequest(bytes));
   if (type == "thanos.LabelValuesRequest") return again(DecodeLabelValuesRequest(bytes));
   if (type == "thanos.info.InfoResponse") return again(DecodeInfoResponse(bytes));
+  if (type == "thanos.MetricMetadataRequest") return again(DecodeMetricMetadataRequest(bytes));
+  if (type == "thanos.MetricMetadataResponse") return again(DecodeMetricMetadataResponse(bytes));
+  if (type == "thanos.ExemplarsRequest") return again(DecodeExemplarsRequest(bytes));
+  if (type == "thanos.ExemplarsResponse") return again(DecodeExemplarsResponse(bytes));
+  if (type == "thanos.TSDBStatisticsRequest") return again(DecodeTsdbStatisticsRequest(bytes));
+  if (type == "thanos.TSDBStatisticsResponse") return again(DecodeTsdbStatisticsResponse(bytes));
   if (type == "thanos.QueryRequest") return again(DecodeQueryRequest(bytes));
   if (type == "thanos.QueryRangeRequest") return again(DecodeQueryRangeRequest(bytes));
   if (type == "thanos.QueryResponse" || type == "thanos.QueryRangeResponse")
@@ -126,6 +135,9 @@ std::string TypeOf(const std::string& method, bool request) {
       {"/thanos.Query/QueryRange", "thanos.QueryRange"},
       {"/thanos.Rules/Rules", "thanos.Rules"},
       {"/thanos.Targets/Targets", "thanos.Targets"},
+      {"/thanos.Metadata/MetricMetadata", "thanos.MetricMetadata"},
+      {"/thanos.Exemplars/Exemplars", "thanos.Exemplars"},
+      {"/thanos.Status/TSDBStatistics", "thanos.TSDBStatistics"},
       {"/thanos.info.Info/Info", "thanos.info.Info"}};
   const auto it = kTypes.find(method);
   return it == kTypes.end() ? "" : it->second + (request ? "Request" : "Response");
@@ -263,7 +275,8 @@ TEST(DescriptorsTest, NameEveryServiceAndMethod) {
   for (const char* method :
        {"thanos.Store.Series", "thanos.Store.LabelNames", "thanos.Store.LabelValues",
         "thanos.info.Info.Info", "thanos.Query.Query", "thanos.Query.QueryRange",
-        "thanos.Rules.Rules", "thanos.Targets.Targets", "grpc.health.v1.Health.Check",
+        "thanos.Rules.Rules", "thanos.Targets.Targets", "thanos.Metadata.MetricMetadata",
+        "thanos.Exemplars.Exemplars", "thanos.Status.TSDBStatistics", "grpc.health.v1.Health.Check",
         "grpc.health.v1.Health.Watch"})
     EXPECT_NE(schema.pool().FindMethodByName(method), nullptr) << method;
 }
