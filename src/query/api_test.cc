@@ -6,58 +6,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <prometheus/registry.h>
-#include <nlohmann/json.hpp>
 
-#include "chunk/xor.h"
-#include "net/grpc/server.h"
-#include "net/http/client.h"
-#include "net/url.h"
 #include "promql/parser.h"
 #include "promql/pretty_printer.h"
-#include "query/query.h"
-#include "store/grpc_server.h"
-#include "store/testing/fake_store.h"
+#include "query/testing/api_fixture.h"
 
 namespace aevum::query {
 namespace {
 
-using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// A store with two replicas of `up`, or another set of series, as an endpoint.
-class StoreServer {
- public:
-  explicit StoreServer(std::vector<store::testing::FakeSeries> series,
-                       model::Labels external = model::Labels::Of({{"cluster", "a"}}))
-      : store_(std::move(series)), server_(Options(), Logger(), metrics_) {
-    store_.info.component_type = "sidecar";
-    store_.info.label_sets = {std::move(external)};
-    store_.info.store = wire::StoreInfo{.min_time = kMinTime,
-                                        .max_time = kMaxTime,
-                                        .supports_sharding = true,
-                                        .supports_without_replica_labels = true};
-    store::RegisterStore(server_, store_, metrics_);
-    store::RegisterInfo(server_, [this](const Context& context) { return store_.Info(context); });
-    EXPECT_TRUE(server_.Start().ok());
-    server_.SetServing(true);
-  }
-  ~StoreServer() { Stop(); }
-  void Stop() { server_.Stop(std::chrono::milliseconds(0)); }
-  std::string address() const { return fmt::format("127.0.0.1:{}", server_.port()); }
-  store::testing::FakeStore& store() { return store_; }
-
- private:
-  static net::grpc::ServerOptions Options() {
-    net::grpc::ServerOptions options;
-    options.address = "127.0.0.1:0";
-    return options;
-  }
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
-  store::testing::FakeStore store_;
-  net::grpc::Server server_;
-};
 
 std::string FromHex(std::string_view hex) {
   std::string bytes;
@@ -65,79 +23,6 @@ std::string FromHex(std::string_view hex) {
     bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
   return bytes;
 }
-
-// A chunk with the value 1 every second of the first minute.
-const std::string& Minute() {
-  static const std::string bytes = [] {
-    chunk::XorEncoder encoder;
-    for (TimestampMs t = 0; t <= 60'000; t += 1'000) encoder.Append(t, 1);
-    return encoder.Bytes();
-  }();
-  return bytes;
-}
-
-store::testing::FakeSeries Up(std::initializer_list<model::Label> labels) {
-  std::vector<model::Label> all(labels);
-  all.push_back({"__name__", "up"});
-  return {
-      model::Labels::FromUnsorted(all),
-      {{.min_time = 0, .max_time = 60'000, .data = Minute(), .encoding = chunk::Encoding::kXor}}};
-}
-
-class ApiTest : public ::testing::Test {
- protected:
-  ApiTest()
-      : store_({Up({{"cluster", "a"}, {"job", "x"}, {"replica", "0"}}),
-                Up({{"cluster", "a"}, {"job", "x"}, {"replica", "1"}}),
-                Up({{"cluster", "a"}, {"job", "y"}, {"replica", "0"}})}),
-        client_(net::HttpClientOptions{}) {
-    options_.api.defaults.replica_labels = {"replica"};
-    options_.endpoints.info_timeout = std::chrono::milliseconds(100);
-  }
-  ~ApiTest() override {
-    if (server_) server_->Stop(std::chrono::milliseconds(0));
-  }
-
-  void Start() {
-    options_.endpoints.endpoints.push_back({.address = store_.address()});
-    query_ = std::make_unique<Query>(options_, Logger(), metrics_);
-    net::HttpServerOptions http;
-    http.address = "127.0.0.1:0";
-    server_ = std::make_unique<net::HttpServer>(http, Logger(), metrics_);
-    query_->AddRoutes(*server_);
-    ASSERT_TRUE(server_->Start().ok());
-    std::atomic<bool> ready = false;
-    ASSERT_TRUE(query_->Start([&] { ready = true; }).ok());
-    while (!ready) std::this_thread::yield();
-  }
-
-  using Params = std::vector<std::pair<std::string, std::string>>;
-  net::HttpClientResponse Get(const std::string& path, const Params& params = {},
-                              const std::string& method = "GET", Params headers = {}) {
-    std::string url = fmt::format("http://127.0.0.1:{}{}", server_->port(), path);
-    char separator = '?';
-    for (const auto& [name, value] : params) {
-      url += separator + net::PercentEncode(name) + "=" + net::PercentEncode(value);
-      separator = '&';
-    }
-    auto response = client_.Do(Context::Background(),
-                               {.method = method, .url = url, .headers = std::move(headers)});
-    EXPECT_TRUE(response.ok()) << response.status();
-    return response.ok() ? *response : net::HttpClientResponse{};
-  }
-  json Data(const std::string& path, const Params& params = {}) {
-    const net::HttpClientResponse response = Get(path, params);
-    EXPECT_EQ(response.status, 200) << response.body;
-    return json::parse(response.body)["data"];
-  }
-
-  QueryOptions options_;
-  StoreServer store_;
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
-  std::unique_ptr<Query> query_;
-  std::unique_ptr<net::HttpServer> server_;
-  net::HttpClient client_;
-};
 
 // Through the store, the fan-out, deduplication and the engine to JSON. The chunk is one of
 // Prometheus: src/chunk/testdata/decode.jsonl, float histograms of schema 1 at about :11, :26, :41.
@@ -452,24 +337,6 @@ TEST_F(ApiTest, SelectsStoresByAddress) {
             2U);
 }
 
-TEST_F(ApiTest, AnswersBrowsers) {
-  Start();
-  const net::HttpClientResponse answer = Get("/api/v1/labels");
-  EXPECT_EQ(answer.Header("Access-Control-Allow-Origin"), "*");
-  EXPECT_EQ(answer.Header("Content-Type"), "application/json");
-  EXPECT_EQ(Get("/api/v1/query", {}, "OPTIONS").status, 204);
-  EXPECT_EQ(Get("/api/v1/series", {}, "DELETE").status, 405);
-  EXPECT_EQ(Get("/api/v1/nothing").status, 404);
-}
-
-TEST_F(ApiTest, ServesUnderAPrefixWithoutCors) {
-  options_.api.route_prefix = "/metrics-view";
-  options_.api.disable_cors = true;
-  Start();
-  EXPECT_EQ(Get("/metrics-view/api/v1/labels").Header("Access-Control-Allow-Origin"), "");
-  EXPECT_EQ(Get("/api/v1/labels").status, 404);
-}
-
 TEST_F(ApiTest, SaysWhatItIs) {
   options_.api.flags = {{"log.level", "info"}, {"objstore.config", "secret"}};
   options_.api.version = "1.2.3";
@@ -534,24 +401,6 @@ TEST_F(ApiTest, ARequestCanOnlyShortenTheTimeout) {
   store_.store().fail_after = 0;
   store_.store().hangs = true;
   EXPECT_EQ(Get("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"timeout", "1h"}}).status, 503);
-}
-
-TEST_F(ApiTest, ATenantSeesItsOwnSeries) {
-  options_.api.tenancy.enforce = true;
-  options_.api.tenancy.label = "job";
-  Start();
-  const auto count = [&](const std::string& tenant) {
-    return json::parse(Get("/api/v1/query",
-                           {{"query", "count(up)"}, {"time", "30"}, {"dedup", "false"}}, "GET",
-                           {{"THANOS-TENANT", tenant}})
-                           .body)["data"]["result"];
-  };
-  EXPECT_EQ(count("x")[0]["value"][1], "2");
-  EXPECT_EQ(count("y")[0]["value"][1], "1");
-  EXPECT_EQ(count("z").size(), 0U);
-  const auto values = Get("/api/v1/label/job/values", {}, "GET", {{"THANOS-TENANT", "y"}});
-  EXPECT_EQ(json::parse(values.body)["data"], json::parse(R"(["y"])"));
-  EXPECT_EQ(Get("/api/v1/labels", {}, "GET", {{"THANOS-TENANT", "a/b"}}).status, 400);
 }
 
 TEST_F(ApiTest, AnEndpointThatGoesIsShownAndThenForgotten) {
