@@ -159,9 +159,6 @@ TEST_F(ApiAccessTest, ServesUnderAPrefixWithoutCors) {
   EXPECT_EQ(Get("/metrics-view/federate", {{"match[]", "up"}}).status, 200);
   EXPECT_EQ(Get("/federate", {{"match[]", "up"}}).status, 404);
   EXPECT_EQ(Get("/api/v1/labels").status, 404);
-  const net::HttpClientResponse root = Get("/");
-  EXPECT_EQ(root.status, 302);
-  EXPECT_EQ(root.Header("Location"), "/metrics-view/graph");
 }
 
 class FederateTest : public ApiTest {

@@ -1,4 +1,5 @@
 """A Prometheus that scrapes the querier's /federate; limits, refused queries and request logs of real processes."""
+import http.client
 import pathlib
 import shutil
 import subprocess
@@ -165,6 +166,11 @@ class FederateTest(unittest.TestCase):
 
     def test_6_prefixes(self):
         self.assertEqual(request(self.querier_url + "/api/v1/labels").status, 404)
+        connection = http.client.HTTPConnection("127.0.0.1", self.querier.http)
+        connection.request("GET", "/")
+        root = connection.getresponse()
+        self.assertEqual((root.status, root.headers["Location"]), (302, "/view/graph"))
+        connection.close()
         self.assertEqual(request(self.querier_url + "/-/ready").status, 200)
         self.assertEqual(request(self.querier_url + "/metrics").status, 200)
         self.assertEqual(self.querier.reply("labels").headers["Access-Control-Allow-Origin"], "*")
