@@ -50,6 +50,7 @@ struct QueryCommand {
   std::string mode = "local";
   std::string dedup_function = "adaptive";
   std::string active_query_path;
+  std::string refused_queries_file;
   bool disable_fallback = false;
   std::int64_t max_concurrent = 20;
   std::int64_t max_concurrent_select = 4;
@@ -248,6 +249,12 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
        "start logs them.",
        "DIR"},
       &active_query_path);
+  flags.String(
+      {"query.refused-queries-file",
+       "YAML list of queries that are not evaluated, each with a reason for its users; read again "
+       "when it changes.",
+       "FILE"},
+      &refused_queries_file);
   flags.Enum({"grpc.proxy-strategy", "Kept for old command lines.", "", Visibility::kHidden},
              {"eager", "lazy"}, &proxy_strategy);
   flags.Int({"query.lazy-retrieval-max-buffered-responses", "Kept for old command lines.", "",
@@ -406,6 +413,10 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   const std::size_t first = prefix.find_first_not_of('/');
   if (first != std::string::npos)
     api.route_prefix = "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
+  // Without a default every request has to name its tenant.
+  if (!api.tenancy.default_tenant.empty())
+    RETURN_IF_ERROR(Annotate(model::TenantName::Parse(api.tenancy.default_tenant).status(),
+                             "--query.default-tenant-id"));
   api.defaults.engine = api.distribution.enabled ? "thanos" : engine;
   api.flags = flags.Values();
   api.version = std::string(kVersion);
@@ -428,6 +439,15 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   }
   Service running("query", service, logger, options.api.tenancy.header,
                   options.api.tenancy.default_tenant);
+  if (!refused_queries_file.empty()) {
+    auto refused = query::RefusedQueriesFile::Open(refused_queries_file, options.engine.parse,
+                                                   logger, *running.metrics());
+    if (!refused.ok()) {
+      logger.Error("can't start", {{"err", refused.status()}});
+      return kExitFailure;
+    }
+    options.api.refused_queries = *std::move(refused);
+  }
   query::Query querier(options, logger, running.metrics());
   querier.AddRoutes(running.http());
   store::LimitedStore limited(querier.store(), limits, running.metrics());

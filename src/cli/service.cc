@@ -50,6 +50,7 @@ net::HttpServerOptions HttpOptions(const ServiceOptions& options, std::string te
   http.default_tenant = std::move(default_tenant);
   http.address = options.http_address;
   http.web_config_file = options.http_config;
+  http.request_log = options.request_log;
   return http;
 }
 
@@ -58,6 +59,7 @@ net::grpc::ServerOptions GrpcOptions(const ServiceOptions& options) {
   grpc.address = options.grpc_address;
   grpc.tls = options.grpc_tls;
   grpc.max_connection_age = options.grpc_max_connection_age;
+  grpc.request_log = options.request_log;
   return grpc;
 }
 

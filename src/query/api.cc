@@ -1,6 +1,7 @@
 #include "query/api.h"
 
 #include <fmt/core.h>
+#include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
@@ -14,6 +15,9 @@
 
 namespace aevum::query {
 namespace {
+
+// The path that is not of the API, but of Prometheus itself.
+constexpr std::string_view kFederate = "/federate";
 
 const prometheus::Histogram::BucketBoundaries kTimespans = {
     15 * 60,    60 * 60,    6 * 3600,   12 * 3600,  24 * 3600,   2 * 86400,  7 * 86400,
@@ -55,7 +59,19 @@ Api::Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints,
                      .Name("thanos_query_range_requested_timespan_duration_seconds")
                      .Help("A histogram of the query range window in seconds")
                      .Register(metrics)
-                     .Add({}, kTimespans)) {}
+                     .Add({}, kTimespans)),
+      federation_errors_(
+          &prometheus::BuildCounter()
+               .Name("prometheus_web_federation_errors_total")
+               .Help("Total number of errors that occurred while sending federation responses.")
+               .Register(metrics)
+               .Add({})),
+      federation_warnings_(
+          &prometheus::BuildCounter()
+               .Name("prometheus_web_federation_warnings_total")
+               .Help("Total number of warnings that occurred while sending federation responses.")
+               .Register(metrics)
+               .Add({})) {}
 
 Api::~Api() = default;
 
@@ -71,6 +87,7 @@ void Api::AddRoutes(net::HttpServer& server) {
     Route(server, method, "/labels", "label_names", &Api::Labels);
     Route(server, method, "/query_exemplars", "exemplars", &Api::Exemplars);
   }
+  Route(server, "GET", kFederate, "federate", &Api::Federate);
   Route(server, "GET", "/label/{name}/values", "label_values", &Api::LabelValues);
   Route(server, "GET", "/stores", "stores", &Api::Stores);
   Route(server, "GET", "/rules", "rules", &Api::Rules);
@@ -81,12 +98,34 @@ void Api::AddRoutes(net::HttpServer& server) {
   Route(server, "GET", "/status/buildinfo", "status_build", &Api::BuildInfo);
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
-  for (const std::string_view path :
-       {"/query", "/query_range", "/query_explain", "/query_range_explain", "/parse_query",
-        "/format_query", "/series", "/labels", "/label/{name}/values", "/stores", "/rules",
-        "/alerts", "/targets", "/metadata", "/query_exemplars", "/status/tsdb", "/status/buildinfo",
-        "/status/flags", "/status/runtimeinfo"}) {
-    server.Handle("OPTIONS", fmt::format("{}/api/v1{}", options_.route_prefix, path), "options",
+  if (!options_.route_prefix.empty()) {
+    server.Handle("GET", "/", "",
+                  [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
+                    response.SetHeader("Location", options_.route_prefix + "/graph");
+                    response.SetStatus(302);
+                  });
+  }
+  for (const std::string_view path : {"/query",
+                                      "/query_range",
+                                      "/query_explain",
+                                      "/query_range_explain",
+                                      "/parse_query",
+                                      "/format_query",
+                                      "/series",
+                                      "/labels",
+                                      "/label/{name}/values",
+                                      "/stores",
+                                      "/rules",
+                                      "/alerts",
+                                      "/targets",
+                                      "/metadata",
+                                      "/query_exemplars",
+                                      "/status/tsdb",
+                                      "/status/buildinfo",
+                                      "/status/flags",
+                                      "/status/runtimeinfo",
+                                      "/federate"}) {
+    server.Handle("OPTIONS", PathOf(path), "options",
                   [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
                     SetCommonHeaders(response);
                     response.SetStatus(204);
@@ -94,18 +133,21 @@ void Api::AddRoutes(net::HttpServer& server) {
   }
 }
 
+std::string Api::PathOf(std::string_view path) const {
+  return fmt::format("{}{}{}", options_.route_prefix, path == kFederate ? "" : "/api/v1", path);
+}
+
 void Api::Route(net::HttpServer& server, std::string_view method, std::string_view path,
                 std::string_view name, Handler handler) {
   server.Handle(
-      method, fmt::format("{}/api/v1{}", options_.route_prefix, path), name,
+      method, PathOf(path), name,
       [this, handler](const Context& context, const net::HttpRequest& request,
                       net::HttpResponse& response) {
         SetCommonHeaders(response);
-        StatusOr<std::string> tenant = TenantOf(options_.tenancy, request);
+        const StatusOr<model::TenantName> tenant = TenantOf(options_.tenancy, request);
         if (!tenant.ok()) return WriteError(response, tenant.status());
-        const Context identified =
-            context.WithRequest({.tenant = *std::move(tenant),
-                                 .request_id = std::string(request.Header("X-Request-ID"))});
+        const Context identified = context.WithRequest(
+            {.tenant = tenant->value(), .request_id = std::string(request.Header("X-Request-ID"))});
         if (const Status status = (this->*handler)(identified, request, response); !status.ok()) {
           WriteError(response, status);
         }

@@ -18,6 +18,7 @@
 #include "query/targets.h"
 
 namespace prometheus {
+class Counter;
 class Histogram;
 class Registry;
 }  // namespace prometheus
@@ -45,7 +46,7 @@ struct ApiServices {
   MetadataProxies metadata;
 };
 
-// Handlers of /api/v1/*. What it borrows must outlive it. Thread-safe.
+// Handlers of /api/v1/* and of /federate. What it borrows must outlive it. Thread-safe.
 class Api {
  public:
   Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints, ApiServices services,
@@ -60,6 +61,8 @@ class Api {
 
   void Route(net::HttpServer& server, std::string_view method, std::string_view path,
              std::string_view name, Handler handler);
+  // The path of a route with its prefixes.
+  std::string PathOf(std::string_view path) const;
   void SetCommonHeaders(net::HttpResponse& response) const;
   void WriteError(net::HttpResponse& response, const Status& status) const;
 
@@ -87,6 +90,8 @@ class Api {
                    net::HttpResponse& response);
   Status TsdbStatus(const Context& context, const net::HttpRequest& request,
                     net::HttpResponse& response);
+  Status Federate(const Context& context, const net::HttpRequest& request,
+                  net::HttpResponse& response);
   Status Stores(const Context& context, const net::HttpRequest& request,
                 net::HttpResponse& response);
   Status BuildInfo(const Context& context, const net::HttpRequest& request,
@@ -127,6 +132,8 @@ class Api {
   const Clock& clock_;
   const TimestampMs started_;
   prometheus::Histogram* timespan_;
+  prometheus::Counter* federation_errors_;
+  prometheus::Counter* federation_warnings_;
 };
 
 }  // namespace aevum::query

@@ -6,24 +6,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <prometheus/registry.h>
-#include <nlohmann/json.hpp>
 
-#include "net/http/client.h"
-#include "net/url.h"
 #include "promql/parser.h"
 #include "promql/pretty_printer.h"
-#include "query/query.h"
-#include "query/testing/store_server.h"
+#include "query/testing/api_fixture.h"
 
 namespace aevum::query {
 namespace {
 
-using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::StoreServer;
-using testing::Up;
 
 std::string FromHex(std::string_view hex) {
   std::string bytes;
@@ -31,61 +23,6 @@ std::string FromHex(std::string_view hex) {
     bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
   return bytes;
 }
-
-class ApiTest : public ::testing::Test {
- protected:
-  ApiTest()
-      : store_({Up({{"cluster", "a"}, {"job", "x"}, {"replica", "0"}}),
-                Up({{"cluster", "a"}, {"job", "x"}, {"replica", "1"}}),
-                Up({{"cluster", "a"}, {"job", "y"}, {"replica", "0"}})}),
-        client_(net::HttpClientOptions{}) {
-    options_.api.defaults.replica_labels = {"replica"};
-    options_.endpoints.info_timeout = std::chrono::milliseconds(100);
-  }
-  ~ApiTest() override {
-    if (server_) server_->Stop(std::chrono::milliseconds(0));
-  }
-
-  void Start() {
-    options_.endpoints.endpoints.push_back({.address = store_.address()});
-    query_ = std::make_unique<Query>(options_, Logger(), metrics_);
-    net::HttpServerOptions http;
-    http.address = "127.0.0.1:0";
-    server_ = std::make_unique<net::HttpServer>(http, Logger(), metrics_);
-    query_->AddRoutes(*server_);
-    ASSERT_TRUE(server_->Start().ok());
-    std::atomic<bool> ready = false;
-    ASSERT_TRUE(query_->Start([&] { ready = true; }).ok());
-    while (!ready) std::this_thread::yield();
-  }
-
-  using Params = std::vector<std::pair<std::string, std::string>>;
-  net::HttpClientResponse Get(const std::string& path, const Params& params = {},
-                              const std::string& method = "GET", Params headers = {}) {
-    std::string url = fmt::format("http://127.0.0.1:{}{}", server_->port(), path);
-    char separator = '?';
-    for (const auto& [name, value] : params) {
-      url += separator + net::PercentEncode(name) + "=" + net::PercentEncode(value);
-      separator = '&';
-    }
-    auto response = client_.Do(Context::Background(),
-                               {.method = method, .url = url, .headers = std::move(headers)});
-    EXPECT_TRUE(response.ok()) << response.status();
-    return response.ok() ? *response : net::HttpClientResponse{};
-  }
-  json Data(const std::string& path, const Params& params = {}) {
-    const net::HttpClientResponse response = Get(path, params);
-    EXPECT_EQ(response.status, 200) << response.body;
-    return json::parse(response.body)["data"];
-  }
-
-  QueryOptions options_;
-  StoreServer store_;
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
-  std::unique_ptr<Query> query_;
-  std::unique_ptr<net::HttpServer> server_;
-  net::HttpClient client_;
-};
 
 // Through the store, the fan-out, deduplication and the engine to JSON. The chunk is one of
 // Prometheus: src/chunk/testdata/decode.jsonl, float histograms of schema 1 at about :11, :26, :41.
@@ -400,24 +337,6 @@ TEST_F(ApiTest, SelectsStoresByAddress) {
             2U);
 }
 
-TEST_F(ApiTest, AnswersBrowsers) {
-  Start();
-  const net::HttpClientResponse answer = Get("/api/v1/labels");
-  EXPECT_EQ(answer.Header("Access-Control-Allow-Origin"), "*");
-  EXPECT_EQ(answer.Header("Content-Type"), "application/json");
-  EXPECT_EQ(Get("/api/v1/query", {}, "OPTIONS").status, 204);
-  EXPECT_EQ(Get("/api/v1/series", {}, "DELETE").status, 405);
-  EXPECT_EQ(Get("/api/v1/nothing").status, 404);
-}
-
-TEST_F(ApiTest, ServesUnderAPrefixWithoutCors) {
-  options_.api.route_prefix = "/metrics-view";
-  options_.api.disable_cors = true;
-  Start();
-  EXPECT_EQ(Get("/metrics-view/api/v1/labels").Header("Access-Control-Allow-Origin"), "");
-  EXPECT_EQ(Get("/api/v1/labels").status, 404);
-}
-
 TEST_F(ApiTest, SaysWhatItIs) {
   options_.api.flags = {{"log.level", "info"}, {"objstore.config", "secret"}};
   options_.api.version = "1.2.3";
@@ -482,24 +401,6 @@ TEST_F(ApiTest, ARequestCanOnlyShortenTheTimeout) {
   store_.store().fail_after = 0;
   store_.store().hangs = true;
   EXPECT_EQ(Get("/api/v1/query", {{"query", "up"}, {"time", "30"}, {"timeout", "1h"}}).status, 503);
-}
-
-TEST_F(ApiTest, ATenantSeesItsOwnSeries) {
-  options_.api.tenancy.enforce = true;
-  options_.api.tenancy.label = "job";
-  Start();
-  const auto count = [&](const std::string& tenant) {
-    return json::parse(Get("/api/v1/query",
-                           {{"query", "count(up)"}, {"time", "30"}, {"dedup", "false"}}, "GET",
-                           {{"THANOS-TENANT", tenant}})
-                           .body)["data"]["result"];
-  };
-  EXPECT_EQ(count("x")[0]["value"][1], "2");
-  EXPECT_EQ(count("y")[0]["value"][1], "1");
-  EXPECT_EQ(count("z").size(), 0U);
-  const auto values = Get("/api/v1/label/job/values", {}, "GET", {{"THANOS-TENANT", "y"}});
-  EXPECT_EQ(json::parse(values.body)["data"], json::parse(R"(["y"])"));
-  EXPECT_EQ(Get("/api/v1/labels", {}, "GET", {{"THANOS-TENANT", "a/b"}}).status, 400);
 }
 
 TEST_F(ApiTest, AnEndpointThatGoesIsShownAndThenForgotten) {

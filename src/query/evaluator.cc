@@ -19,12 +19,12 @@ Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
 
 StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const QueryParams& params,
                                                   std::shared_ptr<store::MissingParts> missing) {
+  if (options_.refused_queries) RETURN_IF_ERROR(options_.refused_queries->Check(params.query));
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
   const auto came = std::chrono::steady_clock::now();
   EngineMetrics::Query query(metrics_);
   GatePass pass(gate_);
-  if (const Status status = pass.Enter(bounded); !status.ok())
-    return MakeError(StatusCode::kFailedPrecondition, std::string(status.message()));
+  RETURN_IF_ERROR(EnterGate(bounded, &pass));
   query.Started();
   const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
@@ -43,6 +43,32 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const 
   if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
   result->stats.queued = queued;
   return result;
+}
+
+Status Evaluator::EnterGate(const Context& context, GatePass* pass) {
+  const Status status = pass->Enter(context);
+  if (status.ok()) return status;
+  return MakeError(StatusCode::kFailedPrecondition, std::string(status.message()));
+}
+
+StatusOr<NewestSamples> Evaluator::Newest(const Context& context, const MetadataParams& params,
+                                          TimestampMs now) {
+  if (options_.refused_queries)
+    RETURN_IF_ERROR(options_.refused_queries->CheckSelectors(params.matchers));
+  const Context bounded = context.WithBudget(MakeBudget());
+  GatePass pass(gate_);
+  RETURN_IF_ERROR(EnterGate(bounded, &pass));
+  QueryParams select;
+  select.dedup = params.dedup;
+  select.replica_labels = params.replica_labels;
+  select.partial_response = params.partial_response;
+  select.store_matchers = params.store_matchers;
+  const auto queryable = QueryableFor(select, context.request().tenant, nullptr);
+  // As an instant selector looks back: not at its first millisecond.
+  auto newest = ReadNewest(bounded, *queryable, params.matchers,
+                           now - options_.lookback_delta.count() + 1, now);
+  if (!newest.ok()) return AnnotateStoreError(newest.status(), "proxy Series()");
+  return newest;
 }
 
 StatusOr<promql::PlanNode> Evaluator::Explain(const Context& context,

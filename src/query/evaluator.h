@@ -17,8 +17,10 @@
 #include "query/active_query_log.h"
 #include "query/distribution.h"
 #include "query/engine_metrics.h"
+#include "query/federation.h"
 #include "query/gate.h"
 #include "query/params.h"
+#include "query/refused_queries.h"
 #include "query/tenancy.h"
 #include "store/proxy.h"
 #include "store/queryable.h"
@@ -37,7 +39,8 @@ struct EvaluatorOptions {
   std::shared_ptr<MemoryBudget> total_memory;  // of all queries together; may be null
   std::size_t max_concurrent = 20;
   TenancyOptions tenancy;
-  std::shared_ptr<ActiveQueryLog> active_queries;  // may be null
+  std::shared_ptr<ActiveQueryLog> active_queries;       // may be null
+  std::shared_ptr<RefusedQueriesFile> refused_queries;  // may be null
   DistributionOptions distribution;
 };
 
@@ -53,10 +56,15 @@ class Evaluator {
             prometheus::Registry& metrics);
 
   // The answer to a query of the context's tenant. Waits at the gate first. Errors are those of
-  // the engine; FailedPrecondition when the request ends at the gate. What the answer lacks goes to
-  // `missing`, which may be null.
+  // the engine; FailedPrecondition when the query is refused or the request ends at the gate. What
+  // the answer lacks goes to `missing`, which may be null.
   StatusOr<promql::QueryResult> Evaluate(const Context& context, const QueryParams& params,
                                          std::shared_ptr<store::MissingParts> missing = nullptr);
+
+  // The newest samples up to `now`, within the lookback, of the series that the request selects;
+  // its times are not looked at. Waits at the gate first, as Evaluate.
+  StatusOr<NewestSamples> Newest(const Context& context, const MetadataParams& params,
+                                 TimestampMs now);
 
   // What Evaluate would do. Doesn't wait.
   StatusOr<promql::PlanNode> Explain(const Context& context, const QueryParams& params) const;
@@ -72,6 +80,8 @@ class Evaluator {
   std::unique_ptr<promql::Queryable> QueryableFor(
       const QueryParams& params, const std::string& tenant,
       std::shared_ptr<store::MissingParts> missing) const;
+  // A place in the gate, or FailedPrecondition.
+  static Status EnterGate(const Context& context, GatePass* pass);
   std::int64_t LookbackFor(const QueryParams& params) const;
   // Queriers that may evaluate parts of the query; nullopt when this one reads all series itself.
   std::optional<promql::Distribution> DistributionFor(

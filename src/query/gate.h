@@ -1,9 +1,10 @@
-// Lets only so many queries in at once.
+// Lets only so many queries in at once, and tenants in turn.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -20,21 +21,45 @@ class Registry;
 
 namespace aevum::query {
 
-// Thread-safe. Metrics: <prefix>_max, _in_flight, _total, _duration_seconds (of the wait).
+// While there is room everybody enters at once. While it is full, places that become free go round
+// the tenants that wait, one to each; within a tenant first come, first served. So a tenant with a
+// thousand queries keeps another's single query waiting for one place only, not for a thousand.
+//
+// Who waits is a thread, so the pools that call Enter bound the queues. Thread-safe. Metrics:
+// <prefix>_max, _in_flight, _total, _duration_seconds (of the wait).
 class Gate {
  public:
   Gate(std::size_t max_concurrent, const std::string& metrics_prefix,
        prometheus::Registry& metrics);
 
-  // Waits for a place. Cancelled or DeadlineExceeded when the request ends first.
+  // Waits for a place on behalf of the request's tenant. Cancelled or DeadlineExceeded when the
+  // request ends first.
   Status Enter(const Context& context);
   void Leave();
+  // How many wait.
+  std::size_t waiting();
 
  private:
+  // One that waits, on the stack of its thread.
+  struct Waiter {
+    std::condition_variable changed;
+    bool inside = false;  // has been given a place
+  };
+  // The queries of a tenant that wait, oldest first; never empty.
+  struct Queue {
+    std::string tenant;
+    std::list<Waiter*> waiters;
+  };
+
+  Status WaitForPlace(const Context& context);
+  void Enqueue(const std::string& tenant, Waiter* waiter) AEVUM_REQUIRES(mutex_);
+  void Remove(const std::string& tenant, Waiter* waiter) AEVUM_REQUIRES(mutex_);
+
   const std::size_t max_concurrent_;
   Mutex mutex_;
-  std::condition_variable left_;
   std::size_t inside_ AEVUM_GUARDED_BY(mutex_) = 0;
+  // A tenant each, the one whose turn is next in front. Empty unless the gate is full.
+  std::list<Queue> queues_ AEVUM_GUARDED_BY(mutex_);
   prometheus::Gauge* in_flight_;
   prometheus::Counter* total_;
   prometheus::Histogram* waited_;

@@ -143,10 +143,10 @@ class QueryService {
 
  private:
   StatusOr<promql::QueryResult> Evaluate(const ServerCall& call, const QueryParams& params) const {
-    ASSIGN_OR_RETURN(std::string tenant,
+    ASSIGN_OR_RETURN(const model::TenantName tenant,
                      CheckedTenant(options_.tenancy, call.context().request().tenant));
     const Context identified = call.context().WithRequest(
-        {.tenant = std::move(tenant), .request_id = call.context().request().request_id});
+        {.tenant = tenant.value(), .request_id = call.context().request().request_id});
     auto result = evaluator_.Evaluate(identified, params);
     if (result.ok()) return result;
     const bool no_query = result.status().code() == StatusCode::kInvalidArgument;

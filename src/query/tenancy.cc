@@ -3,6 +3,12 @@
 namespace aevum::query {
 namespace {
 
+void Replace(const model::Matcher& enforced, model::Matchers* matchers) {
+  std::erase_if(*matchers,
+                [&](const model::Matcher& other) { return other.name() == enforced.name(); });
+  matchers->push_back(enforced);
+}
+
 class TenantQueryable final : public promql::Queryable {
  public:
   TenantQueryable(std::unique_ptr<promql::Queryable> source, std::string label, std::string tenant)
@@ -13,11 +19,12 @@ class TenantQueryable final : public promql::Queryable {
       const Context& context, const model::Matchers& matchers,
       const promql::SelectHints& hints) override {
     model::Matchers enforced = matchers;
-    enforced.push_back(matcher_);
+    Replace(matcher_, &enforced);
     return source_->Select(context, enforced, hints);
   }
   bool MatchesOnLabels(std::string_view label) const override {
-    return source_->MatchesOnLabels(label);
+    // What a query says of the tenant's label does not hold.
+    return label != matcher_.name() && source_->MatchesOnLabels(label);
   }
 
  private:
@@ -33,27 +40,23 @@ std::string_view CertificateField(const std::string& field, const net::HttpReque
 
 }  // namespace
 
-StatusOr<std::string> TenantOf(const TenancyOptions& options, const net::HttpRequest& request) {
-  std::string tenant;
-  if (!options.certificate_field.empty()) {
-    tenant = CertificateField(options.certificate_field, request);
-    if (tenant.empty()) {
-      return InvalidArgument("could not get required certificate field {} from client cert",
-                             options.certificate_field);
-    }
-  } else {
-    tenant = request.Header(options.header);
+StatusOr<model::TenantName> TenantOf(const TenancyOptions& options,
+                                     const net::HttpRequest& request) {
+  if (options.certificate_field.empty()) {
+    std::string_view tenant = request.Header(options.header);
     if (tenant.empty()) tenant = request.Header("THANOS-TENANT");
+    return CheckedTenant(options, tenant);
   }
-  return CheckedTenant(options, std::move(tenant));
+  const std::string_view tenant = CertificateField(options.certificate_field, request);
+  if (tenant.empty()) {
+    return InvalidArgument("could not get required certificate field {} from client cert",
+                           options.certificate_field);
+  }
+  return CheckedTenant(options, tenant);
 }
 
-StatusOr<std::string> CheckedTenant(const TenancyOptions& options, std::string tenant) {
-  if (tenant.empty()) tenant = options.default_tenant;
-  if (tenant.empty() || tenant.find('/') != std::string::npos || tenant == "." || tenant == "..") {
-    return InvalidArgument("tenant name not valid: \"{}\"", tenant);
-  }
-  return tenant;
+StatusOr<model::TenantName> CheckedTenant(const TenancyOptions& options, std::string_view tenant) {
+  return model::TenantName::Parse(tenant.empty() ? options.default_tenant : tenant);
 }
 
 std::unique_ptr<promql::Queryable> EnforceTenant(std::unique_ptr<promql::Queryable> source,
@@ -65,7 +68,7 @@ void EnforceTenant(const std::string& label, const std::string& tenant,
                    std::vector<model::Matchers>* matchers) {
   const model::Matcher enforced = model::Matcher::Equal(label, tenant);
   if (matchers->empty()) matchers->emplace_back();
-  for (model::Matchers& list : *matchers) list.push_back(enforced);
+  for (model::Matchers& list : *matchers) Replace(enforced, &list);
 }
 
 }  // namespace aevum::query

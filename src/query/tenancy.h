@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/context.h"
 #include "model/matcher.h"
+#include "model/tenant_name.h"
 #include "net/http/server.h"
 #include "promql/queryable.h"
 
@@ -22,17 +24,19 @@ struct TenancyOptions {
 };
 
 // The tenant of a request. InvalidArgument when a certificate is asked for and does not name one,
-// or when the name could be a path.
-StatusOr<std::string> TenantOf(const TenancyOptions& options, const net::HttpRequest& request);
+// or when the name is none (see model::TenantName).
+StatusOr<model::TenantName> TenantOf(const TenancyOptions& options,
+                                     const net::HttpRequest& request);
 
 // A tenant that was named in another way, or the default one for "". InvalidArgument as above.
-StatusOr<std::string> CheckedTenant(const TenancyOptions& options, std::string tenant);
+StatusOr<model::TenantName> CheckedTenant(const TenancyOptions& options, std::string_view tenant);
 
-// A source that adds a matcher on the tenant's label to every select.
+// A source whose selects have the tenant's matcher in place of all others on the tenant's label.
 std::unique_ptr<promql::Queryable> EnforceTenant(std::unique_ptr<promql::Queryable> source,
                                                  std::string label, std::string tenant);
 
-// Adds the tenant's matcher to each list of matchers; to none at all, it is the only list.
+// Puts the tenant's matcher into each list in place of all others on the tenant's label; where
+// there is no list, it is the only one.
 void EnforceTenant(const std::string& label, const std::string& tenant,
                    std::vector<model::Matchers>* matchers);
 

@@ -50,6 +50,9 @@ class CommandLineTest(unittest.TestCase):
                 (("query", "--http-address=127.0.0.1:99999"), "127.0.0.1:99999"),
                 (("query", "--endpoint=127.0.0.1:1", "--endpoint.sd-config=["), "endpoint.sd-config"),
                 (("sidecar", "--prometheus.url=gopher://x"), "gopher"),
+                (("query", "--query.default-tenant-id=a/b"), "--query.default-tenant-id: tenant name not valid"),
+                (("query", "--query.refused-queries-file=/nowhere.yml"), "refused queries /nowhere.yml"),
+                (("query", f"--query.refused-queries-file={path}"), f"{path}: line 1: the file is not a list"),
             ]
             for arguments, text in cases:
                 with self.subTest(arguments):

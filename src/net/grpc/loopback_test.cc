@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "net/grpc/test_server.h"
+#include "net/request_log.h"
 
 namespace aevum::net::grpc {
 namespace {
@@ -100,6 +101,56 @@ TEST_F(LoopbackTest, CarriesMetadata) {
   EXPECT_EQ((*message)->view, "team-a id-1 value");
   EXPECT_EQ(channel->Start(context, kUnary, {}, {{"k", "a\r\nb"}})->Next().status().code(),
             StatusCode::kInvalidArgument);
+}
+
+TEST_F(LoopbackTest, RefusesATenantThatIsNoName) {
+  TestServer server;
+  const auto channel = Dial(server);
+  for (const char* tenant : {"a/b", "..", ".", "a\\b"}) {
+    SCOPED_TRACE(tenant);
+    const auto answer = channel->Unary(Soon().WithRequest({tenant, ""}), kUnary, {});
+    EXPECT_EQ(answer.status().code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(answer.status().message()), HasSubstr("tenant name not valid: "));
+  }
+}
+
+// A log in memory. Thread-safe.
+class MemorySink final : public LogSink {
+ public:
+  void Write(std::string_view line) override {
+    MutexLock lock(mutex_);
+    text_ += line;
+  }
+  std::string text() {
+    MutexLock lock(mutex_);
+    return text_;
+  }
+
+ private:
+  Mutex mutex_;
+  std::string text_ AEVUM_GUARDED_BY(mutex_);
+};
+
+TEST_F(LoopbackTest, LogsCallsAsItIsTold) {
+  const auto sink = std::make_shared<MemorySink>();
+  auto log = RequestLog::Parse(
+      "grpc: {options: {level: DEBUG, decision: {log_start: true, log_end: true}}}",
+      Logger(sink, LogLevel::kError, LogFormat::kLogfmt));
+  ASSERT_TRUE(log.ok()) << log.status();
+  ServerOptions options;
+  options.request_log = *log;
+  TestServer server(options);
+  const auto channel = Dial(server);
+  ASSERT_TRUE(channel->Unary(Soon().WithRequest({"", "id-9"}), kUnary, {}).ok());
+  EXPECT_FALSE(channel->Unary(Soon(), "/test.Echo/Throw", {}).ok());
+  const std::string text = sink->text();
+  EXPECT_THAT(text, HasSubstr("msg=\"started call\" protocol=grpc grpc.component=server "
+                              "grpc.method=/test.Echo/Unary grpc.method_type=unary "
+                              "peer.address=127.0.0.1:"));
+  EXPECT_THAT(text, HasSubstr("requestID=id-9"));
+  EXPECT_THAT(text, HasSubstr("grpc.code=OK"));
+  EXPECT_THAT(text, HasSubstr("level=error"));
+  EXPECT_THAT(text, HasSubstr("grpc.code=Internal"));
 }
 
 TEST_F(LoopbackTest, StreamsSmallAndLargeMessages) {

@@ -19,6 +19,10 @@ namespace prometheus {
 class Registry;
 }
 
+namespace aevum::net {
+class RequestLog;
+}
+
 namespace aevum::net::grpc {
 
 // TLS of a server; empty `cert_file` means plain text. Files are read again as they change.
@@ -42,6 +46,8 @@ struct ServerOptions {
   // Bytes of requests that wait or run, over all connections.
   std::size_t max_request_bytes_in_flight = 512 << 20;
   Limits limits = {};
+  // Calls that reach their handler are logged; null: none.
+  std::shared_ptr<const RequestLog> request_log = nullptr;
 };
 
 // One running call, seen by its handler.
@@ -49,7 +55,8 @@ class ServerCall {
  public:
   virtual ~ServerCall() = default;
   // Carries the client's deadline, is cancelled when the client resets the stream or is lost;
-  // request().tenant and request_id come from the metadata `thanos-tenant` and `request-id`.
+  // request().tenant and request_id come from the metadata `thanos-tenant` and `request-id`. The
+  // tenant is "" or a model::TenantName: a call with another is refused with InvalidArgument.
   virtual const Context& context() const = 0;
   // The request message, decompressed.
   virtual const SharedBytes& request() const = 0;

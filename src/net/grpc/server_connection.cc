@@ -6,6 +6,7 @@
 #include "net/grpc/proto_fields.h"
 #include "net/grpc/session.h"
 #include "net/grpc/snappy_frame.h"
+#include "net/grpc/socket.h"
 
 namespace aevum::net::grpc {
 namespace {
@@ -55,7 +56,8 @@ ServerConnection::ServerConnection(ServerCore& core, ServerLoop& home, int fd,
       unary_{.pool = *core.unary_pool, .limit = Half(*core.unary_pool)},
       streams_lane_{.pool = *core.stream_pool, .limit = Half(*core.stream_pool)},
       resets_(core.options.limits.reset_burst, core.options.limits.reset_rate),
-      drain_at_(DrainTime(core.options.max_connection_age)) {
+      drain_at_(DrainTime(core.options.max_connection_age)),
+      peer_(core.options.request_log ? PeerAddress(fd) : "") {
   home_.connections.insert(this);
 }
 
@@ -82,7 +84,9 @@ void ServerConnection::OnClosed(const Status& reason) {
 // --- Requests.
 
 std::shared_ptr<Stream> ServerConnection::OnBegin(std::int32_t /*id*/) {
-  return std::make_shared<ServerStream>(core_);
+  auto stream = std::make_shared<ServerStream>(core_);
+  stream->peer = peer_;
+  return stream;
 }
 
 bool ServerConnection::OnHeader(Stream& stream, std::string_view name, std::string_view value) {

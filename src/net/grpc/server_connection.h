@@ -90,6 +90,7 @@ class ServerConnection final : public Connection {
   Lane streams_lane_;
   TokenBucket resets_;
   const TimePoint drain_at_;
+  const std::string peer_;  // "" unless requests are logged
 
   DrainState drain_ = DrainState::kNone;
   TimePoint noticed_at_;

@@ -2,7 +2,9 @@
 
 #include <exception>
 
+#include "model/tenant_name.h"
 #include "net/grpc/snappy_frame.h"
+#include "net/request_log.h"
 
 namespace aevum::net::grpc {
 namespace {
@@ -96,6 +98,8 @@ Status ServerStream::Decompress(const WireMessage& message) {
 }
 
 Status ServerStream::CallHandler() {
+  if (const std::string& tenant = context().request().tenant; !tenant.empty())
+    RETURN_IF_ERROR(model::TenantName::Parse(tenant).status());
   std::vector<WireMessage> messages;
   {
     MutexLock lock(mutex);
@@ -107,6 +111,28 @@ Status ServerStream::CallHandler() {
 }
 
 void ServerStream::Run() {
+  const std::shared_ptr<const RequestLog>& log = core_.options.request_log;
+  const RequestLog::GrpcCall call{
+      .path = path,
+      .type = method->kind == Server::Kind::kUnary ? "unary" : "server_stream",
+      .peer = peer,
+      .request_id = context().request().request_id};
+  if (log) log->GrpcStarted(call);
+  const Status status = CallToItsEnd();
+  if (log) log->GrpcFinished(call, status, std::chrono::steady_clock::now() - started);
+  request_ = {};
+  bool lost = false;
+  {
+    MutexLock lock(mutex);
+    lost = closed;
+    if (!result_) result_ = status;
+    returned_ = true;
+  }
+  CountEnd(lost ? StatusCode::kCancelled : status.code());
+  FinishOut();
+}
+
+Status ServerStream::CallToItsEnd() {
   Status status = context().status();  // it may have waited too long
   if (status.ok()) {
     try {
@@ -124,18 +150,9 @@ void ServerStream::Run() {
   // A handler whose Write was refused returns whatever it likes; the client gave a deadline.
   if (context().status().code() == StatusCode::kDeadlineExceeded &&
       (!status.ok() || past_deadline_)) {
-    status = MakeError(StatusCode::kDeadlineExceeded, "context deadline exceeded");
+    return MakeError(StatusCode::kDeadlineExceeded, "context deadline exceeded");
   }
-  request_ = {};
-  bool lost = false;
-  {
-    MutexLock lock(mutex);
-    lost = closed;
-    if (!result_) result_ = status;
-    returned_ = true;
-  }
-  CountEnd(lost ? StatusCode::kCancelled : status.code());
-  FinishOut();
+  return status;
 }
 
 bool ServerStream::Write(SharedBytes message) {

@@ -56,6 +56,7 @@ class ServerStream final : public Stream, public ServerCall {
   bool accepts_snappy = false;  // the peer does
   std::optional<std::string> timeout;
   const Method* method = nullptr;
+  std::string peer;  // address, when requests are logged
   TimePoint started = std::chrono::steady_clock::now();
   TimePoint deadline = TimePoint::max();
 
@@ -69,6 +70,8 @@ class ServerStream final : public Stream, public ServerCall {
  private:
   Status Decompress(const WireMessage& message);
   Status CallHandler();
+  // The status that ends the call; nothing thrown leaves it.
+  Status CallToItsEnd();
   bool compresses() const { return encoding == "snappy" && accepts_snappy; }
 
   ServerCore& core_;

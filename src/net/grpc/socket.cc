@@ -121,4 +121,19 @@ std::uint16_t LocalPort(int fd) {
   return ntohs(port);
 }
 
+std::string PeerAddress(int fd) {
+  SocketAddress peer;
+  peer.size = sizeof(peer.storage);
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  const auto* address = reinterpret_cast<const sockaddr*>(&peer.storage);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size) != 0 ||
+      ::getnameinfo(address, peer.size, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "";
+  }
+  return peer.storage.ss_family == AF_INET6 ? fmt::format("[{}]:{}", host, port)
+                                            : fmt::format("{}:{}", host, port);
+}
+
 }  // namespace aevum::net::grpc

@@ -39,5 +39,7 @@ Status ConnectResult(int fd);
 // Small frames go out at once.
 void SetNoDelay(int fd);
 std::uint16_t LocalPort(int fd);
+// "host:port" or "[v6]:port" of the other end, "" when there is none.
+std::string PeerAddress(int fd);
 
 }  // namespace aevum::net::grpc

@@ -16,12 +16,14 @@
 #include "base/check.h"
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "model/tenant_name.h"
 #include "net/http/basic_auth.h"
 #include "net/http/connection.h"
 #include "net/http/listener.h"
 #include "net/http/request_metrics.h"
 #include "net/http/router.h"
 #include "net/http/web_config.h"
+#include "net/request_log.h"
 
 namespace aevum::net {
 namespace {
@@ -37,6 +39,9 @@ constexpr std::size_t kAuthThreads = 2;
 constexpr std::size_t kAuthQueue = 64;
 // How long handlers may take to notice that they are cancelled before their clients are cut off.
 constexpr milliseconds kCancelGrace{500};
+
+// The label `tenant` of requests whose tenant is no name of one.
+constexpr std::string_view kInvalidTenant = "invalid";
 
 // An identifier of 26 characters like a ULID: 48 bits of time, 80 of chance.
 std::string NewRequestId(std::mt19937_64& random) {
@@ -139,6 +144,8 @@ class HttpServer::Impl final : public ConnectionHost {
   void Authenticate(std::shared_ptr<Connection> connection, ReceivedRequest received,
                     std::shared_ptr<const WebConfigFile::Loaded> web);
   void RouteRequest(std::shared_ptr<Connection> connection, ReceivedRequest received);
+  // Borrows the request and the route.
+  RequestLog::HttpCall CallOf(const ReceivedRequest& received, const Route& route) const;
   void RunHandler(const std::shared_ptr<Connection>& connection, const ReceivedRequest& received,
                   const Route& route, const RequestFacts& facts);
   void CallHandler(const ReceivedRequest& received, const Route& route, ResponseWriter* writer);
@@ -335,6 +342,7 @@ void HttpServer::Impl::RouteRequest(std::shared_ptr<Connection> connection,
   if (!options_.tenant_header.empty()) {
     facts.tenant = request.Header(options_.tenant_header);
     if (facts.tenant.empty()) facts.tenant = options_.default_tenant;
+    if (!model::TenantName::Parse(facts.tenant).ok()) facts.tenant = kInvalidTenant;
   }
   metrics_.Begin(facts);
   const AnswerForm form = received.form;
@@ -349,17 +357,35 @@ void HttpServer::Impl::RouteRequest(std::shared_ptr<Connection> connection,
         {{"Retry-After", "1"}});
 }
 
+RequestLog::HttpCall HttpServer::Impl::CallOf(const ReceivedRequest& received,
+                                              const Route& route) const {
+  const HttpRequest& request = received.request;
+  return {.method = request.method,
+          .target = request.target,
+          .path = request.path,
+          .handler = route.name,
+          .request_id = received.context.request().request_id,
+          .user_agent = request.Header("User-Agent"),
+          .remote_address = request.remote_address,
+          .port = port()};
+}
+
 void HttpServer::Impl::RunHandler(const std::shared_ptr<Connection>& connection,
                                   const ReceivedRequest& received, const Route& route,
                                   const RequestFacts& facts) {
   const auto begin = steady_clock::now();
+  const RequestLog* const log = route.name.empty() ? nullptr : options_.request_log.get();
+  const RequestLog::HttpCall call = CallOf(received, route);
+  if (log) log->HttpStarted(call);
   WholeAnswer whole;
   ResponseWriter writer(received.form,
                         route.light ? static_cast<AnswerSink*>(&whole) : connection.get());
   CallHandler(received, route, &writer);
   std::string rest = std::move(whole.bytes_);
   const ResponseWriter::Outcome outcome = writer.Finish(&rest);
-  metrics_.End(facts, writer.status(), steady_clock::now() - begin, writer.body_bytes());
+  const auto taken = steady_clock::now() - begin;
+  metrics_.End(facts, writer.status(), taken, writer.body_bytes());
+  if (log) log->HttpFinished(call, writer.status(), taken);
   connection->Finish(std::move(rest), EndingOf(outcome));
 }
 

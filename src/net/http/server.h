@@ -21,6 +21,8 @@ class Registry;
 
 namespace aevum::net {
 
+class RequestLog;
+
 // Names and values in order; names may repeat.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
@@ -85,9 +87,11 @@ struct HttpServerOptions {
   std::chrono::milliseconds write_timeout{60'000};
   std::chrono::milliseconds idle_timeout{300'000};  // between requests
   // The header that names the tenant in the metrics; "" leaves the label `tenant` out. Without the
-  // header it is `default_tenant`.
+  // header it is `default_tenant`, with one that is no model::TenantName "invalid".
   std::string tenant_header;
   std::string default_tenant;
+  // Requests to routes with a name are logged; null: none.
+  std::shared_ptr<const RequestLog> request_log;
 };
 
 // Thread-safe after Start.

@@ -8,6 +8,7 @@
 
 #include "net/http/test_client.h"
 #include "net/http/test_gunzip.h"
+#include "net/request_log.h"
 
 namespace aevum::net {
 namespace {
@@ -372,6 +373,49 @@ TEST_F(HttpServerTest, StopCancelsWhatOutlivesTheGrace) {
   running.get_future().wait();
   server_->Stop(milliseconds(1));
   EXPECT_EQ(client.Receive().body, "stopped");
+}
+
+// A log in memory. Thread-safe.
+class MemorySink final : public LogSink {
+ public:
+  void Write(std::string_view line) override {
+    MutexLock lock(mutex_);
+    text_ += line;
+  }
+  std::string text() {
+    MutexLock lock(mutex_);
+    return text_;
+  }
+
+ private:
+  Mutex mutex_;
+  std::string text_ AEVUM_GUARDED_BY(mutex_);
+};
+
+TEST_F(HttpServerTest, LogsRequestsAsItIsTold) {
+  const auto sink = std::make_shared<MemorySink>();
+  auto log =
+      RequestLog::Parse("options: {level: DEBUG, decision: {log_start: true, log_end: true}}",
+                        Logger(sink, LogLevel::kError, LogFormat::kLogfmt));
+  ASSERT_TRUE(log.ok()) << log.status();
+  options_.request_log = *log;
+  extra_ = [](HttpServer& server) {
+    server.HandleLight("GET", "/probe", [](const Context&, const HttpRequest&, HttpResponse&) {});
+  };
+  Start();
+  TestClient client(server_->port());
+  EXPECT_EQ(client.Do(Get("/hello?a=b", "X-Request-ID: id-7\r\nUser-Agent: test\r\n")).status, 200);
+  EXPECT_EQ(client.Do(Get("/throw?size=1")).status, 500);
+  EXPECT_EQ(client.Do(Get("/probe")).status, 200);
+  const std::string text = sink->text();
+  EXPECT_THAT(text, HasSubstr("msg=\"started call\" protocol=http http.component=server "
+                              "http.method=\"GET /hello?a=b\" http.request_id=id-7 "
+                              "http.user_agent=test thanos.method_name=hello"));
+  EXPECT_THAT(text, HasSubstr("http.status_code=200"));
+  EXPECT_THAT(text, HasSubstr("http.remote_addr=127.0.0.1:"));
+  EXPECT_THAT(text, HasSubstr("level=error"));
+  EXPECT_THAT(text, HasSubstr("http.status_code=500"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("/probe")));
 }
 
 TEST_F(HttpServerTest, SaysWhyItCanNotListen) {

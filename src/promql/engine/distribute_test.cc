@@ -386,6 +386,8 @@ TEST(DistributeTest, SelectorsMustHaveTheEnforcedMatchers) {
   Distribution distribution = TwoRegions();
   distribution.enforced = {model::Matcher::Equal("region", "us")};
   EXPECT_EQ(PlanOf("sum(x)", distribution), "remote[b](sum(x))");
+  // Not those of the query on the same label.
+  EXPECT_EQ(PlanOf("sum(x{region=\"eu\"})", distribution), "remote[b](sum(x{region=\"eu\"}))");
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ struct Distribution {
   // Of leaves with the same label sets one whose times cover the query answers alone.
   bool overlapping_intervals = false;
   bool partial_response = true;  // a leaf that fails is a warning, not an error
-  model::Matchers enforced;      // that every selector must have beside its own
+  model::Matchers enforced;      // of every selector, in place of its own on these labels
 };
 
 }  // namespace aevum::promql

@@ -340,7 +340,7 @@ TEST_F(RemoteRowsTest, LeavesAreAskedInWholeSeconds) {
 TEST_F(RemoteRowsTest, TheQueryAsAWholeIsWrittenOut) {
   distribution_.enforced = {model::Matcher::Equal("cluster", "eu")};
   distribution_.leaves.resize(1);
-  ASSERT_TRUE(Range("max_over_time((noise @ start() + end())[5m:])", true).ok());
+  ASSERT_TRUE(Range("max_over_time((noise{cluster!=\"eu\"} @ start() + end())[5m:])", true).ok());
   ASSERT_EQ(leaves_[0]->questions.size(), 1u);
   EXPECT_EQ(leaves_[0]->questions[0].query,
             "max_over_time((noise{cluster=\"eu\"} @ 1700000000.000 + (1700001500))[5m:1m])");

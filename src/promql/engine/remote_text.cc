@@ -1,5 +1,6 @@
 #include "promql/engine/remote_text.h"
 
+#include <algorithm>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -99,7 +100,7 @@ class Rewriter {
 
   void RewriteSelector(VectorSelector* selector, std::int64_t shift_ms) const {
     RewriteTime(&selector->time, shift_ms);
-    selector->matchers.insert(selector->matchers.begin(), enforced_.begin(), enforced_.end());
+    selector->matchers = WithEnforced(enforced_, std::move(selector->matchers));
   }
 
   void RewriteTime(TimeModifiers* time, std::int64_t shift_ms) const {
@@ -124,6 +125,15 @@ void Pair(const Expr& written, const Expr& original, std::map<int, const Expr*>*
 }
 
 }  // namespace
+
+model::Matchers WithEnforced(const model::Matchers& enforced, model::Matchers matchers) {
+  std::erase_if(matchers, [&](const model::Matcher& own) {
+    return std::any_of(enforced.begin(), enforced.end(),
+                       [&](const model::Matcher& e) { return e.name() == own.name(); });
+  });
+  matchers.insert(matchers.begin(), enforced.begin(), enforced.end());
+  return matchers;
+}
 
 StatusOr<RemoteText> MakeRemoteText(const Expr& expr, std::int64_t shift_ms,
                                     const model::Matchers& enforced, const QueryState& state,

@@ -28,4 +28,8 @@ StatusOr<RemoteText> MakeRemoteText(const Expr& expr, std::int64_t shift_ms,
                                     const model::Matchers& enforced, const QueryState& state,
                                     const ParseOptions& options);
 
+// The matchers of a selector with the enforced ones, which come first, in place of others on the
+// same labels.
+model::Matchers WithEnforced(const model::Matchers& enforced, model::Matchers matchers);
+
 }  // namespace aevum::promql

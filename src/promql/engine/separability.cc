@@ -11,6 +11,7 @@
 #include "promql/engine/optimizer.h"
 #include "promql/engine/planner.h"
 #include "promql/engine/range_function.h"
+#include "promql/engine/remote_text.h"
 #include "promql/engine/start_times.h"
 #include "promql/engine/x_functions.h"
 #include "promql/function_table.h"
@@ -195,8 +196,7 @@ Separability SeparabilityMap::Selector(const VectorSelector& selector, std::int6
   const Extension extension = ExtensionOf(selector, state_.lookback_ms);
   span.first = Moved(span.first, -back_ms - extension.back_ms());
   span.last = Moved(span.last, extension.ahead_ms());
-  model::Matchers matchers = selector.matchers;
-  matchers.insert(matchers.end(), distribution_.enforced.begin(), distribution_.enforced.end());
+  const model::Matchers matchers = WithEnforced(distribution_.enforced, selector.matchers);
   Separability result{.reads = true};
   result.local = distribution_.local_may_hold(matchers, span.first, span.last);
   for (std::size_t i = 0; i < distribution_.leaves.size(); ++i) {
