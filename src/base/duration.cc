@@ -11,7 +11,7 @@ namespace {
 __extension__ using Uint128 = unsigned __int128;
 
 constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kNanosecondsPerSecond = 1'000 * kMillisecond;
+constexpr std::int64_t kSecond = 1'000 * kMillisecond;
 constexpr std::int64_t kMinute = 60 * kSecond;
 constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
@@ -202,9 +202,8 @@ StatusOr<Nanoseconds> ParseGoDuration(std::string_view text) {
 }
 
 double GoSeconds(Nanoseconds duration) {
-  constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
-  return static_cast<double>(duration.count() / kNanosecondsPerSecond) +
-         static_cast<double>(duration.count() % kNanosecondsPerSecond) / 1e9;
+  return static_cast<double>(duration.count() / kSecond) +
+         static_cast<double>(duration.count() % kSecond) / 1e9;
 }
 
 double GoSeconds(std::chrono::milliseconds duration) {

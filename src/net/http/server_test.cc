@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/mutex.h"
 #include "net/http/test_client.h"
 #include "net/http/test_gunzip.h"
 #include "net/request_log.h"
