@@ -98,7 +98,8 @@ class Querier {
         grpc_({.address = "127.0.0.1:0"}, Logger(), metrics_),
         http_(HttpOptions(), Logger(), metrics_),
         client_(net::HttpClientOptions{}) {
-    options.endpoints.info_timeout = std::chrono::milliseconds(100);
+    // Long, so that no endpoint is lost on a busy machine.
+    options.endpoints.info_timeout = std::chrono::seconds(30);
     for (const std::string& address : addresses)
       options.endpoints.endpoints.push_back({.address = address});
     query_ = std::make_unique<Query>(std::move(options), Logger(), metrics_);
