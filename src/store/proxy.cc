@@ -257,7 +257,9 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
                     RpcErrorText(result.status()));
     // The first real reason, not the cancellation that followed from it.
     if (failure.ok() || failure.code() == StatusCode::kCancelled) {
-      failure = MakeError(result.status().code(), message);
+      // What is internal to a peer is not so to us.
+      const StatusCode code = result.status().code();
+      failure = MakeError(code == StatusCode::kInternal ? StatusCode::kAborted : code, message);
     }
     if (targets.call) targets.call->Failed(i, message);
     joined.warnings.push_back(NameLabels(message, targets.chosen[i]->label_sets));
