@@ -252,7 +252,6 @@ class RulesApiTest : public ::testing::Test {
  protected:
   RulesApiTest() : client_(net::HttpClientOptions{}) {
     options_.api.defaults.replica_labels = {"replica"};
-    options_.endpoints.info_timeout = std::chrono::milliseconds(200);
     for (const std::string replica : {"0", "1"}) {
       Endpoint& endpoint = endpoints_[replica == "1" ? 1 : 0];
       wire::Rule alert = Alerting("High", L({{"replica", replica}, {"team", "x"}}),
