@@ -202,7 +202,6 @@ StatusOr<Nanoseconds> ParseGoDuration(std::string_view text) {
 }
 
 double GoSeconds(Nanoseconds duration) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
   return static_cast<double>(duration.count() / kSecond) +
          static_cast<double>(duration.count() % kSecond) / 1e9;
 }
