@@ -46,7 +46,8 @@ class StoreCall {
   MissingPart PartOf(const StoreClient& client, std::string error) const;
   // The address of a store that has all that a part lacks.
   std::string FindReplica(const MissingPart& part,
-                          const std::vector<std::string>& replica_labels) const;
+                          const std::vector<std::string>& replica_labels) const
+      AEVUM_REQUIRES(mutex_);
 
   const std::shared_ptr<const StoreClients> all_;
   const std::vector<const StoreClient*> asked_;
