@@ -20,7 +20,7 @@ add_library(aevum_warnings INTERFACE)
 target_compile_options(aevum_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
   -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror=unused-result $<$<BOOL:${AEVUM_WERROR}>:-Werror>)
-if(AEVUM_SANITIZER)
+if(AEVUM_SANITIZER AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC loses track of initialisation through the instrumentation and warns of what is not there.
   target_compile_options(aevum_warnings INTERFACE -Wno-maybe-uninitialized)
 endif()
