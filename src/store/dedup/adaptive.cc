@@ -175,8 +175,9 @@ std::size_t EvenSteps(const TimestampMs* times, std::size_t count, TimestampMs l
                       TimestampMs least, TimestampMs most) {
   const auto is_even = [&] { return most <= Tolerated(least); };
   const auto add = [&](TimestampMs from, TimestampMs to) {
-    least = std::min(least, to - from);
-    most = std::max(most, to - from);
+    const TimestampMs step = Between(from, to);
+    least = std::min(least, step);
+    most = std::max(most, step);
   };
   add(last, times[0]);
   if (!is_even()) return 0;
