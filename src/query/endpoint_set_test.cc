@@ -51,7 +51,8 @@ class EndpointSetTest : public ::testing::Test {
 
   std::vector<std::string> Used() const {
     std::vector<std::string> addresses;
-    for (const store::StoreClient& client : *set_->Stores())
+    const auto clients = set_->Stores();
+    for (const store::StoreClient& client : *clients)
       if (client.lost.empty()) addresses.push_back(client.address);
     return addresses;
   }

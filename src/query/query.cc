@@ -45,7 +45,8 @@ Query::~Query() { Stop(); }
 
 wire::TimeRange Query::ExemplarTimes() const {
   std::optional<wire::TimeRange> times;
-  for (const ServiceEndpoint& endpoint : *endpoints_.Services()) {
+  const auto endpoints = endpoints_.Services();
+  for (const ServiceEndpoint& endpoint : *endpoints) {
     const std::optional<wire::TimeRange>& own = endpoint.info.exemplars;
     if (!own) continue;
     if (!times) times = own;
