@@ -431,17 +431,6 @@ TEST_F(RulesApiTest, FailsWithoutPartialResponse) {
   EXPECT_EQ(end.code(), StatusCode::kUnavailable);
 }
 
-TEST_F(RulesApiTest, GivesUpAnEndpointThatSaysNothing) {
-  endpoints_[1].hangs = true;
-  endpoints_[1].rules.clear();
-  options_.proxy.response_timeout = std::chrono::seconds(2);
-  Start();
-  const json body = json::parse(Get("/rules").body);
-  EXPECT_EQ(body["data"]["groups"][0]["rules"][0]["state"], "pending");
-  EXPECT_THAT(body["warnings"].get<std::vector<std::string>>(),
-              ElementsAre(AllOf(HasSubstr(endpoints_[1].address()), HasSubstr("deadline"))));
-}
-
 TEST_F(RulesApiTest, AsksOnlyWhoOffersTheService) {
   endpoints_[0].info.rules = false;
   endpoints_[1].info.targets = false;
