@@ -224,7 +224,6 @@ class Endpoint {
   wire::InfoResponse info;
   std::vector<std::string> rules, targets;  // messages
   Status end;                               // after them
-  bool hangs = false;
 
  private:
   Status Answer(net::grpc::ServerCall& call, const std::vector<std::string>& messages) {
@@ -233,7 +232,6 @@ class Endpoint {
       last_request_ = call.request().view;
     }
     for (const std::string& message : messages) RETURN_IF_ERROR(store::SendMessage(call, message));
-    while (hangs && call.context().status().ok()) std::this_thread::yield();
     return end;
   }
   static net::grpc::ServerOptions Options() {
