@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -67,11 +68,11 @@ struct ServerCore {
   std::unique_ptr<ThreadPool> stream_pool;
 };
 
-// Bytes of requests in flight, given back at the end of its life. Thread-compatible.
+// Bytes of requests in flight, given back by Release or at the end of its life. Thread-compatible.
 class RequestCharge {
  public:
   explicit RequestCharge(ServerCore& core) : core_(core) {}
-  ~RequestCharge() { core_.request_bytes -= bytes_; }
+  ~RequestCharge() { Release(); }
   RequestCharge(const RequestCharge&) = delete;
   RequestCharge& operator=(const RequestCharge&) = delete;
 
@@ -85,6 +86,7 @@ class RequestCharge {
     bytes_ += bytes;
     return OkStatus();
   }
+  void Release() { core_.request_bytes -= std::exchange(bytes_, 0); }
 
  private:
   ServerCore& core_;

@@ -120,7 +120,9 @@ void ServerStream::Run() {
   if (log) log->GrpcStarted(call);
   const Status status = CallToItsEnd();
   if (log) log->GrpcFinished(call, status, std::chrono::steady_clock::now() - started);
+  // Before the client can see the end: its next request finds the room.
   request_ = {};
+  charge.Release();
   bool lost = false;
   {
     MutexLock lock(mutex);
