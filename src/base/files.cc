@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,19 @@ StatusOr<std::string> ReadFile(const std::string& path, std::size_t limit_bytes)
     }
     bytes.append(buffer, static_cast<std::size_t>(got));
   }
+}
+
+StatusOr<SharedBytes> MapFile(const std::string& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemError("open", path, errno);
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return SystemError("stat", path, errno);
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size == 0) return SharedBytes();  // nothing can be mapped
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (address == MAP_FAILED) return SystemError("map", path, errno);
+  return SharedBytes{std::string_view(static_cast<const char*>(address), size),
+                     BufferOwner(address, [size](void* mapped) { ::munmap(mapped, size); })};
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view bytes) {

@@ -1,4 +1,4 @@
-// Small files: read whole, written whole.
+// Files: read whole, mapped, written whole.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/status.h"
 
 namespace aevum {
@@ -13,6 +14,11 @@ namespace aevum {
 // The bytes of a file. NotFound when there is none; ResourceExhausted when it holds more than
 // `limit_bytes`; Unavailable for other errors of the system, with its text.
 StatusOr<std::string> ReadFile(const std::string& path, std::size_t limit_bytes = 64 << 20);
+
+// Maps a file for reading; the mapping lives as long as the last copy of the bytes. NotFound when
+// there is none, Unavailable for other errors of the system. The file must not be shortened while
+// it is mapped: what Aevum maps was put in place whole and is replaced by renaming.
+StatusOr<SharedBytes> MapFile(const std::string& path);
 
 // Puts a file in place as a whole: readers see the old bytes or the new ones. Writes beside it,
 // syncs, then renames.

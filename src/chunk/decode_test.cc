@@ -11,13 +11,16 @@
 #include <nlohmann/json.hpp>
 
 #include "chunk/chunk.h"
-#include "chunk/test_vectors.h"
+#include "chunk/testing/vectors.h"
 
 namespace aevum::chunk {
 namespace {
 
 using model::FloatHistogram;
 using nlohmann::json;
+using testing::Bits;
+using testing::FromHex;
+using testing::ReadFloat;
 
 void ExpectSpans(const std::vector<model::Span>& spans, const json& expected) {
   ASSERT_EQ(spans.size(), expected.size());

@@ -8,12 +8,15 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "chunk/test_vectors.h"
+#include "chunk/testing/vectors.h"
 
 namespace aevum::chunk {
 namespace {
 
 using nlohmann::json;
+using testing::Bits;
+using testing::FromHex;
+using testing::ReadFloat;
 
 TEST(XorTest, DecodesAndEncodesAsPrometheus) {
   std::ifstream file(std::string(AEVUM_SOURCE_DIR) + "/src/chunk/testdata/xor.jsonl");

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "store/testing/vectors.h"
+#include "chunk/testing/vectors.h"
 
 namespace aevum::store {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 using nlohmann::json;
 
 TEST(ShardMatcherTest, ChoosesAsThanos) {
-  const std::vector<json> series = testing::ReadVectors("sharding/series.jsonl");
-  const std::vector<json> shards = testing::ReadVectors("sharding/shards.jsonl.gz");
+  const std::vector<json> series = chunk::testing::ReadVectors("sharding/series.jsonl");
+  const std::vector<json> shards = chunk::testing::ReadVectors("sharding/shards.jsonl.gz");
   if (series.empty() || shards.empty()) GTEST_SKIP() << "no golden vectors at " << AEVUM_SHARED_DIR;
   std::vector<model::Labels> labels;
   std::vector<json> kept = series;  // the views of the labels are into it

@@ -11,16 +11,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/testing/vectors.h"
+#include "chunk/testing/vectors.h"
 
 namespace aevum::store::dedup {
 namespace {
 
 using chunk::Columns;
+using chunk::testing::ReadSamples;
+using chunk::testing::ReadVectors;
+using chunk::testing::ToText;
 using nlohmann::json;
-using testing::ReadSamples;
-using testing::ReadVectors;
-using testing::ToText;
 
 constexpr SeriesType kCounter = SeriesType::kCounter;
 constexpr SeriesType kGauge = SeriesType::kGauge;

@@ -9,18 +9,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "chunk/testing/vectors.h"
 #include "store/dedup/counter.h"
 #include "store/dedup/replicas.h"
-#include "store/testing/vectors.h"
 
 namespace aevum::store::dedup {
 namespace {
 
 using chunk::Columns;
+using chunk::testing::ReadSamples;
+using chunk::testing::ReadVectors;
+using chunk::testing::ToText;
 using nlohmann::json;
-using testing::ReadSamples;
-using testing::ReadVectors;
-using testing::ToText;
 
 std::vector<Row> RowsOf(const std::vector<Columns>& columns, TimestampMs max_time = kMaxTime) {
   std::vector<Row> rows;

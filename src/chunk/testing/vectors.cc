@@ -1,4 +1,4 @@
-#include "store/testing/vectors.h"
+#include "chunk/testing/vectors.h"
 
 #include <bit>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <fmt/ranges.h>
 #include <isa-l/igzip_lib.h>
 
-namespace aevum::store::testing {
+namespace aevum::chunk::testing {
 namespace {
 
 using nlohmann::json;
@@ -84,19 +84,28 @@ std::string ToText(const model::FloatHistogram& h) {
   };
   return fmt::format("hint {} schema {} zero {} {} count {} sum {:x} [{}] {} [{}] {} {}",
                      static_cast<int>(h.reset_hint), h.schema, h.zero_threshold, h.zero_count,
-                     h.count, std::bit_cast<std::uint64_t>(h.sum), spans(h.positive_spans),
+                     h.count, Bits(h.sum), spans(h.positive_spans),
                      fmt::join(h.positive_buckets, ","), spans(h.negative_spans),
                      fmt::join(h.negative_buckets, ","), fmt::join(h.custom_values, ","));
 }
 
+std::string ReadBytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 }  // namespace
+
+std::string ReadGzip(const std::string& path) {
+  std::string bytes = ReadBytes(path);
+  return bytes.empty() ? bytes : Gunzip(std::move(bytes));
+}
 
 std::vector<json> ReadVectors(const std::string& name) {
   std::string text;
   for (const char* directory :
        {AEVUM_SHARED_DIR "/golden/vectors/", AEVUM_SOURCE_DIR "/src/store/testdata/"}) {
-    std::ifstream file(directory + name, std::ios::binary);
-    text.assign(std::istreambuf_iterator<char>(file), {});
+    text = ReadBytes(directory + name);
     if (!text.empty()) break;
   }
   if (name.ends_with(".gz")) text = Gunzip(std::move(text));
@@ -106,17 +115,26 @@ std::vector<json> ReadVectors(const std::string& name) {
   return lines;
 }
 
+std::string FromHex(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+std::uint64_t Bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+
 double ReadFloat(const std::string& text) {
-  if (text == "stale") return std::bit_cast<double>(chunk::kStaleNanBits);
-  if (text == "NaN") return std::bit_cast<double>(chunk::kNormalNanBits);
+  if (text == "stale") return std::bit_cast<double>(kStaleNanBits);
+  if (text == "NaN") return std::bit_cast<double>(kNormalNanBits);
   if (text.starts_with("NaN:")) {
     return std::bit_cast<double>(std::strtoull(text.c_str() + 4, nullptr, 16));
   }
   return std::strtod(text.c_str(), nullptr);
 }
 
-chunk::Columns ReadSamples(const json& samples) {
-  chunk::Columns columns;
+Columns ReadSamples(const json& samples) {
+  Columns columns;
   for (const json& sample : samples) {
     const auto time = sample[0].get<TimestampMs>();
     if (sample[1].is_object()) {
@@ -130,7 +148,7 @@ chunk::Columns ReadSamples(const json& samples) {
   return columns;
 }
 
-std::string ToText(const chunk::Columns& columns) {
+std::string ToText(const Columns& columns) {
   std::string text;
   std::size_t h = 0;
   const auto add_histograms = [&](TimestampMs before) {
@@ -140,11 +158,11 @@ std::string ToText(const chunk::Columns& columns) {
   };
   for (std::size_t f = 0; f < columns.times.size(); ++f) {
     add_histograms(columns.times[f]);
-    text += fmt::format("{} {} ({:x})\n", columns.times[f], columns.values[f],
-                        std::bit_cast<std::uint64_t>(columns.values[f]));
+    text +=
+        fmt::format("{} {} ({:x})\n", columns.times[f], columns.values[f], Bits(columns.values[f]));
   }
   add_histograms(kMaxTime);
   return text;
 }
 
-}  // namespace aevum::store::testing
+}  // namespace aevum::chunk::testing
