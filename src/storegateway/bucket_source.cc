@@ -9,7 +9,6 @@
 namespace aevum::storegateway {
 namespace {
 
-constexpr std::uint64_t kPageBytes = IndexCache::kPageBytes;
 // No real series or chunk comes near it; a length beyond it is damage.
 constexpr std::uint64_t kMostRecordBytes = 64 << 20;
 // The longest length, so that what it says is known.
@@ -72,7 +71,7 @@ Status BucketSource::FetchPages(const Context& context, std::span<const std::uin
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!items[i].empty()) continue;
     missing.push_back(i);
-    extents.push_back({wanted[i] * kPageBytes, (wanted[i] + 1) * kPageBytes});
+    extents.push_back({wanted[i] * options_.page_bytes, (wanted[i] + 1) * options_.page_bytes});
   }
   if (!missing.empty()) {
     MergedExtents merged(extents);
@@ -89,7 +88,7 @@ Status BucketSource::FetchPages(const Context& context, std::span<const std::uin
 
 // Appends pages until an entry that begins in an earlier one is whole; false when one is missing.
 StatusOr<bool> BucketSource::Assemble(const Pages& pages, std::uint64_t page, std::string* whole,
-                                      std::vector<std::uint64_t>* missing) {
+                                      std::vector<std::uint64_t>* missing) const {
   while (true) {
     const StatusOr<std::size_t> length = tsdb::SeriesEntryBytes(*whole);
     if (length.ok() && *length > kMostRecordBytes) return Corruption("series of {} bytes", *length);
@@ -98,11 +97,11 @@ StatusOr<bool> BucketSource::Assemble(const Pages& pages, std::uint64_t page, st
     const auto next = pages.find(page);
     if (next == pages.end()) {
       const std::size_t left = length.ok() ? *length - whole->size() : 1;
-      for (std::uint64_t at = 0; at * kPageBytes < left; ++at) missing->push_back(page + at);
+      for (std::uint64_t at = 0; at * options_.page_bytes < left; ++at) missing->push_back(page + at);
       return false;
     }
     *whole += next->second.view;
-    if (next->second.size() < kPageBytes) return true;  // the index ends here
+    if (next->second.size() < options_.page_bytes) return true;  // the index ends here
     ++page;
   }
 }
@@ -110,16 +109,16 @@ StatusOr<bool> BucketSource::Assemble(const Pages& pages, std::uint64_t page, st
 // Adds the entry at an offset; false when a page of it is missing, which is then noted.
 StatusOr<bool> BucketSource::AddSeries(const Pages& pages, std::uint64_t offset, tsdb::Pieces* out,
                                        std::vector<std::uint64_t>* missing) const {
-  const std::uint64_t first = offset / kPageBytes;
+  const std::uint64_t first = offset / options_.page_bytes;
   const auto page = pages.find(first);
   if (page == pages.end()) {
     missing->push_back(first);
     return false;
   }
   const std::string_view rest =
-      page->second.view.substr(std::min<std::uint64_t>(offset % kPageBytes, page->second.size()));
+      page->second.view.substr(std::min<std::uint64_t>(offset % options_.page_bytes, page->second.size()));
   // Where the index ends inside the page there is nothing more to have.
-  const bool last = page->second.size() < kPageBytes;
+  const bool last = page->second.size() < options_.page_bytes;
   const StatusOr<std::size_t> length = tsdb::SeriesEntryBytes(rest);
   if (last || (length.ok() && *length <= rest.size())) {
     out->bytes.push_back(rest);
@@ -138,7 +137,7 @@ StatusOr<tsdb::Pieces> BucketSource::ReadSeries(const Context& context,
                                                 std::span<const tsdb::SeriesRef> refs) {
   std::vector<std::uint64_t> wanted;
   for (const tsdb::SeriesRef ref : refs) {
-    const std::uint64_t page = tables_.SeriesOffset(ref) / kPageBytes;
+    const std::uint64_t page = tables_.SeriesOffset(ref) / options_.page_bytes;
     if (wanted.empty() || wanted.back() != page) wanted.push_back(page);
   }
   Pages pages;

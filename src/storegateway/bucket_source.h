@@ -19,6 +19,8 @@
 namespace aevum::storegateway {
 
 struct BucketSourceOptions {
+  // The series of an index are read and cached in pages, which begin at multiples of it.
+  std::uint64_t page_bytes = 32 << 10;
   // What a chunk may take: read at once; a longer one is read again.
   std::uint64_t chunk_bytes = 16'000;
   // Bounds the chunks of all requests that are in memory; may be null.
@@ -47,8 +49,8 @@ class BucketSource final : public tsdb::BlockSource {
   Status Read(const Context& context, DataType type, const std::string& name,
               MergedExtents& extents);
   Status FetchPages(const Context& context, std::span<const std::uint64_t> wanted, Pages* pages);
-  static StatusOr<bool> Assemble(const Pages& pages, std::uint64_t page, std::string* whole,
-                                 std::vector<std::uint64_t>* missing);
+  StatusOr<bool> Assemble(const Pages& pages, std::uint64_t page, std::string* whole,
+                          std::vector<std::uint64_t>* missing) const;
   StatusOr<bool> AddSeries(const Pages& pages, std::uint64_t offset, tsdb::Pieces* out,
                            std::vector<std::uint64_t>* missing) const;
   Status ReadLongChunks(const Context& context, const std::string& name,

@@ -1,7 +1,6 @@
 // Parts of indexes that were read from a bucket and may be needed again.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,9 +20,6 @@ using CachedItems = std::vector<SharedBytes>;
 // what was stored may be gone, and a cache that fails answers with nothing. Thread-safe.
 class IndexCache {
  public:
-  // Pages are this large and begin at multiples of it in the index.
-  static constexpr std::uint64_t kPageBytes = 32 << 10;
-
   virtual ~IndexCache() = default;
 
   // Sections of postings as they stand in the index of `block`, its ULID.
@@ -31,7 +27,8 @@ class IndexCache {
                                     std::span<const tsdb::PostingsKey> keys) = 0;
   virtual void StorePostings(std::string_view block, const tsdb::PostingsKey& key,
                              const SharedBytes& section) = 0;
-  // Pages by number. The last page of an index is shorter.
+  // Pages by number; they are as large as the reader cuts them, which must not change while the cache
+  // lives.
   virtual CachedItems FetchPages(const Context& context, std::string_view block,
                                  std::span<const std::uint64_t> pages) = 0;
   virtual void StorePage(std::string_view block, std::uint64_t page, const SharedBytes& bytes) = 0;
