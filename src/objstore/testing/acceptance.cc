@@ -50,6 +50,9 @@ std::vector<std::string> AcceptanceTest::List(const std::string& directory,
   return names;
 }
 
+// The library is also linked for its fakes alone.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AcceptanceTest);
+
 TEST_P(AcceptanceTest, AnAbsentObjectIsNotFound) {
   EXPECT_TRUE(IsNotFound(bucket().Get(context_, "id1/obj_1.some").status()));
   EXPECT_TRUE(IsNotFound(bucket().GetRange(context_, "id1/obj_1.some", {0, 3}).status()));
