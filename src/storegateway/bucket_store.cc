@@ -98,6 +98,12 @@ std::shared_ptr<const BlockSet> BucketStore::blocks() const {
   return blocks_;
 }
 
+tsdb::TimeRange BucketStore::Served(TimestampMs min_time, TimestampMs max_time) const {
+  if (!options_.served) return {min_time, max_time};
+  const tsdb::TimeRange served = options_.served();
+  return {std::max(min_time, served.min_time), std::min(max_time, served.max_time)};
+}
+
 SharedReads BucketStore::ReadsOfRequest() const {
   return {.bucket = bucket_,
           .cache = cache_,
@@ -111,8 +117,9 @@ SharedReads BucketStore::ReadsOfRequest() const {
 StatusOr<std::unique_ptr<SeriesStream>> BucketStore::Series(const Context& context,
                                                             const wire::SeriesRequest& request) {
   wire::SeriesRequest limited = request;
-  limited.min_time = std::max(request.min_time, options_.min_time);
-  limited.max_time = std::min(request.max_time, options_.max_time);
+  const tsdb::TimeRange range = Served(request.min_time, request.max_time);
+  limited.min_time = range.min_time;
+  limited.max_time = range.max_time;
   const SharedReads shared = ReadsOfRequest();
   std::vector<ChosenBlock> chosen =
       blocks()->Choose(limited.matchers, limited.min_time, limited.max_time,
@@ -172,9 +179,9 @@ StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,
 
 StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
                                                        const wire::LabelNamesRequest& request) {
-  const std::vector<ChosenBlock> chosen = blocks()->ChooseAll(
-      request.matchers, std::max(request.start, options_.min_time),
-      std::min(request.end, options_.max_time));
+  const tsdb::TimeRange range = Served(request.start, request.end);
+  const std::vector<ChosenBlock> chosen =
+      blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     ASSIGN_OR_RETURN(std::vector<std::string> names,
@@ -192,9 +199,9 @@ StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
 StatusOr<wire::LabelsResponse> BucketStore::LabelValues(const Context& context,
                                                         const wire::LabelValuesRequest& request) {
   if (Contains(request.without_replica_labels, request.label)) return wire::LabelsResponse();
-  const std::vector<ChosenBlock> chosen = blocks()->ChooseAll(
-      request.matchers, std::max(request.start, options_.min_time),
-      std::min(request.end, options_.max_time));
+  const tsdb::TimeRange range = Served(request.start, request.end);
+  const std::vector<ChosenBlock> chosen =
+      blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     const std::string_view external = one.block->labels().Get(request.label);
@@ -221,8 +228,9 @@ StatusOr<wire::InfoResponse> BucketStore::Info(const Context& /*context*/) {
   store.supports_without_replica_labels = true;
   const std::shared_ptr<const BlockSet> now = blocks();
   for (wire::TsdbInfo stream : now->streams()) {
-    stream.min_time = std::max(stream.min_time, options_.min_time);
-    stream.max_time = std::min(stream.max_time, options_.max_time);
+    const tsdb::TimeRange range = Served(stream.min_time, stream.max_time);
+    stream.min_time = range.min_time;
+    stream.max_time = range.max_time;
     store.min_time = std::min(store.min_time, stream.min_time);
     store.max_time = std::max(store.max_time, stream.max_time);
     info.label_sets.push_back(stream.labels);

@@ -16,6 +16,7 @@
 #include "storegateway/index_cache.h"
 #include "storegateway/request_reads.h"
 #include "store/store.h"
+#include "tsdb/series_entry.h"
 
 namespace prometheus {
 class Registry;
@@ -33,9 +34,8 @@ struct BucketStoreOptions {
   std::uint64_t index_page_bytes = 32 << 10;   // read at once for a series
   std::uint64_t chunk_pool_bytes = 2ULL << 30;  // of all requests together
   std::size_t threads = 32;                    // that read blocks
-  // What is served, whatever the blocks hold; max_time inclusive.
-  TimestampMs min_time = kMinTime;
-  TimestampMs max_time = kMaxTime;
+  // What is served, whatever the blocks hold; both inclusive. Null: everything.
+  std::function<tsdb::TimeRange()> served = nullptr;
 };
 
 // Answers from the blocks of the moment: Series as a merge over those that a request needs, read
@@ -70,6 +70,8 @@ class BucketStore final : public store::Store {
                                            wire::PartialResponse partial_response,
                                            std::int64_t limit, const AskBlock& ask);
   SharedReads ReadsOfRequest() const;
+  // The part of [min_time, max_time] that is served.
+  tsdb::TimeRange Served(TimestampMs min_time, TimestampMs max_time) const;
 
   const BucketStoreOptions options_;
   const std::shared_ptr<objstore::Bucket> bucket_;

@@ -243,7 +243,7 @@ TEST_F(BucketStoreTest, SaysWhatItHas) {
   EXPECT_EQ(info->store->max_time, kStart + 30'001);
   ASSERT_EQ(info->store->tsdb_infos.size(), 2U);
   EXPECT_EQ(info->store->tsdb_infos[1].labels, Labels::Of({{"cluster", "eu"}, {"replica", "1"}}));
-  Open({.max_time = kStart + 10'000});
+  Open({.served = [] { return tsdb::TimeRange{kMinTime, kStart + 10'000}; }});
   EXPECT_EQ(store_->Info(context_)->store->max_time, kStart + 10'000);
   EXPECT_THAT(ReadOk(Request({Matcher::Equal("zone", "z1")})), IsEmpty());
 }

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +17,9 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "block/fetcher.h"
+#include "block/index_header.h"
+#include "block/meta_reader.h"
+#include "model/relabel.h"
 #include "objstore/bucket.h"
 #include "storegateway/bucket_store.h"
 #include "storegateway/memory_index_cache.h"
@@ -30,19 +32,22 @@ class Registry;
 
 namespace aevum::storegateway {
 
+// The values of the flags.
 struct StoreGatewayOptions {
   std::string data_dir = "./data";
-  // False: index-headers are made anew at each start.
-  bool keep_index_headers = true;
   MemoryIndexCacheOptions index_cache;
   BucketStoreOptions store;
-  block::FetcherOptions fetcher;
+  block::Discovery discovery = block::Discovery::kConcurrent;
+  std::size_t meta_fetch_concurrency = 32;
   Nanoseconds sync_interval = std::chrono::minutes(15);
+  Nanoseconds consistency_delay{0};
+  Nanoseconds ignore_deletion_marks_delay = std::chrono::hours(24);
   // Index-headers that no request used for so long leave memory; 0: they stay.
   Nanoseconds header_idle_timeout{0};
-  // Which data is served.
   TimeOrDuration min_time = *TimeOrDuration::Parse("0000-01-01T00:00:00Z");
   TimeOrDuration max_time = *TimeOrDuration::Parse("9999-12-31T23:59:59Z");
+  model::Relabeler selector;
+  bool skip_parquet_migrated = false;
 };
 
 // Ready as soon as the metas of the bucket are known: an index-header is opened, and made when it is
@@ -50,8 +55,9 @@ struct StoreGatewayOptions {
 // after Start.
 class StoreGateway {
  public:
-  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket,
-               Logger logger, prometheus::Registry& metrics, const Clock& clock = Clock::System());
+  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket, Logger logger,
+               std::shared_ptr<prometheus::Registry> metrics,
+               const Clock& clock = Clock::System());
   ~StoreGateway();
   StoreGateway(const StoreGateway&) = delete;
   StoreGateway& operator=(const StoreGateway&) = delete;
@@ -63,34 +69,44 @@ class StoreGateway {
   void Stop();
 
   store::Store& store() { return store_; }
-  // What the last look at the bucket found.
-  std::shared_ptr<const block::FetchResult> fetched() const;
-  // One look now, by the caller; for tests.
+  // The metas of the blocks that are served, and when they were last looked for; null before.
+  struct Loaded {
+    std::shared_ptr<const block::FetchedBlocks> blocks;
+    TimestampMs at_ms = 0;
+  };
+  Loaded loaded() const;
+  // One look now, in the caller's thread; not while Start's thread runs.
   Status Sync(const Context& context);
 
  private:
   void Run(const std::function<void(const Status&)>& on_synced);
-  void SetBlocks(const block::FetchResult& fetched);
+  // False when the gateway stops.
+  bool Sleep(Nanoseconds duration);
+  void SetBlocks(const block::FetchedBlocks& fetched);
   StatusOr<BucketBlock::Tables> OpenHeader(const Context& context, const block::Meta& meta);
   void LetGoOfIdleHeaders();
-  void RemoveHeadersOfGoneBlocks(const block::FetchResult& fetched);
 
   const StoreGatewayOptions options_;
   const std::shared_ptr<objstore::Bucket> bucket_;
   const Logger logger_;
   const Clock& clock_;
-  block::Fetcher fetcher_;
+  const std::shared_ptr<prometheus::Registry> metrics_;
+  block::MetaFetcher fetcher_;
+  block::IndexHeaders headers_;
   BucketStore store_;
-  prometheus::Counter& loads_;
-  prometheus::Counter& drops_;
-  prometheus::Gauge& loaded_;
+  prometheus::Counter& block_loads_;
+  prometheus::Counter& block_drops_;
+  prometheus::Gauge& blocks_loaded_;
   prometheus::Gauge& last_loaded_;
+  prometheus::Counter& header_loads_;
+  prometheus::Counter& header_load_failures_;
+  prometheus::Counter& header_unloads_;
 
-  CancelScope scope_;
+  CancelScope scope_{Context::Background()};
   mutable Mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ AEVUM_GUARDED_BY(mutex_) = false;
-  std::shared_ptr<const block::FetchResult> fetched_ AEVUM_GUARDED_BY(mutex_);
+  Loaded loaded_ AEVUM_GUARDED_BY(mutex_);
   std::map<model::Ulid, std::shared_ptr<BucketBlock>> known_;  // of the syncing thread
   std::thread thread_;
 };
