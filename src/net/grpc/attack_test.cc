@@ -337,5 +337,18 @@ TEST_F(AttackTest, MalformedRequestsAreAnswered) {
   EXPECT_EQ(call->Next().status().code(), StatusCode::kUnimplemented);
 }
 
+// A client that does not look at its own deadline must not be told that all is well.
+TEST_F(AttackTest, AHandlerThatIsLateHasFailedWhateverItSays) {
+  TestServer server(Quick());
+  RawPeer peer(server.server().port());
+  peer.Greet();
+  peer.Send(Frame(kHeaders, kEndHeaders, 1,
+                  RequestBlock("/test.Echo/Careless", {{"grpc-timeout", "50m"}})) +
+            Frame(kData, kEndStream, 1, std::string("\0\0\0\0\1x", 6)));
+  RawFrame frame;
+  ASSERT_TRUE(peer.ReadUntil(kHeaders, 1, frame));
+  EXPECT_EQ(frame.Field("grpc-status"), "4") << frame.Field("grpc-message");
+}
+
 }  // namespace
 }  // namespace aevum::net::grpc

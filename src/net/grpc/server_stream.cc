@@ -149,9 +149,9 @@ Status ServerStream::CallToItsEnd() {
       status = Internal("unknown exception");
     }
   }
-  // A handler whose Write was refused returns whatever it likes; the client gave a deadline.
-  if (context().status().code() == StatusCode::kDeadlineExceeded &&
-      (!status.ok() || past_deadline_)) {
+  // Whatever the handler says: one that stopped since its time was over may not know that it left
+  // something out, and an answer that looks whole must be whole.
+  if (context().status().code() == StatusCode::kDeadlineExceeded) {
     return MakeError(StatusCode::kDeadlineExceeded, "context deadline exceeded");
   }
   return status;
@@ -170,8 +170,6 @@ bool ServerStream::Write(SharedBytes message) {
       method->metrics->sent->Increment();
       return true;
     case Push::kDeadline:
-      past_deadline_ = true;
-      return false;
     case Push::kClosed:
       return false;
   }

@@ -78,7 +78,6 @@ class ServerStream final : public Stream, public ServerCall {
   std::vector<std::pair<std::string, std::string>> metadata_;
   std::optional<CancelScope> scope_;
   SharedBytes request_;
-  bool past_deadline_ = false;  // seen by Write
   std::atomic<bool> counted_ = false;
 
   std::optional<Status> result_ AEVUM_GUARDED_BY(mutex);
