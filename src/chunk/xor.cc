@@ -45,11 +45,11 @@ std::uint64_t SignExtend(std::uint64_t bits) {
   return bits > (std::uint64_t{1} << (kBits - 1)) ? bits - (std::uint64_t{1} << kBits) : bits;
 }
 
-// `word` holds the bits at s.pos + used, at least 33 of them.
-inline void ReadValue(Stream& s, std::uint64_t word, unsigned used) {
+// `word` holds the bits at s.pos + used, at least 33 of them. False when the value is the same.
+inline bool ReadValue(Stream& s, std::uint64_t word, unsigned used) {
   if (!(word >> 63)) {
     s.pos += used + 1;
-    return;
+    return false;
   }
   if ((word >> 62) & 1) {
     s.leading = static_cast<unsigned>(word >> 57) & 31;
@@ -61,10 +61,34 @@ inline void ReadValue(Stream& s, std::uint64_t word, unsigned used) {
   }
   // Damaged bytes can name a window beyond the value, or use one before there is any.
   if (s.leading + s.significant > 64) s.significant = 64 - s.leading;
-  if (s.significant == 0) return;
+  if (s.significant == 0) return false;
   s.value ^= ReadBits(s, s.pos, s.significant) << (64 - s.leading - s.significant);
   s.pos += s.significant;
+  return true;
 }
+
+constexpr std::uint64_t kExponent = 0x7ff;
+
+// Whether the bits are those of an infinite value or of a NaN.
+bool IsNotFinite(std::uint64_t bits) { return (bits >> 52 & kExponent) == kExponent; }
+
+// Notes nothing.
+struct NoSummary {
+  void Step(std::uint64_t /*delta*/) {}
+  void Value(std::uint64_t /*bits*/) {}
+};
+
+// A copy of an XorSummary, which stays in registers.
+struct Summary {
+  void Step(std::uint64_t delta) {
+    const auto step = static_cast<TimestampMs>(delta);
+    seen.least_step = std::min(seen.least_step, step);
+    seen.most_step = std::max(seen.most_step, step);
+  }
+  void Value(std::uint64_t bits) { seen.finite &= !IsNotFinite(bits); }
+
+  XorSummary seen;
+};
 
 // `count` samples without a change, and up to kSpare more.
 inline void StoreRun(const Stream& s, unsigned count, TimestampMs* times, double* values) {
@@ -101,8 +125,11 @@ inline unsigned ReadDelta(Stream& s, std::uint64_t& word) {
 
 // Decodes up to `count` samples while the position is within the limit; how many. The arrays must
 // have room for kSpare more.
-unsigned DecodeSamples(Stream& stream, unsigned count, TimestampMs* times, double* values) {
-  Stream s = stream;  // a copy that no store to the columns can alias stays in registers
+template <typename Seen>
+unsigned DecodeSamples(Stream& stream, unsigned count, TimestampMs* times, double* values,
+                       Seen& seen) {
+  Stream s = stream;  // copies that no store to the columns can alias stay in registers
+  Seen noted = seen;
   unsigned i = 0;
   while (i < count && s.pos <= s.limit) {
     std::uint64_t word = LoadBigEndian(s.base + (s.pos >> 3)) << (s.pos & 7);
@@ -117,11 +144,13 @@ unsigned DecodeSamples(Stream& stream, unsigned count, TimestampMs* times, doubl
     }
     const unsigned used = ReadDelta(s, word);
     s.time += s.delta;
-    ReadValue(s, word << used, used);
+    noted.Step(s.delta);
+    if (ReadValue(s, word << used, used)) noted.Value(s.value);
     times[i] = static_cast<TimestampMs>(s.time);
     values[i++] = std::bit_cast<double>(s.value);
   }
   stream = s;
+  seen = noted;
   return i;
 }
 
@@ -145,8 +174,9 @@ struct Tail {
 
 // The second sample has a plain delta in front of its value, which s.pos points at; those after it
 // are alike. False when `data` ends before `count` samples do.
+template <typename Seen>
 bool DecodeAfterFirst(std::string_view data, Stream s, unsigned count, TimestampMs* times,
-                      double* values) {
+                      double* values, Seen& seen) {
   const Tail tail(data);
   const auto enter_tail = [&] {
     s.base = tail.bytes;
@@ -157,22 +187,22 @@ bool DecodeAfterFirst(std::string_view data, Stream s, unsigned count, Timestamp
   s.limit = data.size() < kMargin ? 0 : (data.size() - kMargin) * 8;
   const bool in_tail = s.pos > s.limit;
   if (in_tail) enter_tail();
-  ReadValue(s, LoadBigEndian(s.base + (s.pos >> 3)), 0);
+  if (ReadValue(s, LoadBigEndian(s.base + (s.pos >> 3)), 0)) seen.Value(s.value);
   s.time += s.delta;
+  seen.Step(s.delta);
   times[0] = static_cast<TimestampMs>(s.time);
   values[0] = std::bit_cast<double>(s.value);
-  unsigned done = 1 + DecodeSamples(s, count - 1, times + 1, values + 1);
+  unsigned done = 1 + DecodeSamples(s, count - 1, times + 1, values + 1, seen);
   if (!in_tail) {
     if (done == count) return true;  // whole samples, since none is longer than the margin
     enter_tail();
-    done += DecodeSamples(s, count - done, times + done, values + done);
+    done += DecodeSamples(s, count - done, times + done, values + done, seen);
   }
   return done == count && s.pos <= s.limit + 1;
 }
 
-}  // namespace
-
-Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
+template <typename Seen>
+Status DecodeNoting(std::string_view data, std::uint32_t most, Seen& seen, Columns* out) {
   encoding::ByteReader reader(data);
   const unsigned samples = std::min<unsigned>(reader.ReadU16(), most);
   RETURN_IF_ERROR(reader.status());
@@ -192,11 +222,12 @@ Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
     double* values = out->values.data() + before;
     times[0] = static_cast<TimestampMs>(s.time);
     values[0] = std::bit_cast<double>(s.value);
+    seen.Value(s.value);
     if (samples > 1) {
       s.delta = reader.ReadUvarint();
       s.pos = reader.offset() * 8;
       whole = reader.status().ok() && !reader.done() &&
-              DecodeAfterFirst(data, s, samples - 1, times + 1, values + 1);
+              DecodeAfterFirst(data, s, samples - 1, times + 1, values + 1, seen);
     }
     const std::size_t size = whole ? before + samples : before;
     out->times.resize(size);
@@ -206,6 +237,117 @@ Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
     return Corruption("xor chunk ends before its samples do, samples: {}, bytes: {}", samples,
                       data.size());
   }
+  return OkStatus();
+}
+
+constexpr unsigned kTopBits = 12;  // of a value: sign and exponent
+
+// A walk from sample to sample, which knows of the values only the sign and the exponent.
+struct Walk {
+  const std::uint8_t* base;
+  std::size_t pos;    // in bits
+  std::size_t limit;  // the last position at which another sample may start
+  std::uint64_t top;  // sign and exponent of the value
+  unsigned leading;
+  unsigned significant;  // 0: no window yet
+  bool finite;           // so far, and the windows are sound
+};
+
+// As ReadValue.
+inline void WalkValue(Walk& w, std::uint64_t word, unsigned used) {
+  if (!(word >> 63)) {
+    w.pos += used + 1;
+    return;
+  }
+  unsigned header = 2;
+  if ((word >> 62) & 1) {
+    w.leading = static_cast<unsigned>(word >> 57) & 31;
+    const unsigned significant = static_cast<unsigned>(word >> 51) & 63;
+    w.significant = significant == 0 ? 64 : significant;
+    header = 13;
+  }
+  w.pos += used + header + w.significant;
+  if (w.leading >= kTopBits && w.significant > 0 && w.leading + w.significant <= 64) return;
+  // The first bits of the window are of the exponent.
+  const unsigned most = kTopBits - std::min(w.leading, kTopBits);
+  const unsigned count = std::min(most, w.significant);
+  w.finite &= w.significant > 0 && w.leading + w.significant <= 64;
+  if (count > 0) w.top ^= (word << header) >> (64 - count) << (most - count);
+  w.finite &= (w.top & kExponent) != kExponent;
+}
+
+// The bits of the change of a delta at `word`, which is loaded anew behind the longest.
+inline unsigned WalkDelta(Walk& w, std::uint64_t& word) {
+  if (!(word >> 63)) return 1;
+  if (!((word >> 62) & 1)) return 16;
+  if (!((word >> 61) & 1)) return 20;
+  if (!((word >> 60) & 1)) return 24;
+  w.pos += 68;
+  word = LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7);
+  return 0;
+}
+
+// Passes up to `count` samples while the position is within the limit; how many.
+unsigned WalkSamples(Walk& walk, unsigned count) {
+  Walk w = walk;
+  unsigned i = 0;
+  while (i < count && w.pos <= w.limit && w.finite) {
+    std::uint64_t word = LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7);
+    if (!(word >> 62)) {
+      const auto zeros = static_cast<unsigned>(std::countl_zero(word | 0xff));
+      const unsigned run = std::min(zeros / 2, count - i);
+      w.pos += 2 * run;
+      i += run;
+      continue;
+    }
+    const unsigned used = WalkDelta(w, word);
+    WalkValue(w, word << used, used);
+    ++i;
+  }
+  walk = w;
+  return i;
+}
+
+}  // namespace
+
+bool IsFiniteXor(std::string_view data) {
+  encoding::ByteReader reader(data);
+  const unsigned samples = reader.ReadU16();
+  reader.ReadVarint();
+  const std::uint64_t first = reader.ReadU64();
+  if (samples > 1) reader.ReadUvarint();
+  if (!reader.status().ok() || IsNotFinite(first)) return false;
+  if (samples < 2) return true;
+  Walk w{.top = first >> (64 - kTopBits), .finite = true};
+  w.pos = reader.offset() * 8;
+  const Tail tail(data);
+  const auto enter_tail = [&] {
+    w.base = tail.bytes;
+    w.pos -= tail.from * 8;
+    w.limit = (data.size() - tail.from) * 8 - 1;
+  };
+  w.base = reinterpret_cast<const std::uint8_t*>(data.data());
+  w.limit = data.size() < kMargin ? 0 : (data.size() - kMargin) * 8;
+  const bool in_tail = w.pos > w.limit;
+  if (in_tail) enter_tail();
+  WalkValue(w, LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7), 0);
+  unsigned done = 2 + WalkSamples(w, samples - 2);
+  if (!in_tail && done < samples && w.finite) {
+    enter_tail();
+    done += WalkSamples(w, samples - done);
+  }
+  return w.finite && done == samples && w.pos <= w.limit + 1;
+}
+
+Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
+  NoSummary none;
+  return DecodeNoting(data, most, none, out);
+}
+
+Status DecodeXor(std::string_view data, XorSummary* seen, Columns* out) {
+  Summary summary;
+  RETURN_IF_ERROR(DecodeNoting(data, 0xffff, summary, out));
+  *seen = summary.seen;
   return OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "store/dedup/counter.h"
 #include "store/dedup/penalty.h"
 #include "store/dedup/replicas.h"
+#include "store/dedup/steady_row.h"
 #include "store/merge.h"
 
 namespace aevum::store {
@@ -172,6 +173,7 @@ class StoreBatch final : public promql::SelectBatch {
   }
 
   Status DecodeAdaptive(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
+    if (dedup::CopySteadyRow(chunks, plan_->start_ms, plan_->end_ms, out)) return OkStatus();
     const auto read = [this, index](const ChunkView& chunk, std::uint32_t samples, Columns* into) {
       RETURN_IF_ERROR(
           Blame(index, chunk, chunk::DecodeFirst(chunk.encoding, chunk.data, samples, into)));
