@@ -10,19 +10,19 @@
 
 #include <gtest/gtest.h>
 
+#include "chunk/testing/vectors.h"
 #include "chunk/xor.h"
 #include "store/dedup/adaptive.h"
 #include "store/dedup/replicas.h"
 #include "store/dedup/row_reader.h"
 #include "store/merge.h"
-#include "chunk/testing/vectors.h"
 
 namespace aevum::store::dedup {
 namespace {
 
 using chunk::ChunkView;
 using chunk::Columns;
-using testing::ToText;
+using chunk::testing::ToText;
 
 const double kStale = std::bit_cast<double>(chunk::kStaleNanBits);
 
