@@ -64,7 +64,7 @@ struct QueryCommand {
   std::uint64_t total_memory_budget = MachineMemory() / 2;
 
   // Web.
-  std::string route_prefix, external_prefix, prefix_header, alert_query_url;
+  std::string route_prefix, external_prefix, alert_query_url;
   std::string dns_resolver = "miekgdns";
   std::string proxy_strategy = "eager";
   std::int64_t lazy_buffer = 20;
@@ -293,10 +293,14 @@ void QueryCommand::AddWebAndTenantFlags(FlagSet& flags) {
   flags.String({"web.route-prefix",
                 "Prefix of the paths of the API; empty: that of --web.external-prefix.", "PATH"},
                &route_prefix);
-  flags.String(
-      {"web.external-prefix", "Prefix under which a reverse proxy shows this server.", "PATH"},
-      &external_prefix);
-  flags.String({"web.prefix-header", "Header that carries such a prefix.", "NAME"}, &prefix_header);
+  flags.String({"web.external-prefix",
+                "Prefix under which browsers see this server, for redirects.", "PATH"},
+               &external_prefix);
+  flags.String({"web.prefix-header",
+                "Header in which a reverse proxy says that prefix, for redirects; "
+                "--web.external-prefix goes before it.",
+                "NAME"},
+               &options.api.prefix.header);
   flags.Bool({"web.disable-cors", "Send no CORS headers."}, &options.api.disable_cors);
   flags.String({"alert.query-url", "URL of this server for links in alerts.", "URL"},
                &alert_query_url);
@@ -412,12 +416,16 @@ void QueryCommand::FinishEngine() {
 }
 
 Status QueryCommand::FinishWebAndTenancy() {
-  const std::string prefix = route_prefix.empty() ? external_prefix : route_prefix;
-  const std::size_t first = prefix.find_first_not_of('/');
-  if (first != std::string::npos) {
-    options.api.route_prefix =
-        "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
-  }
+  query::WebPrefixOptions& prefix = options.api.prefix;
+  const auto clean = [](const std::string& text, std::string_view flag, std::string* into) {
+    auto path = query::CleanPrefix(text);
+    if (!path.ok()) return Annotate(path.status(), flag);
+    *into = *std::move(path);
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(clean(external_prefix, "--web.external-prefix", &prefix.external));
+  RETURN_IF_ERROR(clean(route_prefix, "--web.route-prefix", &prefix.route));
+  if (route_prefix.empty()) prefix.route = prefix.external;
   // Without a default every request has to name its tenant.
   const std::string& tenant = options.api.tenancy.default_tenant;
   if (tenant.empty()) return OkStatus();
