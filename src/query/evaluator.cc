@@ -15,33 +15,49 @@ Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
       proxy_(std::move(proxy)),
       endpoints_(std::move(endpoints)),
       gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", metrics),
-      metrics_(options_.max_concurrent, metrics) {}
+      metrics_(options_.distribution.enabled ? "distributed" : "local", options_.max_concurrent,
+               metrics),
+      select_metrics_(options_.selects, metrics) {}
 
 StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const QueryParams& params,
                                                   std::shared_ptr<store::MissingParts> missing) {
   if (options_.refused_queries) RETURN_IF_ERROR(options_.refused_queries->Check(params.query));
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
   const auto came = std::chrono::steady_clock::now();
-  EngineMetrics::Query query(metrics_);
+  EngineMetrics::Query query(metrics_,
+                             params.analyzable ? EngineName::kThanos : EngineName::kPrometheus);
   GatePass pass(gate_);
   RETURN_IF_ERROR(EnterGate(bounded, &pass));
   query.Started();
   const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
-  const auto queryable = QueryableFor(params, context.request().tenant, missing);
-  const auto distribution = DistributionFor(params, context.request().tenant, std::move(missing));
+  auto result = EvaluateInGate(bounded, params, std::move(missing));
+  query.Evaluated(result.ok() ? &result->stats : nullptr);
+  if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
+  result->stats.queued = queued;
+  return result;
+}
+
+StatusOr<promql::QueryResult> Evaluator::EvaluateInGate(
+    const Context& context, const QueryParams& params,
+    std::shared_ptr<store::MissingParts> missing) {
+  const auto began = std::chrono::steady_clock::now();
+  const std::string& tenant = context.request().tenant;
+  const auto queryable = QueryableFor(params, tenant, missing);
+  const auto distribution = DistributionFor(params, tenant, std::move(missing));
   const promql::QueryOptions options{
       .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
       .count_samples = params.stats != StatsDetail::kNone,
       .analyze = params.analyze && params.analyzable,
       .distribution = distribution ? &*distribution : nullptr};
+  CountedSelects selects(*queryable, select_metrics_);
   auto result = params.instant
-                    ? engine_.Instant(bounded, *queryable, params.query, params.start, options)
-                    : engine_.Range(bounded, *queryable, params.query, params.start, params.end,
+                    ? engine_.Instant(context, selects, params.query, params.start, options)
+                    : engine_.Range(context, selects, params.query, params.start, params.end,
                                     params.step_ms, options);
-  query.Evaluated(result.ok() ? result->stats.samples : 0);
-  if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
-  result->stats.queued = queued;
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+  if (result.ok())
+    select_metrics_.Observe(tenant, selects.series(), result->stats.samples, taken.count());
   return result;
 }
 

@@ -21,6 +21,7 @@
 #include "query/gate.h"
 #include "query/params.h"
 #include "query/refused_queries.h"
+#include "query/select_metrics.h"
 #include "query/tenancy.h"
 #include "store/proxy.h"
 #include "store/queryable.h"
@@ -38,6 +39,7 @@ struct EvaluatorOptions {
   std::int64_t query_memory_bytes = MemoryBudget::kUnlimited;  // of one query
   std::shared_ptr<MemoryBudget> total_memory;  // of all queries together; may be null
   std::size_t max_concurrent = 20;
+  SelectMetricsOptions selects;
   TenancyOptions tenancy;
   std::shared_ptr<ActiveQueryLog> active_queries;       // may be null
   std::shared_ptr<RefusedQueriesFile> refused_queries;  // may be null
@@ -77,6 +79,9 @@ class Evaluator {
   std::shared_ptr<MemoryBudget> MakeBudget() const;
 
  private:
+  // With a place in the gate.
+  StatusOr<promql::QueryResult> EvaluateInGate(const Context& context, const QueryParams& params,
+                                               std::shared_ptr<store::MissingParts> missing);
   std::unique_ptr<promql::Queryable> QueryableFor(
       const QueryParams& params, const std::string& tenant,
       std::shared_ptr<store::MissingParts> missing) const;
@@ -94,6 +99,7 @@ class Evaluator {
   const QueryEndpointSource endpoints_;
   Gate gate_;
   EngineMetrics metrics_;
+  SelectMetrics select_metrics_;
 };
 
 }  // namespace aevum::query

@@ -104,6 +104,26 @@ TEST_F(GrpcStoreTest, CarriesSeriesAndWarnings) {
   EXPECT_THAT(all.chunks, SizeIs(0));
 }
 
+TEST_F(GrpcStoreTest, AnswersOfOneMessageAreBounded) {
+  fake_.series = Numbered(1000);
+  fake_.info.label_sets = {model::Labels::Of({{"a", std::string(std::size_t{17} << 20, 'x')}})};
+  Start();
+  const StatusOr<wire::InfoResponse> info = client_->Info(Soon());
+  EXPECT_EQ(info.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(info.status().message()),
+              HasSubstr("received message larger than max: 17"));
+  wire::LabelValuesRequest values;
+  values.label = "i";
+  values.end = 100'000;
+  const auto within = [&](std::int64_t bytes) {
+    return client_
+        ->LabelValues(Soon().WithBudget(std::make_shared<MemoryBudget>("query", bytes)), values)
+        .status();
+  };
+  EXPECT_TRUE(within(10'000).ok());
+  EXPECT_EQ(within(1000).code(), StatusCode::kResourceExhausted);
+}
+
 TEST_F(GrpcStoreTest, CarriesErrors) {
   fake_.series = Numbered(10);
   fake_.fail_after = 4;

@@ -384,6 +384,28 @@ TEST_F(ProxyTest, ChargesWhatItHolds) {
   EXPECT_EQ(answer.status.code(), StatusCode::kResourceExhausted);
 }
 
+TEST_F(ProxyTest, ChargesLabels) {
+  Add("a:1", {Up({{"job", "x"}}, "")});
+  Add("b:1", {Up({{"job", "y"}}, "")});
+  wire::LabelNamesRequest names;
+  names.end = 100;
+  wire::LabelValuesRequest values;
+  values.label = "job";
+  values.end = 100;
+  const auto budget = std::make_shared<MemoryBudget>("query", 1 << 20);
+  const Context context = Context::Background().WithBudget(budget);
+  EXPECT_TRUE(proxy().LabelNames(context, names).ok());
+  EXPECT_TRUE(proxy().LabelValues(context, values).ok());
+  EXPECT_GT(budget->peak_bytes(), 0);
+  EXPECT_EQ(budget->used_bytes(), 0);
+  // The request's own failure, whatever it does with those of stores.
+  const auto small = std::make_shared<MemoryBudget>("query", 10);
+  const Context tight = Context::Background().WithBudget(small);
+  EXPECT_EQ(proxy().LabelNames(tight, names).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(proxy().LabelValues(tight, values).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(small->used_bytes(), 0);
+}
+
 TEST_F(ProxyTest, JoinsLabels) {
   Add("a:1", {Up({{"job", "x"}, {"replica", "1"}}, "")});
   Add("b:1", {Up({{"job", "y"}, {"zone", "1"}}, "")});

@@ -145,13 +145,14 @@ Channel::~Channel() {
 std::unique_ptr<ClientCall> Channel::Start(
     const Context& context, std::string_view path, SharedBytes request,
     std::vector<std::pair<std::string, std::string>> metadata) {
-  return impl_->Start(CallType::kServerStream, context, path, std::move(request),
+  return impl_->Start({.type = CallType::kServerStream, .path = path}, context, std::move(request),
                       std::move(metadata));
 }
 
 StatusOr<SharedBytes> Channel::Unary(const Context& context, std::string_view path,
-                                     SharedBytes request) {
-  const auto call = impl_->Start(CallType::kUnary, context, path, std::move(request), {});
+                                     SharedBytes request, std::size_t max_bytes) {
+  const auto call = impl_->Start({.type = CallType::kUnary, .path = path, .max_bytes = max_bytes},
+                                 context, std::move(request), {});
   ASSIGN_OR_RETURN(std::optional<SharedBytes> message, call->Next());
   if (!message) return Internal("a unary call ended without a message");
   ASSIGN_OR_RETURN(const std::optional<SharedBytes> second, call->Next());
@@ -162,17 +163,17 @@ StatusOr<SharedBytes> Channel::Unary(const Context& context, std::string_view pa
 const std::string& Channel::address() const { return impl_->options.address; }
 
 std::unique_ptr<ClientCall> Channel::Impl::Start(
-    CallType type, const Context& context, std::string_view path, SharedBytes body,
+    const Method& method, const Context& context, SharedBytes body,
     std::vector<std::pair<std::string, std::string>> metadata) {
   StatusOr<CallStream::Request> request =
-      MakeRequest(options, context, path, std::move(body), std::move(metadata));
+      MakeRequest(options, context, method.path, std::move(body), std::move(metadata));
   if (!request.ok()) return std::make_unique<FailedCall>(request.status());
   if (Status status = context.status(); !status.ok()) {
     return std::make_unique<FailedCall>(std::move(status));
   }
-  auto stream =
-      std::make_shared<CallStream>(runtime.limits, options.max_message_bytes, *std::move(request),
-                                   runtime.metrics.Of(path, type), context.deadline());
+  auto stream = std::make_shared<CallStream>(
+      runtime.limits, std::min(options.max_message_bytes, method.max_bytes), *std::move(request),
+      runtime.metrics.Of(method.path, method.type), context.deadline());
   loop.Post([self = shared_from_this(), stream] { self->Enqueue(stream); });
   return std::make_unique<Call>(std::move(stream), context);
 }

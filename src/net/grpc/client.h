@@ -81,8 +81,10 @@ class Channel {
   std::unique_ptr<ClientCall> Start(const Context& context, std::string_view path,
                                     SharedBytes request,
                                     std::vector<std::pair<std::string, std::string>> metadata = {});
-  // A unary call: exactly one message.
-  StatusOr<SharedBytes> Unary(const Context& context, std::string_view path, SharedBytes request);
+  // A unary call: exactly one message. ResourceExhausted when it has more than `max_bytes`, which
+  // is seen before they have come.
+  StatusOr<SharedBytes> Unary(const Context& context, std::string_view path, SharedBytes request,
+                              std::size_t max_bytes = SIZE_MAX);
 
   const std::string& address() const;
 

@@ -22,8 +22,9 @@ class StoreServer {
  public:
   explicit StoreServer(std::vector<store::testing::FakeSeries> series,
                        model::Labels external = model::Labels::Of({{"cluster", "a"}}),
-                       const std::string& address = "127.0.0.1:0")
-      : store_(std::move(series)), server_(Options(address), Logger(), metrics_) {
+                       const std::string& address = "127.0.0.1:0",
+                       const net::grpc::ServerTls& tls = {})
+      : store_(std::move(series)), server_(Options(address, tls), Logger(), metrics_) {
     store_.info.component_type = "sidecar";
     store_.info.label_sets = {std::move(external)};
     store_.info.store = wire::StoreInfo{.min_time = kMinTime,
@@ -42,9 +43,11 @@ class StoreServer {
   store::testing::FakeStore& store() { return store_; }
 
  private:
-  static net::grpc::ServerOptions Options(const std::string& address) {
+  static net::grpc::ServerOptions Options(const std::string& address,
+                                          const net::grpc::ServerTls& tls) {
     net::grpc::ServerOptions options;
     options.address = address;
+    options.tls = tls;
     return options;
   }
   std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
