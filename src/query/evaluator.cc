@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/trace.h"
 #include "query/answer.h"
 
 namespace aevum::query {
@@ -24,7 +25,12 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const 
   const auto came = std::chrono::steady_clock::now();
   EngineMetrics::Query query(metrics_);
   GatePass pass(gate_);
-  RETURN_IF_ERROR(EnterGate(bounded, &pass));
+  {
+    Span span(bounded, "query_gate_ismyturn");
+    const Status entered = EnterGate(bounded, &pass);
+    span.Fail(entered);
+    RETURN_IF_ERROR(entered);
+  }
   query.Started();
   const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
@@ -35,10 +41,19 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const 
       .count_samples = params.stats != StatsDetail::kNone,
       .analyze = params.analyze && params.analyzable,
       .distribution = distribution ? &*distribution : nullptr};
+  Span span(bounded, params.instant ? "instant_query_exec" : "range_query_exec");
+  span.Set("query", params.query);
+  span.Set("start", params.start);
+  if (!params.instant) {
+    span.Set("end", params.end);
+    span.Set("step", params.step_ms);
+  }
+  const Context& inner = span.Inner(bounded);
   auto result = params.instant
-                    ? engine_.Instant(bounded, *queryable, params.query, params.start, options)
-                    : engine_.Range(bounded, *queryable, params.query, params.start, params.end,
+                    ? engine_.Instant(inner, *queryable, params.query, params.start, options)
+                    : engine_.Range(inner, *queryable, params.query, params.start, params.end,
                                     params.step_ms, options);
+  span.Fail(result.status());
   query.Evaluated(result.ok() ? result->stats.samples : 0);
   if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
   result->stats.queued = queued;
