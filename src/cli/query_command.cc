@@ -474,6 +474,7 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
     status = log.status();
   }
   if (status.ok()) status = request_log.Load(logger, &service);
+  if (status.ok()) status = LoadTracing(global, "query", logger, &service);
   if (!status.ok()) {
     logger.Error("can't start", {{"err", status}});
     return kExitFailure;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/trace.h"
 #include "query/answer.h"
 
 namespace aevum::query {
@@ -27,7 +28,12 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const 
   EngineMetrics::Query query(metrics_,
                              params.analyzable ? EngineName::kThanos : EngineName::kPrometheus);
   GatePass pass(gate_);
-  RETURN_IF_ERROR(EnterGate(bounded, &pass));
+  {
+    Span span(bounded, "query_gate_ismyturn");
+    const Status entered = EnterGate(bounded, &pass);
+    span.Fail(entered);
+    RETURN_IF_ERROR(entered);
+  }
   query.Started();
   const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
@@ -50,11 +56,20 @@ StatusOr<promql::QueryResult> Evaluator::EvaluateInGate(
       .count_samples = params.stats != StatsDetail::kNone,
       .analyze = params.analyze && params.analyzable,
       .distribution = distribution ? &*distribution : nullptr};
+  Span span(context, params.instant ? "instant_query_exec" : "range_query_exec");
+  span.Set("query", params.query);
+  span.Set("start", params.start);
+  if (!params.instant) {
+    span.Set("end", params.end);
+    span.Set("step", params.step_ms);
+  }
+  const Context& inner = span.Inner(context);
   CountedSelects selects(*queryable, select_metrics_);
   auto result = params.instant
-                    ? engine_.Instant(context, selects, params.query, params.start, options)
-                    : engine_.Range(context, selects, params.query, params.start, params.end,
+                    ? engine_.Instant(inner, selects, params.query, params.start, options)
+                    : engine_.Range(inner, selects, params.query, params.start, params.end,
                                     params.step_ms, options);
+  span.Fail(result.status());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   if (result.ok())
     select_metrics_.Observe(tenant, selects.series(), result->stats.samples, taken.count());

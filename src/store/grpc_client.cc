@@ -86,23 +86,26 @@ StatusOr<std::unique_ptr<SeriesStream>> GrpcStore::Series(const Context& context
 
 StatusOr<wire::LabelsResponse> GrpcStore::LabelNames(const Context& context,
                                                      const wire::LabelNamesRequest& request) {
-  ASSIGN_OR_RETURN(const SharedBytes answer,
-                   channel_->Unary(context, "/thanos.Store/LabelNames",
-                                   SharedBytes::Own(wire::Encode(request)), MaxBytes(context)));
+  ASSIGN_OR_RETURN(
+      const SharedBytes answer,
+      channel_->Unary(context, "/thanos.Store/LabelNames", SharedBytes::Own(wire::Encode(request)),
+                      {.max_bytes = MaxBytes(context)}));
   return AsDamage(wire::DecodeLabelsResponse(answer.view));
 }
 
 StatusOr<wire::LabelsResponse> GrpcStore::LabelValues(const Context& context,
                                                       const wire::LabelValuesRequest& request) {
-  ASSIGN_OR_RETURN(const SharedBytes answer,
-                   channel_->Unary(context, "/thanos.Store/LabelValues",
-                                   SharedBytes::Own(wire::Encode(request)), MaxBytes(context)));
+  ASSIGN_OR_RETURN(
+      const SharedBytes answer,
+      channel_->Unary(context, "/thanos.Store/LabelValues", SharedBytes::Own(wire::Encode(request)),
+                      {.max_bytes = MaxBytes(context)}));
   return AsDamage(wire::DecodeLabelsResponse(answer.view));
 }
 
 StatusOr<wire::InfoResponse> GrpcStore::Info(const Context& context) {
-  ASSIGN_OR_RETURN(const SharedBytes answer, channel_->Unary(context, "/thanos.info.Info/Info",
-                                                             SharedBytes::Own(""), kMaxInfoBytes));
+  ASSIGN_OR_RETURN(const SharedBytes answer,
+                   channel_->Unary(context, "/thanos.info.Info/Info", SharedBytes::Own(""),
+                                   {.max_bytes = kMaxInfoBytes}));
   return AsDamage(wire::DecodeInfoResponse(answer.view));
 }
 
