@@ -19,6 +19,7 @@ namespace {
 // They wait for the network; more endpoints that hang than that keep the others waiting.
 constexpr std::size_t kAskThreads = 64;
 constexpr std::size_t kAskQueue = 100'000;
+constexpr Nanoseconds kMostLookUp = std::chrono::seconds(30);
 
 bool SameClient(const ClientConfig& a, const ClientConfig& b) {
   return a.compression == b.compression && a.tls.enabled == b.tls.enabled &&
@@ -217,7 +218,9 @@ void EndpointSet::LookUp(const std::vector<EndpointSpec>& specs) {
     }
   }
   const auto look_up = [this, names, group_names] {
-    const Context context = running_.context().WithTimeout(options_.dns_interval);
+    // It may take longer than the interval: then the next one is late.
+    const Context context =
+        running_.context().WithTimeout(std::max(options_.dns_interval, kMostLookUp));
     for (const Status& status :
          {resolver_.Resolve(context, names), group_resolver_.Resolve(context, group_names)}) {
       if (!status.ok())
