@@ -14,6 +14,9 @@ namespace aevum::store::testing {
 // Empty when neither is there.
 std::vector<nlohmann::json> ReadVectors(const std::string& name);
 
+// What gzip compressed; "" when the bytes are not that.
+std::string Gunzip(std::string text);
+
 // "1.5", "+Inf", "NaN", "stale", "NaN:<bits>".
 double ReadFloat(const std::string& text);
 // [[t, value], ...] where a value is a float or a histogram.
