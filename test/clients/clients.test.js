@@ -8,6 +8,7 @@ import { test } from 'node:test';
 // The builds for browsers that `import` would find do not load under Node.
 const require = createRequire(import.meta.url);
 const { CompletionContext } = require('@codemirror/autocomplete');
+const { ensureSyntaxTree } = require('@codemirror/language');
 const { EditorState } = require('@codemirror/state');
 const { HTTPPrometheusClient, CachedPrometheusClient } = require('@prometheus-io/codemirror-promql/dist/cjs/client/prometheus.js');
 const { PromQLExtension, newCompleteStrategy } = require('@prometheus-io/codemirror-promql');
@@ -68,7 +69,10 @@ async function completionsOf(url, text, position = text.length) {
   const client = new CachedPrometheusClient(editorClient(url), { maxAge: 1000 });
   const extension = new PromQLExtension().setComplete({ completeStrategy: newCompleteStrategy({ remote: client }) });
   try {
-    const state = EditorState.create({ doc: text, extensions: extension.asExtension() });
+    let state = EditorState.create({ doc: text, extensions: extension.asExtension() });
+    // An editor gives its parser little time at first; on a busy machine that is not enough.
+    ensureSyntaxTree(state, text.length, 30_000);
+    state = state.update({}).state;
     const result = await extension.getComplete().promQL(new CompletionContext(state, position, true));
     return result.options.map(({ label, detail, info, type }) => ({ label, detail, info, type }));
   } finally {
