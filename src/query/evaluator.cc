@@ -162,14 +162,19 @@ std::optional<promql::Distribution> Evaluator::DistributionFor(
   return distribution;
 }
 
-// Downsampled data has samples further apart, so a wider lookback is needed to see them.
 std::int64_t Evaluator::LookbackFor(const QueryParams& params) const {
   if (params.lookback_delta_ms > 0) return params.lookback_delta_ms;
   const std::int64_t base = options_.lookback_delta.count();
-  if (!options_.dynamic_lookback || params.max_source_resolution_ms <= 0) return base;
+  return options_.dynamic_lookback ? DynamicLookback(base, params.max_source_resolution_ms) : base;
+}
+
+std::int64_t DynamicLookback(std::int64_t lookback_ms, std::int64_t max_source_resolution_ms) {
   constexpr std::int64_t kFiveMinutes = 5 * 60 * 1000;
   constexpr std::int64_t kHour = 60 * 60 * 1000;
-  return std::max(base, params.max_source_resolution_ms > kFiveMinutes ? kHour : kFiveMinutes);
+  if (max_source_resolution_ms > std::max(kFiveMinutes, lookback_ms))
+    return std::max(kHour, lookback_ms);
+  if (max_source_resolution_ms > lookback_ms) return std::max(kFiveMinutes, lookback_ms);
+  return lookback_ms;
 }
 
 }  // namespace aevum::query

@@ -46,6 +46,12 @@ struct EvaluatorOptions {
   DistributionOptions distribution;
 };
 
+// The lookback of a query that may read data as coarse as this: downsampled data has samples
+// further apart, so that a wider one is needed to see them. Coarser than five minutes: an hour,
+// else five minutes, but never less than the lookback of raw data, which also is the least
+// resolution that counts as downsampled.
+std::int64_t DynamicLookback(std::int64_t lookback_ms, std::int64_t max_source_resolution_ms);
+
 // The endpoints of the moment. Called once a query; must be thread-safe; never null.
 using QueryEndpointSource = std::function<std::shared_ptr<const QueryEndpoints>()>;
 

@@ -338,7 +338,7 @@ TEST_F(ProxyTest, DoesForOldStoresWhatTheyCannot) {
   request.without_replica_labels = {"replica"};
   request.limit = 10;
   EXPECT_THAT(Ask(request).series,
-              ElementsAre("{__name__=\"up\", a=\"1\"} 1 3 4", "{__name__=\"up\", b=\"1\"} 2"));
+              ElementsAre("{__name__=\"up\", a=\"1\"} 4 3 1", "{__name__=\"up\", b=\"1\"} 2"));
   EXPECT_THAT(old.series_requests()[0].without_replica_labels, IsEmpty());
   EXPECT_EQ(old.series_requests()[0].limit, 0);
   EXPECT_THAT(modern.series_requests()[0].without_replica_labels, ElementsAre("replica"));
@@ -354,7 +354,7 @@ TEST_F(ProxyTest, DoesForOldStoresWhatTheyCannot) {
     for (const std::string& line : Ask(request).series) {
       ++series;
       if (line.find("a=") != std::string::npos) {
-        EXPECT_THAT(line, HasSubstr(" 1 3"));
+        EXPECT_THAT(line, HasSubstr(" 3 1"));
       }
     }
   }
