@@ -41,6 +41,8 @@ class BitReader {
 
   bool failed() const { return failed_; }
   std::size_t bits_left() const { return size_ - position_; }
+  // Bits read so far.
+  std::size_t position() const { return position_; }
 
   bool ReadBit() { return Read(1) != 0; }
 

@@ -1,5 +1,6 @@
 #include "chunk/histogram.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -197,6 +198,19 @@ class FloatCounts {
   std::vector<Stream> buckets_;  // positive ones, then negative ones
 };
 
+// Reads sample `index` without a start timestamp; false when an XOR window is damaged.
+template <typename Counts>
+bool ReadSample(BitReader& reader, unsigned index, std::uint64_t* time, std::uint64_t* delta,
+                Counts* counts) {
+  if (index == 0) {
+    *time = static_cast<std::uint64_t>(reader.ReadVarbit());
+    counts->ReadFirst(reader);
+    return true;
+  }
+  *time += *delta += static_cast<std::uint64_t>(reader.ReadVarbit());
+  return counts->ReadNext(reader);
+}
+
 // Adds a sample. The memory of an earlier one is used again.
 template <typename Counts>
 void AddSample(const FloatHistogram& layout, const Counts& counts,
@@ -234,13 +248,8 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
   std::uint64_t delta = 0;
   for (unsigned i = 0; i < header.samples; ++i) {
     const std::uint64_t previous = time;
-    if (i == 0) {
-      time = static_cast<std::uint64_t>(reader.ReadVarbit());
-      counts.ReadFirst(reader);
-    } else {
-      time += delta += static_cast<std::uint64_t>(reader.ReadVarbit());
-      if (!counts.ReadNext(reader)) return Corruption("an XOR window beyond 64 bits");
-    }
+    if (!ReadSample(reader, i, &time, &delta, &counts))
+      return Corruption("an XOR window beyond 64 bits");
     header.start_times.Read(reader, i, time, previous);
     if (reader.failed())
       return Corruption("histogram chunk ends at sample {} of {}", i, header.samples);
@@ -252,7 +261,73 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
   return OkStatus();
 }
 
+// Bits one after another, from the highest of a byte on.
+class BitAppender {
+ public:
+  explicit BitAppender(std::string* out) : out_(out) {}
+
+  // Bits [from, to) of `data`.
+  void Copy(std::string_view data, std::size_t from, std::size_t to) {
+    BitReader reader(data.substr(from / 8));
+    if (from % 8 != 0) reader.Read(from % 8);
+    for (; from < to; from += 8) {
+      const auto count = static_cast<unsigned>(std::min<std::size_t>(8, to - from));
+      Append(static_cast<unsigned>(reader.Read(count)), count);
+    }
+  }
+
+ private:
+  void Append(unsigned bits, unsigned count) {
+    if (used_ == 0) out_->push_back(0);
+    const unsigned shifted = bits << (16 - used_ - count);
+    out_->back() = static_cast<char>(static_cast<std::uint8_t>(out_->back()) | shifted >> 8);
+    if (used_ + count > 8) out_->push_back(static_cast<char>(shifted));
+    used_ = (used_ + count) % 8;
+  }
+
+  std::string* out_;
+  unsigned used_ = 0;  // bits of the last byte
+};
+
+template <typename Counts>
+Status CopySamples(std::string_view body, Header header, std::string* out) {
+  BitReader reader(body);
+  BitAppender appender(out);
+  FloatHistogram layout;
+  RETURN_IF_ERROR(ReadLayout(reader, &layout));
+  Counts counts(layout.positive_buckets.size() + layout.negative_buckets.size());
+  std::size_t copied = 0;
+  std::uint64_t time = 0;
+  std::uint64_t delta = 0;
+  for (unsigned i = 0; i < header.samples; ++i) {
+    const std::uint64_t previous = time;
+    const bool read = ReadSample(reader, i, &time, &delta, &counts);
+    if (!read) return Corruption("an XOR window beyond 64 bits");
+    const std::size_t end = reader.position();
+    appender.Copy(body, copied, end);
+    header.start_times.Read(reader, i, time, previous);
+    if (reader.failed())
+      return Corruption("histogram chunk ends at sample {} of {}", i, header.samples);
+    copied = reader.position();
+  }
+  return OkStatus();
+}
+
 }  // namespace
+
+StatusOr<std::string> StripStartTimes(Encoding encoding, std::string_view data) {
+  if (data.size() < kHeaderBytes) return Corruption("a histogram chunk of {} bytes", data.size());
+  const Header header = ReadHeader(encoding, data);
+  const auto flags = static_cast<std::uint8_t>(static_cast<std::uint8_t>(data[0]) & 0xc0);
+  std::string plain = {static_cast<char>(header.samples >> 8), static_cast<char>(header.samples),
+                       static_cast<char>(flags)};
+  if (header.samples == 0) return plain;
+  const std::string_view body = data.substr(kHeaderBytes);
+  RETURN_IF_ERROR(encoding == Encoding::kFloatHistogramStart
+                      ? CopySamples<FloatCounts>(body, header, &plain)
+                      : CopySamples<IntegerCounts>(body, header, &plain));
+  return plain;
+}
 
 Status DecodeHistogram(Encoding encoding, std::string_view data, Columns* out) {
   if (data.size() < kHeaderBytes) return Corruption("a histogram chunk of {} bytes", data.size());

@@ -5,6 +5,7 @@
 // docs/format/chunk.md has the bits; the source is Prometheus's tsdb/chunkenc.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -18,5 +19,9 @@ namespace aevum::chunk {
 // timestamps are given where `out` wants them. Corruption when the bytes are not well formed,
 // Unimplemented for a resolution above schema 8; the samples of `out` are unchanged then.
 Status DecodeHistogram(Encoding encoding, std::string_view data, Columns* out);
+
+// The chunk without the start timestamps that one of encoding kHistogramStart or
+// kFloatHistogramStart has behind its samples. Errors as above.
+StatusOr<std::string> StripStartTimes(Encoding encoding, std::string_view data);
 
 }  // namespace aevum::chunk

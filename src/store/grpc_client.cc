@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/grpc/client.h"
+#include "store/grpc_server.h"
 
 namespace aevum::store {
 namespace {
@@ -81,7 +82,8 @@ StatusOr<std::unique_ptr<SeriesStream>> GrpcStore::Series(const Context& context
                                                           const wire::SeriesRequest& request) {
   return std::make_unique<GrpcStream>(
       channel_,
-      channel_->Start(context, "/thanos.Store/Series", SharedBytes::Own(wire::Encode(request))));
+      channel_->Start(context, "/thanos.Store/Series", SharedBytes::Own(wire::Encode(request)),
+                      {{std::string(kStartTimestampsKey), std::string(kStartTimestampsValue)}}));
 }
 
 StatusOr<wire::LabelsResponse> GrpcStore::LabelNames(const Context& context,

@@ -9,6 +9,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "chunk/plain.h"
 #include "net/grpc/server.h"
 
 namespace aevum::store {
@@ -19,6 +20,20 @@ using net::grpc::ServerCall;
 
 // More series than this are never put into one message, whatever a client asks for.
 constexpr std::int64_t kMaxResponseBatch = 10'000;
+
+// Chunks of encodings with start timestamps in those that every peer reads.
+Status RewriteChunks(wire::SeriesBatch* batch) {
+  for (chunk::ChunkView& view : batch->chunks) {
+    const chunk::Encoding plain = chunk::PlainEncoding(view.encoding);
+    if (plain == view.encoding) continue;
+    ASSIGN_OR_RETURN(std::string bytes, chunk::RewritePlain(view.encoding, view.data));
+    SharedBytes owned = SharedBytes::Own(std::move(bytes));
+    view.data = owned.view;
+    view.encoding = plain;
+    batch->owners.push_back(std::move(owned.owner));
+  }
+  return OkStatus();
+}
 
 struct StoreService {
   StoreService(Store& s, std::shared_ptr<prometheus::Registry> m)
@@ -97,10 +112,12 @@ Status StoreService::Series(ServerCall& call) {
                    store.Series(call.context(), request));
   const auto size = static_cast<std::size_t>(
       std::clamp(request.response_batch_size, std::int64_t{1}, kMaxResponseBatch));
+  const bool reads_starts = call.Metadata(kStartTimestampsKey) == kStartTimestampsValue;
   wire::SeriesBatch batch;
   bool more = true;
   while (more) {
     ASSIGN_OR_RETURN(more, stream->Next(&batch));
+    if (!reads_starts) RETURN_IF_ERROR(RewriteChunks(&batch));
     // The store may not have heard of skip_chunks.
     if (request.skip_chunks) {
       for (wire::SeriesBatch::Series& one : batch.series) one.chunk_count = 0;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "store/store.h"
 
@@ -16,6 +17,11 @@ class ServerCall;
 }  // namespace aevum::net::grpc
 
 namespace aevum::store {
+
+// The metadata by which a client of Series says that it reads chunks with start timestamps, which
+// StoreAPI has no numbers for. To others they are sent without them (chunk/plain.h).
+inline constexpr std::string_view kStartTimestampsKey = "aevum-start-timestamps";
+inline constexpr std::string_view kStartTimestampsValue = "1";
 
 // Registers thanos.Store, before the server starts. Series are sent in messages of
 // response_batch_size, one a message when that is 0 or 1; warnings as they come. A request without

@@ -124,6 +124,35 @@ TEST_F(GrpcStoreTest, AnswersOfOneMessageAreBounded) {
   EXPECT_EQ(within(1000).code(), StatusCode::kResourceExhausted);
 }
 
+// An XOR2 chunk of one sample with a start timestamp; both times below 64.
+TEST_F(GrpcStoreTest, RewritesChunksForPeersThatDoNotReadStartTimestamps) {
+  const std::string bytes("\x00\x01\x80\x14\x3f\xf0\0\0\0\0\0\0\x0a", 13);
+  fake_.series = {{model::Labels::Of({{"i", "1"}}),
+                   {{.min_time = 10,
+                     .max_time = 10,
+                     .data = bytes,
+                     .encoding = chunk::Encoding::kXor2}}}};
+  Start();
+  Status status;
+  const wire::SeriesBatch ours = Drain(**client_->Series(Soon(), Request()), &status);
+  ASSERT_THAT(ours.chunks, SizeIs(1)) << status;
+  EXPECT_EQ(ours.chunks[0].encoding, chunk::Encoding::kXor2);
+  EXPECT_EQ(ours.chunks[0].data, bytes);
+
+  const auto call = channel_->Start(Soon(), "/thanos.Store/Series",
+                                    SharedBytes::Own(wire::Encode(Request())));
+  const auto message = call->Next();
+  ASSERT_TRUE(message.ok() && *message);
+  wire::SeriesBatch others;
+  ASSERT_TRUE(wire::DecodeSeriesResponse(**message, &others).ok());
+  ASSERT_THAT(others.chunks, SizeIs(1));
+  EXPECT_EQ(others.chunks[0].encoding, chunk::Encoding::kXor);
+  chunk::Columns samples;
+  ASSERT_TRUE(chunk::Decode(chunk::Encoding::kXor, others.chunks[0].data, &samples).ok());
+  EXPECT_THAT(samples.times, ElementsAre(10));
+  EXPECT_THAT(samples.values, ElementsAre(1));
+}
+
 TEST_F(GrpcStoreTest, CarriesErrors) {
   fake_.series = Numbered(10);
   fake_.fail_after = 4;

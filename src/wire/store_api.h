@@ -139,7 +139,7 @@ Status DecodeSeriesResponse(const SharedBytes& message, SeriesBatch* out,
                             std::string* hints = nullptr);
 
 // The message for series [first, last) of a batch: `series` for one of them when not `as_batch`,
-// else `batch`. Encodings that the StoreAPI does not know must not occur.
+// else `batch`. Encodings with start timestamps are only for peers that asked for them.
 std::string EncodeSeriesResponse(const SeriesBatch& batch, std::size_t first, std::size_t last,
                                  bool as_batch);
 std::string EncodeWarningResponse(std::string_view warning);

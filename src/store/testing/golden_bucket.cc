@@ -12,12 +12,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "chunk/testing/vectors.h"
 #include "chunk/xor.h"
 #include "encoding/byte_reader.h"
 #include "store/external_labels.h"
 #include "store/sharding.h"
 #include "store/testing/fake_store.h"
-#include "chunk/testing/vectors.h"
 
 namespace aevum::store::testing {
 namespace {

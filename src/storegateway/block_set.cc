@@ -1,0 +1,61 @@
+#include "storegateway/block_set.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "storegateway/block_choice.h"
+#include "store/external_labels.h"
+
+namespace aevum::storegateway {
+
+BlockSet::BlockSet(std::vector<std::shared_ptr<BucketBlock>> blocks) : blocks_(std::move(blocks)) {
+  std::map<model::Labels, std::vector<std::shared_ptr<BucketBlock>>> by_labels;
+  for (const auto& block : blocks_) by_labels[block->labels()].push_back(block);
+  for (auto& [labels, of_group] : by_labels) {
+    wire::TsdbInfo info{labels, INT64_MAX, INT64_MIN};
+    for (const auto& block : of_group) {
+      info.min_time = std::min(info.min_time, block->meta().min_time);
+      info.max_time = std::max(info.max_time, block->meta().max_time);
+    }
+    streams_.push_back(std::move(info));
+    groups_.push_back({labels, std::move(of_group)});
+  }
+}
+
+std::vector<ChosenBlock> BlockSet::Choose(const model::Matchers& matchers, TimestampMs min_time,
+                                          TimestampMs max_time,
+                                          std::int64_t max_resolution_ms) const {
+  std::vector<ChosenBlock> chosen;
+  for (const Group& group : groups_) {
+    std::optional<model::Matchers> left = store::MatchExternalLabels(matchers, group.labels);
+    if (!left) continue;
+    std::vector<BlockTimes> times;
+    times.reserve(group.blocks.size());
+    for (const auto& block : group.blocks) {
+      const block::Meta& meta = block->meta();
+      times.push_back({meta.min_time, meta.max_time, meta.resolution_ms});
+    }
+    for (const std::size_t i : ChooseBlocks(times, min_time, max_time, max_resolution_ms))
+      chosen.push_back({group.blocks[i], *left});
+  }
+  return chosen;
+}
+
+std::vector<ChosenBlock> BlockSet::ChooseAll(const model::Matchers& matchers, TimestampMs min_time,
+                                             TimestampMs max_time) const {
+  std::vector<ChosenBlock> chosen;
+  for (const Group& group : groups_) {
+    const std::optional<model::Matchers> left =
+        store::MatchExternalLabels(matchers, group.labels);
+    if (!left) continue;
+    for (const auto& block : group.blocks) {
+      if (block->meta().min_time <= max_time && block->meta().max_time > min_time)
+        chosen.push_back({block, *left});
+    }
+  }
+  return chosen;
+}
+
+}  // namespace aevum::storegateway

@@ -1,0 +1,35 @@
+// The series of one block in a bucket as a stream.
+#pragma once
+
+#include <memory>
+
+#include "objstore/bucket.h"
+#include "storegateway/block_set.h"
+#include "storegateway/bucket_source.h"
+#include "storegateway/index_cache.h"
+#include "storegateway/request_reads.h"
+#include "store/store.h"
+
+namespace aevum::storegateway {
+
+// What the streams of one request share.
+struct SharedReads {
+  std::shared_ptr<objstore::Bucket> bucket;
+  std::shared_ptr<IndexCache> cache;
+  std::shared_ptr<RequestReads> reads = nullptr;
+  std::shared_ptr<MemoryBudget> chunk_pool = nullptr;
+  std::uint64_t most_chunk_bytes = 0;
+  std::uint64_t page_bytes = 0;
+  std::size_t series_batch = 0;
+};
+
+// For one block, whose tables must outlive the source.
+BucketSource MakeSource(const SharedReads& shared, const BucketBlock& block,
+                        const tsdb::IndexTables& tables);
+
+// Nothing is read before the first Next(). Errors name the block.
+std::unique_ptr<store::SeriesStream> StreamBlock(const Context& context,
+                                                 const wire::SeriesRequest& request,
+                                                 ChosenBlock chosen, SharedReads shared);
+
+}  // namespace aevum::storegateway

@@ -1,0 +1,68 @@
+// The bytes of a block in a bucket, for one request.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/memory_budget.h"
+#include "objstore/bucket.h"
+#include "storegateway/index_cache.h"
+#include "storegateway/range_merger.h"
+#include "storegateway/request_reads.h"
+#include "tsdb/block_source.h"
+#include "tsdb/index_tables.h"
+
+namespace aevum::storegateway {
+
+struct BucketSourceOptions {
+  // The series of an index are read and cached in pages, which begin at multiples of it.
+  std::uint64_t page_bytes = 32 << 10;
+  // What a chunk may take: read at once; a longer one is read again.
+  std::uint64_t chunk_bytes = 16'000;
+  // Bounds the chunks of all requests that are in memory; may be null.
+  std::shared_ptr<MemoryBudget> chunk_pool;
+};
+
+// Postings and series come through the cache; chunks from the bucket. Reads are merged by gap and go
+// side by side. All is charged to the request before it is read. Borrows what it is given.
+// Thread-compatible.
+class BucketSource final : public tsdb::BlockSource {
+ public:
+  // `block` is the ULID, the directory of the block in the bucket.
+  BucketSource(objstore::Bucket& bucket, std::string block, const tsdb::IndexTables& tables,
+               IndexCache& cache, RequestReads& reads, BucketSourceOptions options);
+
+  StatusOr<tsdb::Pieces> ReadPostings(const Context& context,
+                                      std::span<const tsdb::PostingsKey> keys) override;
+  StatusOr<tsdb::Pieces> ReadSeries(const Context& context,
+                                    std::span<const tsdb::SeriesRef> refs) override;
+  StatusOr<tsdb::Pieces> ReadChunks(const Context& context, std::uint32_t segment,
+                                    std::span<const std::uint32_t> offsets) override;
+
+ private:
+  using Pages = std::map<std::uint64_t, SharedBytes>;
+
+  Status Read(const Context& context, DataType type, const std::string& name,
+              MergedExtents& extents);
+  Status FetchPages(const Context& context, std::span<const std::uint64_t> wanted, Pages* pages);
+  StatusOr<bool> Assemble(const Pages& pages, std::uint64_t page, std::string* whole,
+                          std::vector<std::uint64_t>* missing) const;
+  StatusOr<bool> AddSeries(const Pages& pages, std::uint64_t offset, tsdb::Pieces* out,
+                           std::vector<std::uint64_t>* missing) const;
+  Status ReadLongChunks(const Context& context, const std::string& name,
+                        std::span<const std::uint32_t> offsets, tsdb::Pieces* pieces);
+  Status Own(MergedExtents& extents, tsdb::Pieces* pieces);
+
+  objstore::Bucket& bucket_;
+  const std::string block_;
+  const tsdb::IndexTables& tables_;
+  IndexCache& cache_;
+  RequestReads& reads_;
+  const BucketSourceOptions options_;
+};
+
+}  // namespace aevum::storegateway

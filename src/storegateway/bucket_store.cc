@@ -1,0 +1,234 @@
+#include "storegateway/bucket_store.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "objstore/parallel.h"
+#include "storegateway/block_stream.h"
+#include "storegateway/read_ahead.h"
+#include "storegateway/store_metrics.h"
+#include "store/merge.h"
+#include "tsdb/block_labels.h"
+#include "tsdb/posting_groups.h"
+
+namespace aevum::storegateway {
+namespace {
+
+using store::SeriesStream;
+using SteadyClock = std::chrono::steady_clock;
+
+// More blocks than this do not wait in line: their readers read themselves.
+constexpr std::size_t kPoolQueue = 4096;
+
+// What ends a request whatever it says about partial answers: its own limits and its own end.
+bool EndsRequest(const Status& error) {
+  return error.code() == StatusCode::kResourceExhausted ||
+         error.code() == StatusCode::kCancelled || error.code() == StatusCode::kDeadlineExceeded;
+}
+
+// The merged series of a request, counted and cut at its limit.
+class AnswerStream final : public SeriesStream {
+ public:
+  AnswerStream(std::unique_ptr<SeriesStream> merged, std::int64_t limit,
+               std::shared_ptr<RequestReads> reads, std::size_t blocks, std::string tenant,
+               StoreMetrics& metrics)
+      : merged_(std::move(merged)),
+        left_(limit > 0 ? static_cast<std::size_t>(limit) : SIZE_MAX),
+        reads_(std::move(reads)),
+        blocks_(blocks),
+        tenant_(std::move(tenant)),
+        metrics_(metrics) {}
+
+  ~AnswerStream() override {
+    merged_.reset();
+    metrics_.SeriesEnded(tenant_, *reads_, blocks_, series_, SteadyClock::now() - began_);
+    if (reads_->refused()) metrics_.Refused(tenant_);
+  }
+
+  StatusOr<bool> Next(wire::SeriesBatch* batch) override {
+    if (left_ == 0) {
+      batch->Clear();
+      return false;
+    }
+    ASSIGN_OR_RETURN(const bool more, merged_->Next(batch));
+    if (batch->series.size() > left_) batch->series.resize(left_);
+    left_ -= batch->series.size();
+    series_ += batch->series.size();
+    return more;
+  }
+
+ private:
+  std::unique_ptr<SeriesStream> merged_;
+  std::size_t left_;
+  const std::shared_ptr<RequestReads> reads_;
+  const std::size_t blocks_;
+  const std::string tenant_;
+  StoreMetrics& metrics_;
+  const SteadyClock::time_point began_ = SteadyClock::now();
+  std::size_t series_ = 0;
+};
+
+bool Contains(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+}  // namespace
+
+BucketStore::BucketStore(BucketStoreOptions options, std::shared_ptr<objstore::Bucket> bucket,
+                         std::shared_ptr<IndexCache> cache, prometheus::Registry& metrics)
+    : options_(options),
+      bucket_(std::move(bucket)),
+      cache_(std::move(cache)),
+      chunk_pool_(std::make_shared<MemoryBudget>(
+          "chunk pool (--chunk-pool-size)", static_cast<std::int64_t>(options.chunk_pool_bytes))),
+      metrics_(std::make_unique<StoreMetrics>(metrics)),
+      blocks_(std::make_shared<const BlockSet>()),
+      pool_("bucket-store", options.threads, kPoolQueue) {}
+
+BucketStore::~BucketStore() { pool_.Stop(); }
+
+void BucketStore::SetBlocks(std::shared_ptr<const BlockSet> blocks) {
+  MutexLock lock(mutex_);
+  blocks_ = std::move(blocks);
+}
+
+std::shared_ptr<const BlockSet> BucketStore::blocks() const {
+  MutexLock lock(mutex_);
+  return blocks_;
+}
+
+SharedReads BucketStore::ReadsOfRequest() const {
+  return {.bucket = bucket_,
+          .cache = cache_,
+          .reads = std::make_shared<RequestReads>(options_.downloaded_bytes_limit),
+          .chunk_pool = chunk_pool_,
+          .most_chunk_bytes = options_.most_chunk_bytes,
+          .page_bytes = options_.index_page_bytes,
+          .series_batch = options_.series_batch};
+}
+
+StatusOr<std::unique_ptr<SeriesStream>> BucketStore::Series(const Context& context,
+                                                            const wire::SeriesRequest& request) {
+  wire::SeriesRequest limited = request;
+  limited.min_time = std::max(request.min_time, options_.min_time);
+  limited.max_time = std::min(request.max_time, options_.max_time);
+  const SharedReads shared = ReadsOfRequest();
+  std::vector<ChosenBlock> chosen =
+      blocks()->Choose(limited.matchers, limited.min_time, limited.max_time,
+                       limited.max_resolution_window_ms);
+  const std::size_t count = chosen.size();
+  std::vector<std::unique_ptr<SeriesStream>> streams;
+  streams.reserve(count);
+  for (ChosenBlock& block : chosen)
+    streams.push_back(
+        ReadAhead(StreamBlock(context, limited, std::move(block), shared), pool_));
+  store::InputErrorHandler on_error;
+  if (request.partial_response == wire::PartialResponse::kWarn) {
+    on_error = [](std::size_t /*input*/, const Status& error, wire::SeriesBatch* out) -> Status {
+      if (EndsRequest(error)) return error;
+      out->warnings.emplace_back(error.message());
+      return OkStatus();
+    };
+  }
+  return std::make_unique<AnswerStream>(store::MergeStreams(std::move(streams), on_error),
+                                        request.limit, shared.reads, count,
+                                        context.request().tenant, *metrics_);
+}
+
+StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,
+                                                      const std::vector<ChosenBlock>& chosen,
+                                                      wire::PartialResponse partial_response,
+                                                      std::int64_t limit, const AskBlock& ask) {
+  const SharedReads shared = ReadsOfRequest();
+  Mutex mutex;
+  std::set<std::string> found;
+  wire::LabelsResponse response;
+  const auto ask_one = [&](std::size_t i) -> Status {
+    const ChosenBlock& one = chosen[i];
+    const auto answer = [&]() -> StatusOr<std::vector<std::string>> {
+      ASSIGN_OR_RETURN(const BucketBlock::Tables tables, one.block->GetTables(context));
+      BucketSource source = MakeSource(shared, *one.block, *tables);
+      return ask(one, *tables, source);
+    }();
+    MutexLock lock(mutex);
+    if (answer.ok()) {
+      found.insert(answer->begin(), answer->end());
+      return OkStatus();
+    }
+    Status error = Annotate(answer.status(), "block " + one.block->id());
+    if (partial_response == wire::PartialResponse::kAbort || EndsRequest(error)) return error;
+    response.warnings.emplace_back(error.message());
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(objstore::RunParallel(&pool_, chosen.size(), options_.threads, ask_one));
+  std::sort(response.warnings.begin(), response.warnings.end());
+  for (const std::string& text : found) {
+    if (limit > 0 && response.strings.size() >= static_cast<std::size_t>(limit)) break;
+    response.strings.push_back(text);
+  }
+  return response;
+}
+
+StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
+                                                       const wire::LabelNamesRequest& request) {
+  const std::vector<ChosenBlock> chosen = blocks()->ChooseAll(
+      request.matchers, std::max(request.start, options_.min_time),
+      std::min(request.end, options_.max_time));
+  const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
+                       tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
+    ASSIGN_OR_RETURN(std::vector<std::string> names,
+                     tsdb::LabelNames(context, tables, source, one.matchers));
+    if (names.empty()) return names;
+    for (const model::Label label : one.block->labels()) names.emplace_back(label.name);
+    std::erase_if(names, [&](const std::string& name) {
+      return Contains(request.without_replica_labels, name);
+    });
+    return names;
+  };
+  return AskBlocks(context, chosen, request.partial_response, request.limit, ask);
+}
+
+StatusOr<wire::LabelsResponse> BucketStore::LabelValues(const Context& context,
+                                                        const wire::LabelValuesRequest& request) {
+  if (Contains(request.without_replica_labels, request.label)) return wire::LabelsResponse();
+  const std::vector<ChosenBlock> chosen = blocks()->ChooseAll(
+      request.matchers, std::max(request.start, options_.min_time),
+      std::min(request.end, options_.max_time));
+  const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
+                       tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
+    const std::string_view external = one.block->labels().Get(request.label);
+    if (external.empty())
+      return tsdb::LabelValues(context, tables, source, request.label, one.matchers);
+    // The external label hides what series of the block say.
+    const std::vector<std::string> value = {std::string(external)};
+    if (one.matchers.empty()) return value;
+    ASSIGN_OR_RETURN(const tsdb::PostingGroups groups,
+                     tsdb::ResolveMatchers(context, tables.postings(), one.matchers));
+    ASSIGN_OR_RETURN(const tsdb::Postings series, tsdb::SelectSeries(context, groups, source));
+    return series.empty() ? std::vector<std::string>() : value;
+  };
+  return AskBlocks(context, chosen, request.partial_response, request.limit, ask);
+}
+
+StatusOr<wire::InfoResponse> BucketStore::Info(const Context& /*context*/) {
+  wire::InfoResponse info;
+  info.component_type = "store";
+  wire::StoreInfo& store = info.store.emplace();
+  store.min_time = INT64_MAX;
+  store.max_time = INT64_MIN;
+  store.supports_sharding = true;
+  store.supports_without_replica_labels = true;
+  const std::shared_ptr<const BlockSet> now = blocks();
+  for (wire::TsdbInfo stream : now->streams()) {
+    stream.min_time = std::max(stream.min_time, options_.min_time);
+    stream.max_time = std::min(stream.max_time, options_.max_time);
+    store.min_time = std::min(store.min_time, stream.min_time);
+    store.max_time = std::max(store.max_time, stream.max_time);
+    info.label_sets.push_back(stream.labels);
+    store.tsdb_infos.push_back(std::move(stream));
+  }
+  return info;
+}
+
+}  // namespace aevum::storegateway
