@@ -49,7 +49,8 @@ TEST_F(SpanTest, CostsNothingWithoutATrace) {
 TEST_F(SpanTest, RecordsPartsUnderTheirParent) {
   {
     Span first = First(true);
-    const Context& context = first.Inner(Context::Background());
+    const Context background = Context::Background();
+    const Context& context = first.Inner(background);
     EXPECT_EQ(TraceIdOf(context), "00000000000000010000000000000002");
     Span part(context, "part", SpanKind::kClient);
     part.Set("text", "value");
@@ -90,7 +91,8 @@ TEST_F(SpanTest, RecordsPartsUnderTheirParent) {
 TEST_F(SpanTest, CarriesATraceThatIsNotSampled) {
   {
     const Span first = First(false);
-    const Context& context = first.Inner(Context::Background());
+    const Context background = Context::Background();
+    const Context& context = first.Inner(background);
     ASSERT_NE(context.trace(), nullptr);
     EXPECT_EQ(context.trace()->span_id, 3U);
     EXPECT_EQ(TraceIdOf(context), "");

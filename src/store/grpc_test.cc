@@ -127,11 +127,9 @@ TEST_F(GrpcStoreTest, AnswersOfOneMessageAreBounded) {
 // An XOR2 chunk of one sample with a start timestamp; both times below 64.
 TEST_F(GrpcStoreTest, RewritesChunksForPeersThatDoNotReadStartTimestamps) {
   const std::string bytes("\x00\x01\x80\x14\x3f\xf0\0\0\0\0\0\0\x0a", 13);
-  fake_.series = {{model::Labels::Of({{"i", "1"}}),
-                   {{.min_time = 10,
-                     .max_time = 10,
-                     .data = bytes,
-                     .encoding = chunk::Encoding::kXor2}}}};
+  fake_.series = {
+      {model::Labels::Of({{"i", "1"}}),
+       {{.min_time = 10, .max_time = 10, .data = bytes, .encoding = chunk::Encoding::kXor2}}}};
   Start();
   Status status;
   const wire::SeriesBatch ours = Drain(**client_->Series(Soon(), Request()), &status);
@@ -139,8 +137,8 @@ TEST_F(GrpcStoreTest, RewritesChunksForPeersThatDoNotReadStartTimestamps) {
   EXPECT_EQ(ours.chunks[0].encoding, chunk::Encoding::kXor2);
   EXPECT_EQ(ours.chunks[0].data, bytes);
 
-  const auto call = channel_->Start(Soon(), "/thanos.Store/Series",
-                                    SharedBytes::Own(wire::Encode(Request())));
+  const auto call =
+      channel_->Start(Soon(), "/thanos.Store/Series", SharedBytes::Own(wire::Encode(Request())));
   const auto message = call->Next();
   ASSERT_TRUE(message.ok() && *message);
   wire::SeriesBatch others;

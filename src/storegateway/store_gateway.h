@@ -45,13 +45,13 @@ struct StoreGatewayOptions {
   TimeOrDuration max_time = *TimeOrDuration::Parse("9999-12-31T23:59:59Z");
 };
 
-// Ready as soon as the metas of the bucket are known: an index-header is opened, and made when it is
-// not on disk, by the first request that needs its block. Constructor, Start, Stop. Thread-safe
+// Ready as soon as the metas of the bucket are known: an index-header is opened, and made when it
+// is not on disk, by the first request that needs its block. Constructor, Start, Stop. Thread-safe
 // after Start.
 class StoreGateway {
  public:
-  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket,
-               Logger logger, prometheus::Registry& metrics, const Clock& clock = Clock::System());
+  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket, Logger logger,
+               prometheus::Registry& metrics, const Clock& clock = Clock::System());
   ~StoreGateway();
   StoreGateway(const StoreGateway&) = delete;
   StoreGateway& operator=(const StoreGateway&) = delete;
