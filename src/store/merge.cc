@@ -269,8 +269,13 @@ class MergeStream final : public SeriesStream {
 auto ContentOf(const ChunkView& chunk) {
   return std::tuple(chunk.min_time, chunk.max_time, chunk.aggregate, chunk.encoding, chunk.data);
 }
-bool Before(const ChunkView& a, const ChunkView& b) { return ContentOf(a) < ContentOf(b); }
-bool Same(const ChunkView& a, const ChunkView& b) { return ContentOf(a) == ContentOf(b); }
+bool Before(const ChunkView& a, const ChunkView& b) {
+  if (a.min_time != b.min_time) return a.min_time < b.min_time;
+  return ContentOf(a) < ContentOf(b);
+}
+bool Same(const ChunkView& a, const ChunkView& b) {
+  return a.min_time == b.min_time && ContentOf(a) == ContentOf(b);
+}
 
 // Sorts whole aggregate chunks: runs of parts with the same bounds and rising aggregate.
 void SortAggregates(std::span<ChunkView> chunks, std::vector<ChunkView>* out) {
