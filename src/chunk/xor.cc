@@ -54,13 +54,12 @@ inline bool ReadValue(Stream& s, std::uint64_t word, unsigned used) {
   if ((word >> 62) & 1) {
     s.leading = static_cast<unsigned>(word >> 57) & 31;
     const unsigned significant = static_cast<unsigned>(word >> 51) & 63;
-    s.significant = significant == 0 ? 64 : significant;
+    // Damaged bytes can name a window beyond the value, or use one before there is any.
+    s.significant = std::min(significant == 0 ? 64 : significant, 64 - s.leading);
     s.pos += used + 13;
   } else {
     s.pos += used + 2;
   }
-  // Damaged bytes can name a window beyond the value, or use one before there is any.
-  if (s.leading + s.significant > 64) s.significant = 64 - s.leading;
   if (s.significant == 0) return false;
   s.value ^= ReadBits(s, s.pos, s.significant) << (64 - s.leading - s.significant);
   s.pos += s.significant;
@@ -78,16 +77,18 @@ struct NoSummary {
   void Value(std::uint64_t /*bits*/) {}
 };
 
-// A copy of an XorSummary, which stays in registers.
+// Notes what an XorSummary tells.
 struct Summary {
   void Step(std::uint64_t delta) {
     const auto step = static_cast<TimestampMs>(delta);
-    seen.least_step = std::min(seen.least_step, step);
-    seen.most_step = std::max(seen.most_step, step);
+    least = std::min(least, step);
+    most = std::max(most, step);
   }
-  void Value(std::uint64_t bits) { seen.finite &= !IsNotFinite(bits); }
+  void Value(std::uint64_t bits) { greatest = std::max(greatest, bits << 1); }
 
-  XorSummary seen;
+  TimestampMs least = kMaxTime;
+  TimestampMs most = kMinTime;
+  std::uint64_t greatest = 0;  // value, without its sign
 };
 
 // `count` samples without a change, and up to kSpare more.
@@ -245,13 +246,24 @@ constexpr unsigned kTopBits = 12;  // of a value: sign and exponent
 // A walk from sample to sample, which knows of the values only the sign and the exponent.
 struct Walk {
   const std::uint8_t* base;
-  std::size_t pos;    // in bits
-  std::size_t limit;  // the last position at which another sample may start
-  std::uint64_t top;  // sign and exponent of the value
-  unsigned leading;
-  unsigned significant;  // 0: no window yet
-  bool finite;           // so far, and the windows are sound
+  std::size_t pos;       // in bits
+  std::size_t limit;     // the last position at which another sample may start
+  std::uint64_t top;     // sign and exponent of the value
+  std::uint64_t most;    // the greatest exponent so far
+  unsigned significant;  // bits of the window; 0: none yet
+  unsigned shift;        // brings the first bits of the window to their place in `top`,
+  std::uint64_t mask;    // and this leaves those that are inside both
 };
+
+inline void OpenWindow(Walk& w, std::uint64_t word) {
+  const unsigned leading = static_cast<unsigned>(word >> 57) & 31;
+  const unsigned significant = static_cast<unsigned>(word >> 51) & 63;
+  w.significant = std::min(significant == 0 ? 64 : significant, 64 - leading);
+  const unsigned above = std::min(leading, kTopBits);
+  const unsigned below = kTopBits - above - std::min(w.significant, kTopBits - above);
+  w.shift = 64 - kTopBits + std::min(above, kTopBits - 1);
+  w.mask = above == kTopBits ? 0 : ~std::uint64_t{0} << below;
+}
 
 // As ReadValue.
 inline void WalkValue(Walk& w, std::uint64_t word, unsigned used) {
@@ -261,19 +273,13 @@ inline void WalkValue(Walk& w, std::uint64_t word, unsigned used) {
   }
   unsigned header = 2;
   if ((word >> 62) & 1) {
-    w.leading = static_cast<unsigned>(word >> 57) & 31;
-    const unsigned significant = static_cast<unsigned>(word >> 51) & 63;
-    w.significant = significant == 0 ? 64 : significant;
+    OpenWindow(w, word);
     header = 13;
   }
   w.pos += used + header + w.significant;
-  if (w.leading >= kTopBits && w.significant > 0 && w.leading + w.significant <= 64) return;
-  // The first bits of the window are of the exponent.
-  const unsigned most = kTopBits - std::min(w.leading, kTopBits);
-  const unsigned count = std::min(most, w.significant);
-  w.finite &= w.significant > 0 && w.leading + w.significant <= 64;
-  if (count > 0) w.top ^= (word << header) >> (64 - count) << (most - count);
-  w.finite &= (w.top & kExponent) != kExponent;
+  if (w.mask == 0) return;
+  w.top ^= (word << header >> w.shift) & w.mask;
+  w.most = std::max(w.most, w.top & kExponent);
 }
 
 // The bits of the change of a delta at `word`, which is loaded anew behind the longest.
@@ -291,7 +297,7 @@ inline unsigned WalkDelta(Walk& w, std::uint64_t& word) {
 unsigned WalkSamples(Walk& walk, unsigned count) {
   Walk w = walk;
   unsigned i = 0;
-  while (i < count && w.pos <= w.limit && w.finite) {
+  while (i < count && w.pos <= w.limit) {
     std::uint64_t word = LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7);
     if (!(word >> 62)) {
       const auto zeros = static_cast<unsigned>(std::countl_zero(word | 0xff));
@@ -318,8 +324,9 @@ bool IsFiniteXor(std::string_view data) {
   if (samples > 1) reader.ReadUvarint();
   if (!reader.status().ok() || IsNotFinite(first)) return false;
   if (samples < 2) return true;
-  Walk w{.top = first >> (64 - kTopBits), .finite = true};
+  Walk w{};
   w.pos = reader.offset() * 8;
+  w.top = first >> (64 - kTopBits);
   const Tail tail(data);
   const auto enter_tail = [&] {
     w.base = tail.bytes;
@@ -332,11 +339,11 @@ bool IsFiniteXor(std::string_view data) {
   if (in_tail) enter_tail();
   WalkValue(w, LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7), 0);
   unsigned done = 2 + WalkSamples(w, samples - 2);
-  if (!in_tail && done < samples && w.finite) {
+  if (!in_tail && done < samples) {
     enter_tail();
     done += WalkSamples(w, samples - done);
   }
-  return w.finite && done == samples && w.pos <= w.limit + 1;
+  return done == samples && w.pos <= w.limit + 1 && w.most < kExponent;
 }
 
 Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
@@ -347,7 +354,9 @@ Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
 Status DecodeXor(std::string_view data, XorSummary* seen, Columns* out) {
   Summary summary;
   RETURN_IF_ERROR(DecodeNoting(data, 0xffff, summary, out));
-  *seen = summary.seen;
+  *seen = {.least_step = summary.least,
+           .most_step = summary.most,
+           .finite = !IsNotFinite(summary.greatest >> 1)};
   return OkStatus();
 }
 

@@ -272,10 +272,13 @@ auto ContentOf(const ChunkView& chunk) {
 // By time; of chunks at equal times those with the larger bytes come first, as in Thanos: the order
 // decides which samples `penalty` and `chain` take.
 bool Before(const ChunkView& a, const ChunkView& b) {
-  return std::tie(a.min_time, a.max_time, a.aggregate, a.encoding, b.data) <
-         std::tie(b.min_time, b.max_time, b.aggregate, b.encoding, a.data);
+  if (a.min_time != b.min_time) return a.min_time < b.min_time;
+  return std::tie(a.max_time, a.aggregate, a.encoding, b.data) <
+         std::tie(b.max_time, b.aggregate, b.encoding, a.data);
 }
-bool Same(const ChunkView& a, const ChunkView& b) { return ContentOf(a) == ContentOf(b); }
+bool Same(const ChunkView& a, const ChunkView& b) {
+  return a.min_time == b.min_time && ContentOf(a) == ContentOf(b);
+}
 
 // Sorts whole aggregate chunks: runs of parts with the same bounds and rising aggregate.
 void SortAggregates(std::span<ChunkView> chunks, std::vector<ChunkView>* out) {

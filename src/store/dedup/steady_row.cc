@@ -85,7 +85,7 @@ bool SteadyRow::RowsArePlain() {
   for (const ChunkView& chunk : chunks_) {
     const unsigned replica = chunk.replicas;
     if (chunk.aggregate != chunk::Aggregate::kRaw || chunk.encoding != chunk::Encoding::kXor ||
-        !std::has_single_bit(replica)) {
+        replica == 0 || (replica & (replica - 1)) != 0) {
       return false;
     }
     TimestampMs& row_end = ends[static_cast<std::size_t>(std::countr_zero(replica))];
