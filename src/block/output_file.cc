@@ -72,11 +72,12 @@ Status OutputFile::Truncate(std::uint64_t size_bytes) {
   return OkStatus();
 }
 
-Status OutputFile::Commit() {
-  if (::fsync(fd_) != 0) return SystemError("sync", TemporaryPath());
+Status OutputFile::Commit(Durability durability) {
+  const bool synced = durability == Durability::kSynced;
+  if (synced && ::fsync(fd_) != 0) return SystemError("sync", TemporaryPath());
   if (::rename(TemporaryPath().c_str(), path_.c_str()) != 0) return SystemError("rename to", path_);
   ::close(std::exchange(fd_, -1));
-  return SyncDirectory(ParentOf(path_));
+  return synced ? SyncDirectory(ParentOf(path_)) : OkStatus();
 }
 
 }  // namespace aevum::block

@@ -24,8 +24,10 @@ class OutputFile {
   // Drops what stands behind the first `size_bytes` bytes.
   Status Truncate(std::uint64_t size_bytes);
   std::uint64_t size_bytes() const { return size_bytes_; }
-  // Syncs the file, renames it and syncs the directory.
-  Status Commit();
+  // Renames it into place. Synced, file and directory, it outlives a crash of the machine; without,
+  // the file may then be empty or gone, which only who checks what it reads can bear.
+  enum class Durability : std::uint8_t { kSynced, kUnsynced };
+  Status Commit(Durability durability = Durability::kSynced);
 
  private:
   OutputFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
