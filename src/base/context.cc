@@ -29,6 +29,12 @@ Context Context::WithRequest(RequestInfo request) const {
   return child;
 }
 
+Context Context::WithTrace(std::shared_ptr<const TraceContext> trace) const {
+  Context child = *this;
+  child.trace_ = std::move(trace);
+  return child;
+}
+
 std::chrono::nanoseconds Context::remaining() const {
   if (deadline_ == TimePoint::max()) return std::chrono::nanoseconds::max();
   return std::max(std::chrono::nanoseconds(0),

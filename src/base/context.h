@@ -1,5 +1,5 @@
 // What travels with a request through everything that can block: deadline, cancellation, budget,
-// identity.
+// identity, trace.
 #pragma once
 
 #include <chrono>
@@ -11,6 +11,8 @@
 #include "base/status.h"
 
 namespace aevum {
+
+struct TraceContext;
 
 // Who asks. Shared by all contexts of a request.
 struct RequestInfo {
@@ -36,6 +38,7 @@ class Context {
   Context WithTimeout(std::chrono::nanoseconds timeout) const;
   Context WithBudget(std::shared_ptr<MemoryBudget> budget) const;
   Context WithRequest(RequestInfo request) const;
+  Context WithTrace(std::shared_ptr<const TraceContext> trace) const;
 
   // TimePoint::max() when there is none; never add to it.
   TimePoint deadline() const { return deadline_; }
@@ -49,6 +52,8 @@ class Context {
   const std::shared_ptr<MemoryBudget>& budget() const { return budget_; }
   // Never null.
   const RequestInfo& request() const;
+  // Null when nothing is traced; see base/trace.h.
+  const TraceContext* trace() const { return trace_.get(); }
 
   // For std::stop_callback: runs when the request is cancelled, in the canceller's thread.
   const std::stop_token& stop_token() const { return stop_; }
@@ -60,6 +65,7 @@ class Context {
   std::stop_token stop_;
   std::shared_ptr<MemoryBudget> budget_;
   std::shared_ptr<const RequestInfo> request_;
+  std::shared_ptr<const TraceContext> trace_;
 };
 
 // A context that its owner can cancel, and that is cancelled with its parent. The contexts taken

@@ -13,8 +13,8 @@ namespace aevum::chunk {
 Encoding PlainEncoding(Encoding encoding);
 
 // The samples of a chunk of encoding kXor2, kHistogramStart or kFloatHistogramStart without their
-// start timestamps, for peers that can't read these: floats are encoded anew, of histograms the bits
-// of the start timestamps are left out. Corruption as Decode says it.
+// start timestamps, for peers that can't read these: floats are encoded anew, of histograms the
+// bits of the start timestamps are left out. Corruption as Decode says it.
 StatusOr<std::string> RewritePlain(Encoding encoding, std::string_view data);
 
 }  // namespace aevum::chunk

@@ -45,26 +45,51 @@ std::uint64_t SignExtend(std::uint64_t bits) {
   return bits > (std::uint64_t{1} << (kBits - 1)) ? bits - (std::uint64_t{1} << kBits) : bits;
 }
 
-// `word` holds the bits at s.pos + used, at least 33 of them.
-inline void ReadValue(Stream& s, std::uint64_t word, unsigned used) {
+// `word` holds the bits at s.pos + used, at least 33 of them. False when the value is the same.
+inline bool ReadValue(Stream& s, std::uint64_t word, unsigned used) {
   if (!(word >> 63)) {
     s.pos += used + 1;
-    return;
+    return false;
   }
   if ((word >> 62) & 1) {
     s.leading = static_cast<unsigned>(word >> 57) & 31;
     const unsigned significant = static_cast<unsigned>(word >> 51) & 63;
-    s.significant = significant == 0 ? 64 : significant;
+    // Damaged bytes can name a window beyond the value, or use one before there is any.
+    s.significant = std::min(significant == 0 ? 64 : significant, 64 - s.leading);
     s.pos += used + 13;
   } else {
     s.pos += used + 2;
   }
-  // Damaged bytes can name a window beyond the value, or use one before there is any.
-  if (s.leading + s.significant > 64) s.significant = 64 - s.leading;
-  if (s.significant == 0) return;
+  if (s.significant == 0) return false;
   s.value ^= ReadBits(s, s.pos, s.significant) << (64 - s.leading - s.significant);
   s.pos += s.significant;
+  return true;
 }
+
+constexpr std::uint64_t kExponent = 0x7ff;
+
+// Whether the bits are those of an infinite value or of a NaN.
+bool IsNotFinite(std::uint64_t bits) { return (bits >> 52 & kExponent) == kExponent; }
+
+// Notes nothing.
+struct NoSummary {
+  void Step(std::uint64_t /*delta*/) {}
+  void Value(std::uint64_t /*bits*/) {}
+};
+
+// Notes what an XorSummary tells.
+struct Summary {
+  void Step(std::uint64_t delta) {
+    const auto step = static_cast<TimestampMs>(delta);
+    least = std::min(least, step);
+    most = std::max(most, step);
+  }
+  void Value(std::uint64_t bits) { greatest = std::max(greatest, bits << 1); }
+
+  TimestampMs least = kMaxTime;
+  TimestampMs most = kMinTime;
+  std::uint64_t greatest = 0;  // value, without its sign
+};
 
 // `count` samples without a change, and up to kSpare more.
 inline void StoreRun(const Stream& s, unsigned count, TimestampMs* times, double* values) {
@@ -101,8 +126,11 @@ inline unsigned ReadDelta(Stream& s, std::uint64_t& word) {
 
 // Decodes up to `count` samples while the position is within the limit; how many. The arrays must
 // have room for kSpare more.
-unsigned DecodeSamples(Stream& stream, unsigned count, TimestampMs* times, double* values) {
-  Stream s = stream;  // a copy that no store to the columns can alias stays in registers
+template <typename Seen>
+unsigned DecodeSamples(Stream& stream, unsigned count, TimestampMs* times, double* values,
+                       Seen& seen) {
+  Stream s = stream;  // copies that no store to the columns can alias stay in registers
+  Seen noted = seen;
   unsigned i = 0;
   while (i < count && s.pos <= s.limit) {
     std::uint64_t word = LoadBigEndian(s.base + (s.pos >> 3)) << (s.pos & 7);
@@ -117,11 +145,13 @@ unsigned DecodeSamples(Stream& stream, unsigned count, TimestampMs* times, doubl
     }
     const unsigned used = ReadDelta(s, word);
     s.time += s.delta;
-    ReadValue(s, word << used, used);
+    noted.Step(s.delta);
+    if (ReadValue(s, word << used, used)) noted.Value(s.value);
     times[i] = static_cast<TimestampMs>(s.time);
     values[i++] = std::bit_cast<double>(s.value);
   }
   stream = s;
+  seen = noted;
   return i;
 }
 
@@ -145,8 +175,9 @@ struct Tail {
 
 // The second sample has a plain delta in front of its value, which s.pos points at; those after it
 // are alike. False when `data` ends before `count` samples do.
+template <typename Seen>
 bool DecodeAfterFirst(std::string_view data, Stream s, unsigned count, TimestampMs* times,
-                      double* values) {
+                      double* values, Seen& seen) {
   const Tail tail(data);
   const auto enter_tail = [&] {
     s.base = tail.bytes;
@@ -157,22 +188,22 @@ bool DecodeAfterFirst(std::string_view data, Stream s, unsigned count, Timestamp
   s.limit = data.size() < kMargin ? 0 : (data.size() - kMargin) * 8;
   const bool in_tail = s.pos > s.limit;
   if (in_tail) enter_tail();
-  ReadValue(s, LoadBigEndian(s.base + (s.pos >> 3)), 0);
+  if (ReadValue(s, LoadBigEndian(s.base + (s.pos >> 3)), 0)) seen.Value(s.value);
   s.time += s.delta;
+  seen.Step(s.delta);
   times[0] = static_cast<TimestampMs>(s.time);
   values[0] = std::bit_cast<double>(s.value);
-  unsigned done = 1 + DecodeSamples(s, count - 1, times + 1, values + 1);
+  unsigned done = 1 + DecodeSamples(s, count - 1, times + 1, values + 1, seen);
   if (!in_tail) {
     if (done == count) return true;  // whole samples, since none is longer than the margin
     enter_tail();
-    done += DecodeSamples(s, count - done, times + done, values + done);
+    done += DecodeSamples(s, count - done, times + done, values + done, seen);
   }
   return done == count && s.pos <= s.limit + 1;
 }
 
-}  // namespace
-
-Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
+template <typename Seen>
+Status DecodeNoting(std::string_view data, std::uint32_t most, Seen& seen, Columns* out) {
   encoding::ByteReader reader(data);
   const unsigned samples = std::min<unsigned>(reader.ReadU16(), most);
   RETURN_IF_ERROR(reader.status());
@@ -192,11 +223,12 @@ Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
     double* values = out->values.data() + before;
     times[0] = static_cast<TimestampMs>(s.time);
     values[0] = std::bit_cast<double>(s.value);
+    seen.Value(s.value);
     if (samples > 1) {
       s.delta = reader.ReadUvarint();
       s.pos = reader.offset() * 8;
       whole = reader.status().ok() && !reader.done() &&
-              DecodeAfterFirst(data, s, samples - 1, times + 1, values + 1);
+              DecodeAfterFirst(data, s, samples - 1, times + 1, values + 1, seen);
     }
     const std::size_t size = whole ? before + samples : before;
     out->times.resize(size);
@@ -206,6 +238,125 @@ Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
     return Corruption("xor chunk ends before its samples do, samples: {}, bytes: {}", samples,
                       data.size());
   }
+  return OkStatus();
+}
+
+constexpr unsigned kTopBits = 12;  // of a value: sign and exponent
+
+// A walk from sample to sample, which knows of the values only the sign and the exponent.
+struct Walk {
+  const std::uint8_t* base;
+  std::size_t pos;       // in bits
+  std::size_t limit;     // the last position at which another sample may start
+  std::uint64_t top;     // sign and exponent of the value
+  std::uint64_t most;    // the greatest exponent so far
+  unsigned significant;  // bits of the window; 0: none yet
+  unsigned shift;        // brings the first bits of the window to their place in `top`,
+  std::uint64_t mask;    // and this leaves those that are inside both
+};
+
+inline void OpenWindow(Walk& w, std::uint64_t word) {
+  const unsigned leading = static_cast<unsigned>(word >> 57) & 31;
+  const unsigned significant = static_cast<unsigned>(word >> 51) & 63;
+  w.significant = std::min(significant == 0 ? 64 : significant, 64 - leading);
+  const unsigned above = std::min(leading, kTopBits);
+  const unsigned below = kTopBits - above - std::min(w.significant, kTopBits - above);
+  w.shift = 64 - kTopBits + std::min(above, kTopBits - 1);
+  w.mask = above == kTopBits ? 0 : ~std::uint64_t{0} << below;
+}
+
+// As ReadValue.
+inline void WalkValue(Walk& w, std::uint64_t word, unsigned used) {
+  if (!(word >> 63)) {
+    w.pos += used + 1;
+    return;
+  }
+  unsigned header = 2;
+  if ((word >> 62) & 1) {
+    OpenWindow(w, word);
+    header = 13;
+  }
+  w.pos += used + header + w.significant;
+  if (w.mask == 0) return;
+  w.top ^= (word << header >> w.shift) & w.mask;
+  w.most = std::max(w.most, w.top & kExponent);
+}
+
+// The bits of the change of a delta at `word`, which is loaded anew behind the longest.
+inline unsigned WalkDelta(Walk& w, std::uint64_t& word) {
+  if (!(word >> 63)) return 1;
+  if (!((word >> 62) & 1)) return 16;
+  if (!((word >> 61) & 1)) return 20;
+  if (!((word >> 60) & 1)) return 24;
+  w.pos += 68;
+  word = LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7);
+  return 0;
+}
+
+// Passes up to `count` samples while the position is within the limit; how many.
+unsigned WalkSamples(Walk& walk, unsigned count) {
+  Walk w = walk;
+  unsigned i = 0;
+  while (i < count && w.pos <= w.limit) {
+    std::uint64_t word = LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7);
+    if (!(word >> 62)) {
+      const auto zeros = static_cast<unsigned>(std::countl_zero(word | 0xff));
+      const unsigned run = std::min(zeros / 2, count - i);
+      w.pos += 2 * run;
+      i += run;
+      continue;
+    }
+    const unsigned used = WalkDelta(w, word);
+    WalkValue(w, word << used, used);
+    ++i;
+  }
+  walk = w;
+  return i;
+}
+
+}  // namespace
+
+bool IsFiniteXor(std::string_view data) {
+  encoding::ByteReader reader(data);
+  const unsigned samples = reader.ReadU16();
+  reader.ReadVarint();
+  const std::uint64_t first = reader.ReadU64();
+  if (samples > 1) reader.ReadUvarint();
+  if (!reader.status().ok() || IsNotFinite(first)) return false;
+  if (samples < 2) return true;
+  Walk w{};
+  w.pos = reader.offset() * 8;
+  w.top = first >> (64 - kTopBits);
+  const Tail tail(data);
+  const auto enter_tail = [&] {
+    w.base = tail.bytes;
+    w.pos -= tail.from * 8;
+    w.limit = (data.size() - tail.from) * 8 - 1;
+  };
+  w.base = reinterpret_cast<const std::uint8_t*>(data.data());
+  w.limit = data.size() < kMargin ? 0 : (data.size() - kMargin) * 8;
+  const bool in_tail = w.pos > w.limit;
+  if (in_tail) enter_tail();
+  WalkValue(w, LoadBigEndian(w.base + (w.pos >> 3)) << (w.pos & 7), 0);
+  unsigned done = 2 + WalkSamples(w, samples - 2);
+  if (!in_tail && done < samples) {
+    enter_tail();
+    done += WalkSamples(w, samples - done);
+  }
+  return done == samples && w.pos <= w.limit + 1 && w.most < kExponent;
+}
+
+Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most) {
+  NoSummary none;
+  return DecodeNoting(data, most, none, out);
+}
+
+Status DecodeXor(std::string_view data, XorSummary* seen, Columns* out) {
+  Summary summary;
+  RETURN_IF_ERROR(DecodeNoting(data, 0xffff, summary, out));
+  *seen = {.least_step = summary.least,
+           .most_step = summary.most,
+           .finite = !IsNotFinite(summary.greatest >> 1)};
   return OkStatus();
 }
 

@@ -23,6 +23,22 @@ namespace aevum::chunk {
 // samples do.
 Status DecodeXor(std::string_view data, Columns* out, std::uint32_t most = 0xffff);
 
+// What decoding notes of a chunk on the way.
+struct XorSummary {
+  // Of the times from one sample to the next, as the chunk has them; no steps: the ends of time.
+  TimestampMs least_step = kMaxTime;
+  TimestampMs most_step = kMinTime;
+  bool finite = true;  // no value is a NaN or infinite, so none is a staleness marker
+};
+
+// Appends all samples and tells what they are like.
+Status DecodeXor(std::string_view data, XorSummary* seen, Columns* out);
+
+// Whether it is plain that all values of a chunk are finite, so that none is a staleness marker.
+// False where one is not, or the bytes end before the samples do. Looks at no times and keeps of a
+// value only what tells it: a fraction of the cost of decoding.
+bool IsFiniteXor(std::string_view data);
+
 // Encodes up to 65,535 samples; Prometheus cuts at 120. Thread-compatible.
 class XorEncoder {
  public:

@@ -1,6 +1,8 @@
 #include "chunk/xor.h"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <random>
@@ -118,6 +120,68 @@ TEST(XorTest, RoundTripsAnything) {
     DecodeXor({damaged.data(), damaged.size()}, &any).IgnoreError();
     EXPECT_EQ(any.times.size(), any.values.size());
   }
+}
+
+// What the summary and the walk over a chunk must tell of its samples.
+void ExpectToldOf(const std::string& bytes) {
+  Columns columns;
+  XorSummary seen;
+  ASSERT_TRUE(DecodeXor(bytes, &seen, &columns).ok());
+  Columns plain;
+  ASSERT_TRUE(DecodeXor(bytes, &plain).ok());
+  EXPECT_EQ(columns.times, plain.times);
+  bool finite = true;
+  TimestampMs least = kMaxTime;
+  TimestampMs most = kMinTime;
+  for (std::size_t i = 0; i < columns.times.size(); ++i) {
+    EXPECT_EQ(Bits(columns.values[i]), Bits(plain.values[i]));
+    finite &= std::isfinite(columns.values[i]);
+    if (i == 0) continue;
+    const auto step = static_cast<TimestampMs>(static_cast<std::uint64_t>(columns.times[i]) -
+                                               static_cast<std::uint64_t>(columns.times[i - 1]));
+    least = std::min(least, step);
+    most = std::max(most, step);
+  }
+  EXPECT_EQ(seen.finite, finite);
+  EXPECT_EQ(seen.least_step, least);
+  EXPECT_EQ(seen.most_step, most);
+  EXPECT_EQ(IsFiniteXor(bytes), finite);
+}
+
+TEST(XorTest, TellsWhetherAllValuesAreFinite) {
+  int finite = 0;
+  for (unsigned seed = 0; seed < 6'000; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    // Few values of any bits, so that half of the chunks have no NaN.
+    const std::uint64_t odd = 1 + random(2'000);
+    XorEncoder encoder;
+    TimestampMs time = 1'700'000'000'000;
+    double value = 1;
+    for (std::uint64_t i = 1 + random(200); i > 0; --i) {
+      time += random(4) == 0 ? random.Step() : 15'000;
+      value = random(odd) == 0
+                  ? random.Value(value)
+                  : static_cast<double>(random(1 << 20)) * (random(2) == 0 ? 1e-3 : -2);
+      if (random(odd) == 1) value = std::bit_cast<double>(kStaleNanBits);
+      if (random(odd) == 2) value = std::numeric_limits<double>::infinity();
+      encoder.Append(time, value);
+    }
+    const std::string bytes = encoder.Bytes();
+    ExpectToldOf(bytes);
+    finite += IsFiniteXor(bytes);
+    EXPECT_FALSE(IsFiniteXor(bytes.substr(0, random(bytes.size()))));
+    // Of a damaged chunk it may doubt more, never less.
+    std::string damaged = bytes;
+    damaged[2 + random(bytes.size() - 2)] ^= static_cast<char>(1 << random(8));
+    Columns any;
+    const bool decodes = DecodeXor(damaged, &any).ok();
+    const bool all = std::all_of(any.values.begin(), any.values.end(),
+                                 [](double decoded) { return std::isfinite(decoded); });
+    EXPECT_TRUE(!IsFiniteXor(damaged) || (decodes && all));
+  }
+  EXPECT_GT(finite, 1'000);
+  EXPECT_LT(finite, 5'000);
 }
 
 TEST(XorTest, AnEmptyChunkHasNoSamples) {

@@ -64,13 +64,10 @@ struct QueryCommand {
   std::uint64_t total_memory_budget = MachineMemory() / 2;
 
   // Web.
-  std::string route_prefix, external_prefix, prefix_header, alert_query_url;
+  std::string route_prefix, external_prefix, alert_query_url;
   std::string dns_resolver = "miekgdns";
   std::string proxy_strategy = "eager";
   std::int64_t lazy_buffer = 20;
-  std::vector<double> duration_buckets = {0.1, 0.25, 0.75, 1.25, 1.75, 2.5, 3, 5, 10};
-  std::vector<double> samples_buckets = {100, 1000, 10000, 100000, 1000000};
-  std::vector<double> series_buckets = {10, 100, 1000, 10000, 100000};
 
   void AddFlags(FlagSet& flags);
   void AddEndpointFlags(FlagSet& flags);
@@ -78,6 +75,9 @@ struct QueryCommand {
   void AddWebAndTenantFlags(FlagSet& flags);
   Status Finish(const GlobalOptions& global, const FlagSet& flags);
   Status FinishEndpoints();
+  Status FinishLimits(const GlobalOptions& global);
+  void FinishEngine();
+  Status FinishWebAndTenancy();
   int Run(const GlobalOptions& global, const FlagSet& flags);
 };
 
@@ -164,7 +164,8 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   flags.Int({"query.max-concurrent", "Queries that run at the same time; the others wait."},
             &max_concurrent);
   flags.Int({"query.max-concurrent-select",
-             "Kept for old command lines: the selects of a query run one after another."},
+             "Selects of a query that may run at the same time; they never do, since they are read "
+             "one after another."},
             &max_concurrent_select);
   flags.Int({"query.threads",
              "Threads that evaluate the series of a query: its own, and helpers that all queries "
@@ -272,15 +273,19 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
   partial_response("metric-metadata", "/metadata", &options.api.metadata_partial_response);
   partial_response("exemplar", "/query_exemplars", &options.api.exemplar_partial_response);
   partial_response("status", "/status/tsdb", &options.api.status_partial_response);
-  flags.Doubles({"query.telemetry.request-duration-seconds-quantiles",
-                 "Kept for old command lines.", "", Visibility::kHidden},
-                &duration_buckets);
-  flags.Doubles({"query.telemetry.request-samples-quantiles", "Kept for old command lines.", "",
-                 Visibility::kHidden},
-                &samples_buckets);
-  flags.Doubles({"query.telemetry.request-series-seconds-quantiles", "Kept for old command lines.",
-                 "", Visibility::kHidden},
-                &series_buckets);
+  const auto telemetry = [&](std::string_view name, std::string_view what,
+                             std::vector<double>* bounds) {
+    flags.Doubles({fmt::format("query.telemetry.request-{}-quantiles", name),
+                   fmt::format("Bound of {} in thanos_store_api_query_duration_seconds; may be "
+                               "repeated.",
+                               what),
+                   "NUMBER", Visibility::kHidden},
+                  bounds);
+  };
+  query::SelectMetricsOptions& selects = options.api.selects;
+  telemetry("duration-seconds", "durations", &selects.duration_seconds);
+  telemetry("samples", "samples", &selects.samples);
+  telemetry("series-seconds", "series", &selects.series);
 }
 
 void QueryCommand::AddWebAndTenantFlags(FlagSet& flags) {
@@ -288,10 +293,14 @@ void QueryCommand::AddWebAndTenantFlags(FlagSet& flags) {
   flags.String({"web.route-prefix",
                 "Prefix of the paths of the API; empty: that of --web.external-prefix.", "PATH"},
                &route_prefix);
-  flags.String(
-      {"web.external-prefix", "Prefix under which a reverse proxy shows this server.", "PATH"},
-      &external_prefix);
-  flags.String({"web.prefix-header", "Header that carries such a prefix.", "NAME"}, &prefix_header);
+  flags.String({"web.external-prefix",
+                "Prefix under which browsers see this server, for redirects.", "PATH"},
+               &external_prefix);
+  flags.String({"web.prefix-header",
+                "Header in which a reverse proxy says that prefix, for redirects; "
+                "--web.external-prefix goes before it.",
+                "NAME"},
+               &options.api.prefix.header);
   flags.Bool({"web.disable-cors", "Send no CORS headers."}, &options.api.disable_cors);
   flags.String({"alert.query-url", "URL of this server for links in alerts.", "URL"},
                &alert_query_url);
@@ -357,20 +366,15 @@ Status QueryCommand::FinishEndpoints() {
   return OkStatus();
 }
 
-Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
-  RETURN_IF_ERROR(FinishEndpoints());
+Status QueryCommand::FinishLimits(const GlobalOptions& global) {
   query::ApiOptions& api = options.api;
-  for (const std::string& text : replica_labels) {
-    for (std::size_t start = 0; start <= text.size();) {
-      const std::size_t comma = std::min(text.find(',', start), text.size());
-      if (comma > start) api.defaults.replica_labels.push_back(text.substr(start, comma - start));
-      start = comma + 1;
-    }
-  }
-  ASSIGN_OR_RETURN(api.dedup_function, store::ParseDedupFunction(dedup_function));
-  if (max_concurrent < 1)
-    return InvalidArgument("--query.max-concurrent: must be at least 1, got {}", max_concurrent);
+  const auto at_least_one = [](std::string_view name, std::int64_t value) {
+    return value >= 1 ? OkStatus() : InvalidArgument("{}: must be at least 1, got {}", name, value);
+  };
+  RETURN_IF_ERROR(at_least_one("--query.max-concurrent", max_concurrent));
   api.max_concurrent = static_cast<std::size_t>(max_concurrent);
+  RETURN_IF_ERROR(at_least_one("--query.max-concurrent-select", max_concurrent_select));
+  api.selects.max_concurrent = static_cast<std::size_t>(max_concurrent_select);
   if (threads < 0 || threads > kMaxThreads)
     return InvalidArgument("--query.threads: must be from 0 to {}, got {}", kMaxThreads, threads);
   options.engine.threads = static_cast<std::size_t>(threads);
@@ -388,35 +392,72 @@ Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
   }
   api.query_memory_bytes = limit(memory_budget);
   api.total_memory = std::make_shared<MemoryBudget>("all queries'", limit(total_memory_budget));
+  return OkStatus();
+}
+
+void QueryCommand::FinishEngine() {
+  promql::EngineOptions& engine_options = options.engine;
   if (lookback_delta.count() > 0)
-    options.engine.lookback_delta =
+    engine_options.lookback_delta =
         std::chrono::duration_cast<std::chrono::milliseconds>(lookback_delta);
-  api.lookback_delta = options.engine.lookback_delta;
-  options.engine.default_subquery_step =
+  options.api.lookback_delta = engine_options.lookback_delta;
+  engine_options.default_subquery_step =
       std::chrono::duration_cast<std::chrono::milliseconds>(default_evaluation_interval);
   const auto enabled = [&](std::string_view feature) {
     return std::find(features.begin(), features.end(), feature) != features.end();
   };
-  options.engine.parse.experimental_functions = enabled("promql-experimental-functions");
-  options.engine.parse.duration_expressions = enabled("promql-duration-expr");
-  options.engine.parse.extended_range_selectors = enabled("promql-extended-range-selectors");
-  options.engine.use_start_timestamps = enabled("use-start-timestamps");
-  options.engine.parse.fill_modifiers = enabled("promql-binop-fill-modifiers");
-  options.engine.delayed_name_removal = enabled("promql-delayed-name-removal");
-  options.engine.type_and_unit_labels = enabled("type-and-unit-labels");
+  engine_options.parse.experimental_functions = enabled("promql-experimental-functions");
+  engine_options.parse.duration_expressions = enabled("promql-duration-expr");
+  engine_options.parse.extended_range_selectors = enabled("promql-extended-range-selectors");
+  engine_options.use_start_timestamps = enabled("use-start-timestamps");
+  engine_options.parse.fill_modifiers = enabled("promql-binop-fill-modifiers");
+  engine_options.delayed_name_removal = enabled("promql-delayed-name-removal");
+  engine_options.type_and_unit_labels = enabled("type-and-unit-labels");
+}
+
+Status QueryCommand::FinishWebAndTenancy() {
+  query::WebPrefixOptions& prefix = options.api.prefix;
+  const auto clean = [](const std::string& text, std::string_view flag, std::string* into) {
+    auto path = query::CleanPrefix(text);
+    if (!path.ok()) return Annotate(path.status(), flag);
+    *into = *std::move(path);
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(clean(external_prefix, "--web.external-prefix", &prefix.external));
+  RETURN_IF_ERROR(clean(route_prefix, "--web.route-prefix", &prefix.route));
+  if (route_prefix.empty()) prefix.route = prefix.external;
+  // Without a default every request has to name its tenant.
+  const std::string& tenant = options.api.tenancy.default_tenant;
+  if (tenant.empty()) return OkStatus();
+  return Annotate(model::TenantName::Parse(tenant).status(), "--query.default-tenant-id");
+}
+
+Status QueryCommand::Finish(const GlobalOptions& global, const FlagSet& flags) {
+  RETURN_IF_ERROR(FinishEndpoints());
+  RETURN_IF_ERROR(FinishLimits(global));
+  FinishEngine();
+  RETURN_IF_ERROR(FinishWebAndTenancy());
+  query::ApiOptions& api = options.api;
+  for (const std::string& text : replica_labels) {
+    for (std::size_t start = 0; start <= text.size();) {
+      const std::size_t comma = std::min(text.find(',', start), text.size());
+      if (comma > start) api.defaults.replica_labels.push_back(text.substr(start, comma - start));
+      start = comma + 1;
+    }
+  }
+  ASSIGN_OR_RETURN(api.dedup_function, store::ParseDedupFunction(dedup_function));
+  for (const auto* bounds :
+       {&api.selects.duration_seconds, &api.selects.samples, &api.selects.series}) {
+    // As well refuses what is no number.
+    const auto not_below = [](double a, double b) { return !(a < b); };
+    if (std::adjacent_find(bounds->begin(), bounds->end(), not_below) != bounds->end())
+      return InvalidArgument("--query.telemetry.*: bounds must ascend");
+  }
   std::vector<model::Label> labels;
   for (const auto& [name, value] : selector_labels) labels.push_back({name, value});
   options.proxy.selector_labels = model::Labels::FromUnsorted(std::move(labels));
   api.distribution.selector_labels = options.proxy.selector_labels;
   api.distribution.enabled = mode == "distributed";
-  const std::string prefix = route_prefix.empty() ? external_prefix : route_prefix;
-  const std::size_t first = prefix.find_first_not_of('/');
-  if (first != std::string::npos)
-    api.route_prefix = "/" + prefix.substr(first, prefix.find_last_not_of('/') - first + 1);
-  // Without a default every request has to name its tenant.
-  if (!api.tenancy.default_tenant.empty())
-    RETURN_IF_ERROR(Annotate(model::TenantName::Parse(api.tenancy.default_tenant).status(),
-                             "--query.default-tenant-id"));
   api.defaults.engine = api.distribution.enabled ? "thanos" : engine;
   api.flags = flags.Values();
   api.version = std::string(kVersion);
@@ -433,6 +474,7 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
     status = log.status();
   }
   if (status.ok()) status = request_log.Load(logger, &service);
+  if (status.ok()) status = LoadTracing(global, "query", logger, &service);
   if (!status.ok()) {
     logger.Error("can't start", {{"err", status}});
     return kExitFailure;

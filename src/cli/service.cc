@@ -10,7 +10,9 @@
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
+#include "base/environment.h"
 #include "cli/version.h"
+#include "net/tracing/config.h"
 #include "wire/descriptors.h"
 
 namespace aevum::cli {
@@ -43,9 +45,21 @@ void AddBuildInfo(prometheus::Registry& registry) {
       .Set(1);
 }
 
-net::HttpServerOptions HttpOptions(const ServiceOptions& options, std::string tenant_header,
+// How long the spans of the last requests may take to leave.
+constexpr std::chrono::seconds kTracingGrace{5};
+
+std::shared_ptr<net::Tracer> MakeTracer(const ServiceOptions& options, const Logger& logger,
+                                        const std::shared_ptr<prometheus::Registry>& metrics) {
+  if (!options.tracing) return nullptr;
+  return std::make_shared<net::Tracer>(options.tracing->tracer, net::MakeExporter(*options.tracing),
+                                       logger, metrics);
+}
+
+net::HttpServerOptions HttpOptions(const ServiceOptions& options,
+                                   std::shared_ptr<net::Tracer> tracer, std::string tenant_header,
                                    std::string default_tenant) {
   net::HttpServerOptions http;
+  http.tracer = std::move(tracer);
   http.tenant_header = std::move(tenant_header);
   http.default_tenant = std::move(default_tenant);
   http.address = options.http_address;
@@ -54,8 +68,10 @@ net::HttpServerOptions HttpOptions(const ServiceOptions& options, std::string te
   return http;
 }
 
-net::grpc::ServerOptions GrpcOptions(const ServiceOptions& options) {
+net::grpc::ServerOptions GrpcOptions(const ServiceOptions& options,
+                                     std::shared_ptr<net::Tracer> tracer) {
   net::grpc::ServerOptions grpc;
+  grpc.tracer = std::move(tracer);
   grpc.address = options.grpc_address;
   grpc.tls = options.grpc_tls;
   grpc.max_connection_age = options.grpc_max_connection_age;
@@ -88,8 +104,23 @@ void AddGlobalFlags(FlagSet& flags, GlobalOptions* options) {
   flags.Double({"auto-gomemlimit.ratio",
                 "Share of the memory that --enable-auto-gomemlimit grants, above 0 and at most 1."},
                &options->auto_memory_ratio);
-  flags.Refused({"tracing.config", "", "CONTENT"}, "this version does not trace");
-  flags.Refused({"tracing.config-file", "", "FILE"}, "this version does not trace");
+  flags.ContentPair(
+      {"tracing.config", "YAML that says where traces go and which requests have one."},
+      &options->tracing);
+}
+
+Status LoadTracing(const GlobalOptions& global, std::string_view component, const Logger& logger,
+                   ServiceOptions* service) {
+  ASSIGN_OR_RETURN(const std::string yaml,
+                   ReadContent(global.tracing, /*expand_environment=*/true));
+  if (yaml.empty()) return OkStatus();
+  ASSIGN_OR_RETURN(
+      net::TracingConfig config,
+      net::ParseTracingConfig(yaml, fmt::format("aevum-{}", component), ProcessEnvironment()));
+  for (const std::string& setting : config.without_effect)
+    logger.Warn("a setting of the tracing configuration has no effect", {{"setting", setting}});
+  service->tracing = std::make_shared<const net::TracingConfig>(std::move(config));
+  return OkStatus();
 }
 
 Logger MakeLogger(const GlobalOptions& options) {
@@ -156,11 +187,12 @@ Service::Service(std::string component, const ServiceOptions& options, Logger lo
       options_(options),
       logger_(std::move(logger)),
       metrics_(std::make_shared<prometheus::Registry>()),
+      tracer_(MakeTracer(options, logger_, metrics_)),
       probe_(std::make_unique<net::Probe>(component_, logger_, metrics_)),
       http_(std::make_unique<net::HttpServer>(
-          HttpOptions(options, std::move(tenant_header), std::move(default_tenant)),
+          HttpOptions(options, tracer_, std::move(tenant_header), std::move(default_tenant)),
           logger_.With("service", "http/server"), metrics_)),
-      grpc_(std::make_unique<net::grpc::Server>(GrpcOptions(options),
+      grpc_(std::make_unique<net::grpc::Server>(GrpcOptions(options, tracer_),
                                                 logger_.With("service", "gRPC/server"), metrics_)) {
   RaiseDescriptorLimit();
   AddBuildInfo(*metrics_);
@@ -195,6 +227,7 @@ int Service::Wait() {
 }
 
 int Service::Run(const std::function<Status()>& start, const std::function<void()>& stop) {
+  if (tracer_) tracer_->Start();
   Status status = http_->Start();
   if (status.ok()) status = grpc_->Start();
   if (status.ok()) status = start();
@@ -217,6 +250,7 @@ int Service::Run(const std::function<Status()>& start, const std::function<void(
   http_->Stop(Milliseconds(options_.http_grace_period));
   draining.join();
   stop();
+  if (tracer_) tracer_->Stop(kTracingGrace);
   logger_.Info("exiting");
   return exit_code;
 }

@@ -18,7 +18,9 @@
 
 namespace aevum::net {
 class RequestLog;
-}
+class Tracer;
+struct TracingConfig;
+}  // namespace aevum::net
 
 namespace prometheus {
 class Registry;
@@ -37,6 +39,7 @@ struct GlobalOptions {
   std::string debug_name;
   bool auto_memory_limit = false;
   double auto_memory_ratio = 0.9;
+  FlagSet::Content tracing;
 };
 void AddGlobalFlags(FlagSet& flags, GlobalOptions* options);
 // A logger to standard error. The flags were checked by the parse.
@@ -52,9 +55,15 @@ struct ServiceOptions {
   Nanoseconds grpc_max_connection_age = std::chrono::minutes(60);
   net::grpc::ServerTls grpc_tls;
   std::shared_ptr<const net::RequestLog> request_log;  // null: no lines about requests
+  std::shared_ptr<const net::TracingConfig> tracing;   // null: no traces
 };
 void AddHttpFlags(FlagSet& flags, ServiceOptions* options);
 void AddGrpcServerFlags(FlagSet& flags, ServiceOptions* options);
+
+// Reads --tracing.config into `service`, and logs what of it has no effect. InvalidArgument names
+// the field.
+Status LoadTracing(const GlobalOptions& global, std::string_view component, const Logger& logger,
+                   ServiceOptions* service);
 
 // Blocks SIGINT and SIGTERM for this thread and all that it starts, and ignores SIGHUP and SIGPIPE.
 // Before any thread is started; Service::Run then waits for the signals.
@@ -81,8 +90,8 @@ class Service {
   net::Probe& probe() { return *probe_; }
 
   // Starts the servers, then the component; waits for SIGINT or SIGTERM, or for Fail(). Then: not
-  // ready; servers drain within their grace periods; the component stops. A second signal ends the
-  // process at once. Returns the exit code.
+  // ready; servers drain within their grace periods; the component stops; spans that wait are sent,
+  // for five seconds at most. A second signal ends the process at once. Returns the exit code.
   int Run(const std::function<Status()>& start, const std::function<void()>& stop);
   // Ends Run with exit code 1, from any thread. The first error counts.
   void Fail(Status status);
@@ -96,6 +105,7 @@ class Service {
   const std::shared_ptr<prometheus::Registry> metrics_;
   Mutex mutex_;
   Status failure_ AEVUM_GUARDED_BY(mutex_);
+  std::shared_ptr<net::Tracer> tracer_;  // null: none
   std::unique_ptr<net::Probe> probe_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<net::grpc::Server> grpc_;

@@ -114,6 +114,8 @@ int SidecarCommand::Run(const GlobalOptions& global) {
   options.reloader.method =
       reloader_method == "signal" ? sidecar::ReloadMethod::kSignal : sidecar::ReloadMethod::kHttp;
   if (const Status status = request_log.Load(logger, &service); !status.ok()) return fail(status);
+  if (const Status status = LoadTracing(global, "sidecar", logger, &service); !status.ok())
+    return fail(status);
 
   Service running("sidecar", service, logger);
   const auto follow = [&](const Status& status) {

@@ -1,21 +1,11 @@
 // Flags that every component with a StoreAPI shares.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "base/logging.h"
 #include "base/status.h"
 #include "cli/flags.h"
 #include "cli/service.h"
 #include "store/limits.h"
-
-namespace prometheus {
-class Registry;
-}
-namespace aevum::objstore {
-class Bucket;
-}
 
 namespace aevum::cli {
 
@@ -28,20 +18,6 @@ class RequestLogFlags {
   void Add(FlagSet& flags);
   // Reads the configuration into the options of the servers.
   Status Load(const Logger& logger, ServiceOptions* service) const;
-
- private:
-  FlagSet::Content config_;
-};
-
-// The group "Object storage" of the contract, where a bucket is needed.
-class ObjectStorageFlags {
- public:
-  void Add(FlagSet& flags);
-  // The bucket of the configuration, with the metrics of `component`. InvalidArgument when there is
-  // none or it can't be right; the store is not asked.
-  StatusOr<std::shared_ptr<objstore::Bucket>> Open(const Logger& logger,
-                                                   prometheus::Registry& metrics,
-                                                   const std::string& component) const;
 
  private:
   FlagSet::Content config_;

@@ -102,12 +102,15 @@ inline void PutVarintField(std::string& out, std::uint32_t field, std::uint64_t 
 inline void PutInt64Field(std::string& out, std::uint32_t field, std::int64_t value) {
   PutVarintField(out, field, static_cast<std::uint64_t>(value));
 }
+// Written also when 0.
+inline void PutFixed64Field(std::string& out, std::uint32_t field, std::uint64_t value) {
+  PutTag(out, field, WireType::kFixed64);
+  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(value >> shift);
+}
 // A field that is left out reads as 0, so -0 is written.
 inline void PutDoubleField(std::string& out, std::uint32_t field, double value) {
   const auto bits = std::bit_cast<std::uint64_t>(value);
-  if (bits == 0) return;
-  PutTag(out, field, WireType::kFixed64);
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(bits >> shift);
+  if (bits != 0) PutFixed64Field(out, field, bits);
 }
 // Written also when empty.
 inline void PutBytesField(std::string& out, std::uint32_t field, std::string_view value) {

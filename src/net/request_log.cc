@@ -144,21 +144,26 @@ bool RequestLog::Selects(const GrpcCall& call) const {
          std::find(grpc_only_.begin(), grpc_only_.end(), call.path) != grpc_only_.end();
 }
 
+Logger RequestLog::LoggerFor(std::string_view trace_id) const {
+  return trace_id.empty() ? logger_ : logger_.With("traceID", trace_id);
+}
+
 void RequestLog::HttpStarted(const HttpCall& call) const {
   if (!http_.start || http_.level > LogLevel::kDebug || !Selects(call)) return;
-  logger_.Debug("started call", {{"protocol", "http"},
-                                 {"http.component", "server"},
-                                 {"http.method", fmt::format("{} {}", call.method, call.target)},
-                                 {"http.request_id", call.request_id},
-                                 {"http.user_agent", call.user_agent},
-                                 {"thanos.method_name", call.handler}});
+  LoggerFor(call.trace_id)
+      .Debug("started call", {{"protocol", "http"},
+                              {"http.component", "server"},
+                              {"http.method", fmt::format("{} {}", call.method, call.target)},
+                              {"http.request_id", call.request_id},
+                              {"http.user_agent", call.user_agent},
+                              {"thanos.method_name", call.handler}});
 }
 
 void RequestLog::HttpFinished(const HttpCall& call, int status,
                               std::chrono::nanoseconds duration) const {
   const LogLevel level = LevelOf(status);
   if (!http_.end || level < http_.level || !Selects(call)) return;
-  Write(logger_, level, "finished call",
+  Write(LoggerFor(call.trace_id), level, "finished call",
         {{"protocol", "http"},
          {"http.component", "server"},
          {"http.method", fmt::format("{} {}", call.method, call.target)},
@@ -172,19 +177,20 @@ void RequestLog::HttpFinished(const HttpCall& call, int status,
 
 void RequestLog::GrpcStarted(const GrpcCall& call) const {
   if (!grpc_.start || grpc_.level > LogLevel::kDebug || !Selects(call)) return;
-  logger_.Debug("started call", {{"protocol", "grpc"},
-                                 {"grpc.component", "server"},
-                                 {"grpc.method", call.path},
-                                 {"grpc.method_type", call.type},
-                                 {"peer.address", call.peer},
-                                 {"requestID", call.request_id}});
+  LoggerFor(call.trace_id)
+      .Debug("started call", {{"protocol", "grpc"},
+                              {"grpc.component", "server"},
+                              {"grpc.method", call.path},
+                              {"grpc.method_type", call.type},
+                              {"peer.address", call.peer},
+                              {"requestID", call.request_id}});
 }
 
 void RequestLog::GrpcFinished(const GrpcCall& call, const Status& status,
                               std::chrono::nanoseconds duration) const {
   const LogLevel level = LevelOf(status.code());
   if (!grpc_.end || level < grpc_.level || !Selects(call)) return;
-  Write(logger_, level, "finished call",
+  Write(LoggerFor(call.trace_id), level, "finished call",
         {{"protocol", "grpc"},
          {"grpc.component", "server"},
          {"grpc.method", call.path},

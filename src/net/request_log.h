@@ -14,7 +14,8 @@
 
 namespace aevum::net {
 
-// Immutable, hence safe to share between threads.
+// Lines about a request whose trace is recorded have the field traceID. Immutable, hence safe to
+// share between threads.
 class RequestLog {
  public:
   // Reads the YAML of the contract; "" asks for nothing. Lines go to `logger` whatever its own
@@ -30,6 +31,7 @@ class RequestLog {
     std::string_view request_id;
     std::string_view user_agent;
     std::string_view remote_address;
+    std::string_view trace_id = {};  // "": it is not traced
     std::uint16_t port = 0;
   };
   void HttpStarted(const HttpCall& call) const;
@@ -40,6 +42,7 @@ class RequestLog {
     std::string_view type;  // "unary", "server_stream"
     std::string_view peer;
     std::string_view request_id;
+    std::string_view trace_id = {};
   };
   void GrpcStarted(const GrpcCall& call) const;
   void GrpcFinished(const GrpcCall& call, const Status& status,
@@ -55,6 +58,7 @@ class RequestLog {
 
   bool Selects(const HttpCall& call) const;
   bool Selects(const GrpcCall& call) const;
+  Logger LoggerFor(std::string_view trace_id) const;
 
   Logger logger_;
   Options http_;

@@ -10,6 +10,16 @@ JsonSink SinkOf(net::HttpResponse& response) {
   return [&response](std::string_view piece) { return response.Write(piece); };
 }
 
+bool TimedResponse::Write(std::string_view bytes) {
+  if (!writing_) {
+    writing_ = Context::Background().WithTimeout(timeout_);
+  } else if (!writing_->status().ok()) {
+    response_.Abort();
+    return false;
+  }
+  return response_.Write(bytes);
+}
+
 namespace {
 
 void WriteMissing(JsonWriter& writer, const std::vector<store::MissingPart>& missing) {

@@ -98,43 +98,40 @@ void Api::AddRoutes(net::HttpServer& server) {
   Route(server, "GET", "/status/buildinfo", "status_build", &Api::BuildInfo);
   Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
   Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
-  if (!options_.route_prefix.empty()) {
-    server.Handle("GET", "/", "",
+  AddRedirects(server);
+  // As in Thanos any path: a browser asks before it knows which there are.
+  for (const char* pattern : {"/api/v1/{path...}", "/federate"}) {
+    server.Handle("OPTIONS", options_.prefix.route + pattern, "options",
                   [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
-                    response.SetHeader("Location", options_.route_prefix + "/graph");
-                    response.SetStatus(302);
-                  });
-  }
-  for (const std::string_view path : {"/query",
-                                      "/query_range",
-                                      "/query_explain",
-                                      "/query_range_explain",
-                                      "/parse_query",
-                                      "/format_query",
-                                      "/series",
-                                      "/labels",
-                                      "/label/{name}/values",
-                                      "/stores",
-                                      "/rules",
-                                      "/alerts",
-                                      "/targets",
-                                      "/metadata",
-                                      "/query_exemplars",
-                                      "/status/tsdb",
-                                      "/status/buildinfo",
-                                      "/status/flags",
-                                      "/status/runtimeinfo",
-                                      "/federate"}) {
-    server.Handle("OPTIONS", PathOf(path), "options",
-                  [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
-                    SetCommonHeaders(response);
+                    SetCorsHeaders(response);
                     response.SetStatus(204);
                   });
   }
 }
 
+// To where the pages are, as browsers see it.
+void Api::AddRedirects(net::HttpServer& server) const {
+  const WebPrefixOptions& prefix = options_.prefix;
+  const auto add = [&](const std::string& path, bool direct) {
+    server.Handle("GET", path, "",
+                  [this, direct](const Context&, const net::HttpRequest& request,
+                                 net::HttpResponse& response) {
+                    const std::string to =
+                        direct ? options_.prefix.route : WebPrefixFor(options_.prefix, request);
+                    response.SetHeader("Location", to + "/graph");
+                    response.SetStatus(302);
+                  });
+  };
+  if (!prefix.route.empty()) {
+    add("/", true);
+    add(prefix.route, false);
+  }
+  if (!prefix.route.empty() || !prefix.external.empty() || !prefix.header.empty())
+    add(prefix.route + "/", false);
+}
+
 std::string Api::PathOf(std::string_view path) const {
-  return fmt::format("{}{}{}", options_.route_prefix, path == kFederate ? "" : "/api/v1", path);
+  return fmt::format("{}{}{}", options_.prefix.route, path == kFederate ? "" : "/api/v1", path);
 }
 
 void Api::Route(net::HttpServer& server, std::string_view method, std::string_view path,
@@ -142,7 +139,9 @@ void Api::Route(net::HttpServer& server, std::string_view method, std::string_vi
   server.Handle(
       method, PathOf(path), name,
       [this, handler](const Context& context, const net::HttpRequest& request,
-                      net::HttpResponse& response) {
+                      net::HttpResponse& connection) {
+        // As long as a query may take, anew: a slow reader has not made it.
+        TimedResponse response(connection, options_.defaults.timeout);
         SetCommonHeaders(response);
         const StatusOr<model::TenantName> tenant = TenantOf(options_.tenancy, request);
         if (!tenant.ok()) return WriteError(response, tenant.status());
@@ -156,6 +155,10 @@ void Api::Route(net::HttpServer& server, std::string_view method, std::string_vi
 
 void Api::SetCommonHeaders(net::HttpResponse& response) const {
   response.SetHeader("Content-Type", "application/json");
+  SetCorsHeaders(response);
+}
+
+void Api::SetCorsHeaders(net::HttpResponse& response) const {
   if (options_.disable_cors) return;
   response.SetHeader("Access-Control-Allow-Headers",
                      "Accept, Accept-Encoding, Authorization, Content-Type, Origin");

@@ -16,6 +16,7 @@
 #include "query/params.h"
 #include "query/rules.h"
 #include "query/targets.h"
+#include "query/web_prefix.h"
 
 namespace prometheus {
 class Counter;
@@ -27,7 +28,7 @@ namespace aevum::query {
 
 struct ApiOptions : EvaluatorOptions {
   ParamDefaults defaults;
-  std::string route_prefix;  // "" or "/prefix"
+  WebPrefixOptions prefix;
   bool disable_cors = false;
   bool metadata_partial_response = true;                   // --metric-metadata.partial-response
   bool exemplar_partial_response = true;                   // --exemplar.partial-response
@@ -59,11 +60,13 @@ class Api {
  private:
   using Handler = Status (Api::*)(const Context&, const net::HttpRequest&, net::HttpResponse&);
 
+  void AddRedirects(net::HttpServer& server) const;
   void Route(net::HttpServer& server, std::string_view method, std::string_view path,
              std::string_view name, Handler handler);
   // The path of a route with its prefixes.
   std::string PathOf(std::string_view path) const;
   void SetCommonHeaders(net::HttpResponse& response) const;
+  void SetCorsHeaders(net::HttpResponse& response) const;
   void WriteError(net::HttpResponse& response, const Status& status) const;
 
   Status Query(const Context& context, const net::HttpRequest& request,

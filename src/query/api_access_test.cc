@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "net/http/test_client.h"
 #include "query/testing/api_fixture.h"
 
 namespace aevum::query {
@@ -144,10 +145,11 @@ TEST_F(ApiAccessTest, AnswersBrowsers) {
   }
   EXPECT_EQ(Get("/api/v1/series", {}, "DELETE").status, 405);
   EXPECT_EQ(Get("/api/v1/nothing").status, 404);
+  EXPECT_EQ(Get("/api/v1/nothing", {}, "OPTIONS").status, 204);
 }
 
 TEST_F(ApiAccessTest, ServesUnderAPrefixWithoutCors) {
-  options_.api.route_prefix = "/metrics-view";
+  options_.api.prefix.route = "/metrics-view";
   options_.api.disable_cors = true;
   Start();
   for (const char* method : {"GET", "OPTIONS"}) {
@@ -159,6 +161,44 @@ TEST_F(ApiAccessTest, ServesUnderAPrefixWithoutCors) {
   EXPECT_EQ(Get("/metrics-view/federate", {{"match[]", "up"}}).status, 200);
   EXPECT_EQ(Get("/federate", {{"match[]", "up"}}).status, 404);
   EXPECT_EQ(Get("/api/v1/labels").status, 404);
+}
+
+TEST_F(ApiAccessTest, RedirectsToWhereBrowsersSeeThePages) {
+  struct Case {
+    std::string name;
+    WebPrefixOptions prefix;
+    std::string path;
+    std::string header;    // X-Forwarded-Prefix
+    std::string location;  // "": not found
+  };
+  const Case cases[] = {
+      {"no prefix", {}, "/", "", ""},
+      {"a route", {.route = "/r"}, "/", "", "/r/graph"},
+      {"below the route", {.route = "/r"}, "/r", "", "/r/graph"},
+      {"the slash of the route", {.route = "/r"}, "/r/", "", "/r/graph"},
+      {"an external prefix that a proxy takes away", {.external = "/e"}, "/", "", "/e/graph"},
+      {"both", {.route = "/r", .external = "/e"}, "/r/", "", "/e/graph"},
+      {"directly, without the proxy", {.route = "/r", .external = "/e"}, "/", "", "/r/graph"},
+      {"of the proxy", {.header = "X-Forwarded-Prefix"}, "/", "/h/", "/h/graph"},
+      {"not by the proxy", {.header = "X-Forwarded-Prefix"}, "/", "", "/graph"},
+      {"no other server", {.header = "X-Forwarded-Prefix"}, "/", "https://evil/h", "/h/graph"},
+      {"nobody asked for the header", {.route = "/r"}, "/r/", "/h", "/r/graph"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    options_.api.prefix = c.prefix;
+    options_.endpoints.endpoints.clear();
+    metrics_ = std::make_shared<prometheus::Registry>();
+    Start();
+    net::TestClient browser(static_cast<std::uint16_t>(server_->port()));
+    const std::string header = c.header.empty() ? "" : "X-Forwarded-Prefix: " + c.header + "\r\n";
+    const net::TestAnswer answer =
+        browser.Do(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\n{}\r\n", c.path, header));
+    EXPECT_EQ(answer.status, c.location.empty() ? 404 : 302);
+    EXPECT_EQ(answer.Header("Location"), c.location);
+    server_->Stop(std::chrono::milliseconds(0));
+    server_.reset();
+  }
 }
 
 class FederateTest : public ApiTest {
@@ -243,13 +283,17 @@ TEST_F(FederateTest, AStoreThatFailsIsAWarningOrAnError) {
   EXPECT_THAT(abort.body, HasSubstr("the disk is gone"));
 }
 
-TEST_F(FederateTest, KeepsToMemoryAndTime) {
+TEST_F(FederateTest, KeepsToItsMemory) {
   options_.api.query_memory_bytes = 100;
-  options_.api.defaults.timeout = std::chrono::milliseconds(50);
   Start();
   const net::HttpClientResponse answer = Federate({{"match[]", "up"}});
   EXPECT_EQ(answer.status, 422);
   EXPECT_THAT(answer.body, HasSubstr("query memory budget of 100 bytes is used up"));
+}
+
+TEST_F(FederateTest, KeepsToItsTime) {
+  options_.api.defaults.timeout = std::chrono::milliseconds(50);
+  Start();
   store_.store().fail_after = 0;
   store_.store().hangs = true;
   EXPECT_EQ(Federate({{"match[]", "up"}}).status, 503);

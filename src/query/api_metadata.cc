@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "model/escaped_name.h"
 #include "model/quote.h"
 #include "query/answer.h"
 #include "query/api.h"
@@ -67,7 +68,7 @@ Status Api::Labels(const Context& context, const net::HttpRequest& request,
 
 Status Api::LabelValues(const Context& context, const net::HttpRequest& request,
                         net::HttpResponse& response) {
-  const std::string label(request.PathParam("name"));
+  const std::string label = model::UnescapeName(request.PathParam("name"));
   if (label.empty() || !model::IsValidUtf8(label)) {
     std::string text = "invalid label name: ";
     model::AppendGoQuoted(text, label);

@@ -10,27 +10,51 @@ std::string Text(const YAML::Node& node, const std::string& otherwise) {
   return node && node.IsScalar() ? node.Scalar() : otherwise;
 }
 
-// Fields that are given replace those of `base`; TLS is on when it is said so, or when a file or
-// skip-verify is given.
+bool Given(const YAML::Node& node) { return node && !node.IsNull(); }
+
+// Whether a client_config says anything about TLS; what is no mapping does, and is refused.
+bool SaysTls(const YAML::Node& node) {
+  if (!node || !node.IsMap()) return false;
+  const YAML::Node tls = node["tls_config"];
+  return (Given(tls) && (!tls.IsMap() || tls.size() > 0)) || !Text(node["server_name"], "").empty();
+}
+
+StatusOr<net::grpc::ClientTls> ReadTls(const YAML::Node& node, const net::grpc::ClientTls& base) {
+  net::grpc::ClientTls tls = base;
+  // The name belongs to the rest, and is not inherited.
+  tls.server_name = Text(node["server_name"], "");
+  const YAML::Node fields = node["tls_config"];
+  if (!Given(fields)) return tls;
+  if (!fields.IsMap()) return InvalidArgument("tls_config: not a mapping of fields");
+  const bool outright = Given(fields["enabled"]);
+  // Said outright, nothing is inherited.
+  if (outright) tls = {.server_name = std::move(tls.server_name)};
+  bool given = false;
+  const auto file = [&](const char* name, std::string* value) {
+    given |= !Text(fields[name], "").empty();
+    *value = Text(fields[name], *value);
+  };
+  file("cert_file", &tls.cert_file);
+  file("key_file", &tls.key_file);
+  file("ca_file", &tls.ca_file);
+  tls.min_version = Text(fields["min_version"], tls.min_version);
+  if (Given(fields["insecure_skip_verify"])) {
+    tls.insecure_skip_verify = fields["insecure_skip_verify"].as<bool>();
+    given |= tls.insecure_skip_verify;
+  }
+  tls.enabled = outright ? fields["enabled"].as<bool>() : tls.enabled || given;
+  return tls;
+}
+
+// Fields of TLS that are given replace those of `base`; TLS is on when it is said so, or when a
+// file or skip-verify is given.
 StatusOr<ClientConfig> ReadClient(const YAML::Node& node, const ClientConfig& base) {
   ClientConfig client = base;
-  if (!node || node.IsNull()) return client;
+  if (!Given(node)) return client;
   if (!node.IsMap()) return InvalidArgument("client_config: not a mapping of fields");
-  if (const YAML::Node tls = node["tls_config"]; tls && tls.IsMap()) {
-    const bool explicitly = tls["enabled"] && !tls["enabled"].IsNull();
-    // Said outright, nothing is inherited.
-    if (explicitly) client.tls = {};
-    client.tls.cert_file = Text(tls["cert_file"], client.tls.cert_file);
-    client.tls.key_file = Text(tls["key_file"], client.tls.key_file);
-    client.tls.ca_file = Text(tls["ca_file"], client.tls.ca_file);
-    client.tls.min_version = Text(tls["min_version"], client.tls.min_version);
-    if (tls["insecure_skip_verify"])
-      client.tls.insecure_skip_verify = tls["insecure_skip_verify"].as<bool>();
-    const bool given =
-        tls["cert_file"] || tls["key_file"] || tls["ca_file"] || client.tls.insecure_skip_verify;
-    client.tls.enabled = explicitly ? tls["enabled"].as<bool>() : client.tls.enabled || given;
+  if (SaysTls(node)) {
+    ASSIGN_OR_RETURN(client.tls, ReadTls(node, base.tls));
   }
-  client.tls.server_name = Text(node["server_name"], client.tls.server_name);
   const std::string compression = Text(node["compression"], "");
   if (compression == "snappy") {
     client.compression = net::grpc::Compression::kSnappy;
@@ -39,6 +63,16 @@ StatusOr<ClientConfig> ReadClient(const YAML::Node& node, const ClientConfig& ba
   } else if (!compression.empty()) {
     return InvalidArgument("compression: must be none or snappy, got \"{}\"", compression);
   }
+  return client;
+}
+
+// The client of the file replaces that of the flags once it says anything about TLS, whole: half of
+// the one with half of the other would be nobody's intention. Compression is always the flag's.
+StatusOr<ClientConfig> ReadDefaultClient(const YAML::Node& node, const ClientConfig& flags) {
+  ClientConfig base = flags;
+  if (SaysTls(node)) base.tls = {};
+  ASSIGN_OR_RETURN(ClientConfig client, ReadClient(node, base));
+  client.compression = flags.compression;
   return client;
 }
 
@@ -58,13 +92,12 @@ Status CheckServiceConfig(const YAML::Node& node, const EndpointSpec& endpoint) 
   return OkStatus();
 }
 
-StatusOr<std::vector<EndpointSpec>> ReadConfig(const YAML::Node& root,
-                                               const ClientConfig& defaults) {
+StatusOr<std::vector<EndpointSpec>> ReadConfig(const YAML::Node& root, const ClientConfig& flags) {
   std::vector<EndpointSpec> endpoints;
   if (!root || root.IsNull()) return endpoints;
   if (!root.IsMap()) return InvalidArgument("not a mapping of fields");
-  ASSIGN_OR_RETURN(ClientConfig common, ReadClient(root["default_client_config"], defaults));
-  common.compression = defaults.compression;  // that of the flag holds
+  auto common = ReadDefaultClient(root["default_client_config"], flags);
+  if (!common.ok()) return Annotate(common.status(), "default_client_config");
   const YAML::Node list = root["endpoints"];
   if (list && !list.IsNull() && !list.IsSequence()) return InvalidArgument("endpoints: not a list");
   for (const YAML::Node& node : list) {
@@ -74,11 +107,11 @@ StatusOr<std::vector<EndpointSpec>> ReadConfig(const YAML::Node& root,
     endpoint.address = Text(node["address"], "");
     if (node["strict"]) endpoint.strict = node["strict"].as<bool>();
     if (node["group"]) endpoint.group = node["group"].as<bool>();
-    auto client = ReadClient(node["client_config"], common);
+    auto client = ReadClient(node["client_config"], *common);
     if (!client.ok())
       return Annotate(client.status(), fmt::format("endpoint \"{}\"", endpoint.address));
     endpoint.client = *std::move(client);
-    endpoint.common = common;
+    endpoint.common = *common;
     RETURN_IF_ERROR(CheckServiceConfig(node["service_config"], endpoint));
     RETURN_IF_ERROR(CheckEndpoint(endpoint));
     endpoints.push_back(std::move(endpoint));
@@ -103,9 +136,9 @@ Status CheckEndpoint(const EndpointSpec& endpoint) {
 }
 
 StatusOr<std::vector<EndpointSpec>> ParseEndpointConfig(std::string_view yaml,
-                                                        const ClientConfig& defaults) {
+                                                        const ClientConfig& flags) {
   try {
-    auto endpoints = ReadConfig(YAML::Load(std::string(yaml)), defaults);
+    auto endpoints = ReadConfig(YAML::Load(std::string(yaml)), flags);
     if (!endpoints.ok()) return Annotate(endpoints.status(), "endpoint.sd-config");
     return endpoints;
   } catch (const YAML::Exception& error) {

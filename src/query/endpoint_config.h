@@ -31,9 +31,10 @@ struct EndpointSpec {
 // InvalidArgument when an address is empty, has no port and no scheme, or is strict with a scheme.
 Status CheckEndpoint(const EndpointSpec& endpoint);
 
-// Reads the YAML (or JSON) of --endpoint.sd-config, whose fields inherit from `defaults`. Unknown
-// fields are accepted. InvalidArgument names the endpoint.
+// Reads the YAML (or JSON) of --endpoint.sd-config. Endpoints inherit from default_client_config,
+// which replaces `flags` when it says anything about TLS. Unknown fields are accepted.
+// InvalidArgument names the endpoint.
 StatusOr<std::vector<EndpointSpec>> ParseEndpointConfig(std::string_view yaml,
-                                                        const ClientConfig& defaults);
+                                                        const ClientConfig& flags);
 
 }  // namespace aevum::query

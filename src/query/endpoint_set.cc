@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "query/distribution.h"
+#include "query/info_check.h"
 #include "store/grpc_client.h"
 
 namespace aevum::query {
@@ -18,15 +19,7 @@ namespace {
 // They wait for the network; more endpoints that hang than that keep the others waiting.
 constexpr std::size_t kAskThreads = 64;
 constexpr std::size_t kAskQueue = 100'000;
-
-std::string LabelSetsText(const std::vector<model::Labels>& sets) {
-  std::string text;
-  for (const model::Labels& labels : sets) {
-    if (!text.empty()) text += ",";
-    text += labels.ToString();
-  }
-  return text;
-}
+constexpr Nanoseconds kMostLookUp = std::chrono::seconds(30);
 
 bool SameClient(const ClientConfig& a, const ClientConfig& b) {
   return a.compression == b.compression && a.tls.enabled == b.tls.enabled &&
@@ -81,6 +74,7 @@ struct EndpointSet::Member {
   const std::shared_ptr<store::Store> store;
   Mutex mutex;
   StatusOr<wire::InfoResponse> info AEVUM_GUARDED_BY(mutex) = Unavailable("not asked yet");
+  std::vector<std::string> complaints AEVUM_GUARDED_BY(mutex);  // about what it last said
 };
 
 // What is asked in a query. The members are of the refresh thread.
@@ -116,8 +110,10 @@ EndpointSet::EndpointSet(EndpointOptions options, net::grpc::ClientRuntime& runt
       runtime_(runtime),
       logger_(std::move(logger)),
       clock_(clock),
-      resolver_({.metrics_prefix = "thanos_query_endpoints", .dns = options_.dns}, logger_,
-                metrics),
+      resolver_({.metrics_prefix = "thanos_query_endpoints",
+                 .metrics_old_prefix = "thanos_query_store_apis",
+                 .dns = options_.dns},
+                logger_, metrics),
       group_resolver_({.metrics_prefix = "thanos_query_endpoint_groups", .dns = options_.dns},
                       logger_, metrics),
       files_(options_.sd_files, logger_),
@@ -172,6 +168,8 @@ Status EndpointSet::ReadConfig(std::vector<EndpointSpec>* specs) const {
 }
 
 void EndpointSet::Run(std::function<void()> on_first_refresh) {
+  const Nanoseconds interval =
+      options_.info_interval.count() > 0 ? options_.info_interval : options_.info_timeout;
   while (true) {
     const auto began = Context::TimePoint::clock::now();
     Discover();
@@ -180,8 +178,8 @@ void EndpointSet::Run(std::function<void()> on_first_refresh) {
     Publish();
     if (on_first_refresh) std::exchange(on_first_refresh, nullptr)();
     MutexLock lock(mutex_);
-    while (!stopping_ && Context::TimePoint::clock::now() < began + options_.info_timeout) {
-      lock.WaitUntil(wake_, began + options_.info_timeout);
+    while (!stopping_ && Context::TimePoint::clock::now() < began + interval) {
+      lock.WaitUntil(wake_, began + interval);
     }
     if (stopping_) return;
   }
@@ -220,7 +218,9 @@ void EndpointSet::LookUp(const std::vector<EndpointSpec>& specs) {
     }
   }
   const auto look_up = [this, names, group_names] {
-    const Context context = running_.context().WithTimeout(options_.dns_interval);
+    // It may take longer than the interval: then the next one is late.
+    const Context context =
+        running_.context().WithTimeout(std::max(options_.dns_interval, kMostLookUp));
     for (const Status& status :
          {resolver_.Resolve(context, names), group_resolver_.Resolve(context, group_names)}) {
       if (!status.ok())
@@ -340,8 +340,17 @@ void EndpointSet::AskAll() {
 
 void EndpointSet::Ask(Member& member) const {
   auto info = member.store->Info(running_.context().WithTimeout(options_.info_timeout));
+  std::vector<std::string> complaints;
+  if (info.ok()) {
+    if (const Status status = CheckInfo(&*info, &complaints); !status.ok()) info = status;
+  }
   MutexLock lock(member.mutex);
   member.info = std::move(info);
+  if (complaints == member.complaints) return;
+  member.complaints = std::move(complaints);
+  for (const std::string& complaint : member.complaints)
+    logger_.Warn("endpoint says what can't be right",
+                 {{"address", member.address}, {"err", std::string_view(complaint)}});
 }
 
 // What an endpoint is after what its members have said.

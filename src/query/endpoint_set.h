@@ -41,7 +41,8 @@ struct EndpointOptions {
   std::string sd_config;                               // YAML, "" for none
   std::string sd_config_file;                          // read again each sd_config_interval
   std::vector<std::string> sd_files;                   // patterns of files with addresses
-  Nanoseconds info_timeout = std::chrono::seconds(5);  // of a question, and between them
+  Nanoseconds info_timeout = std::chrono::seconds(5);  // of a question for Info
+  Nanoseconds info_interval{0};                        // between them; 0: as the timeout
   Nanoseconds unhealthy_timeout = std::chrono::minutes(5);
   Nanoseconds dns_interval = std::chrono::seconds(30);
   Nanoseconds sd_interval = std::chrono::minutes(5);
@@ -85,7 +86,7 @@ struct ServiceEndpoint {
 };
 using ServiceEndpoints = std::vector<ServiceEndpoint>;
 
-// Asks each endpoint for Info every info_timeout, all at once. One that answers is used from then
+// Asks each endpoint for Info every info_interval, all at once. One that answers is used from then
 // on; one that does not is no longer used, but still shown, until unhealthy_timeout is over; a
 // strict one is used all the same. A group is one endpoint, "thanos:///" and its address: its
 // members are asked each, and it is what those that answer say together. Constructor, Start, Stop.

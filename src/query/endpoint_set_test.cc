@@ -1,17 +1,13 @@
 // Endpoints found by name, by file and by configuration, behind real gRPC servers on loopback.
 #include "query/endpoint_set.h"
 
-#include <filesystem>
-#include <fstream>
-#include <thread>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <prometheus/registry.h>
-#include <unistd.h>
 
 #include "query/testing/dnsmasq.h"
-#include "query/testing/store_server.h"
+#include "query/testing/endpoint_fixture.h"
 
 namespace aevum::query {
 namespace {
@@ -23,70 +19,6 @@ using testing::StoreServer;
 using ::testing::UnorderedElementsAre;
 using testing::Up;
 using namespace std::chrono_literals;
-
-class EndpointSetTest : public ::testing::Test {
- protected:
-  EndpointSetTest() : directory_(::testing::TempDir() + "endpoints-" + std::to_string(::getpid())) {
-    std::filesystem::create_directories(directory_);
-    options_.info_timeout = 50ms;
-    options_.dns_interval = 50ms;
-    options_.sd_interval = 50ms;
-    options_.sd_config_interval = 50ms;
-    // Shorter than the set's patience, so that a server that is gone is noticed.
-    options_.dns.timeout = 200ms;
-    options_.dns.tries = 2;
-  }
-  ~EndpointSetTest() override {
-    set_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  void Start() {
-    set_ = std::make_unique<EndpointSet>(options_, runtime_, Logger(), metrics_);
-    std::atomic<bool> ready = false;
-    const Status status = set_->Start([&] { ready = true; });
-    ASSERT_TRUE(status.ok()) << status;
-    while (!ready) std::this_thread::yield();
-  }
-
-  std::vector<std::string> Used() const {
-    std::vector<std::string> addresses;
-    const auto clients = set_->Stores();
-    for (const store::StoreClient& client : *clients)
-      if (client.lost.empty()) addresses.push_back(client.address);
-    return addresses;
-  }
-
-  // Waits until the endpoints in use are these.
-  ::testing::AssertionResult Becomes(std::vector<std::string> wanted) const {
-    std::sort(wanted.begin(), wanted.end());
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    while (Used() != wanted) {
-      if (std::chrono::steady_clock::now() > end)
-        return ::testing::AssertionFailure() << ::testing::PrintToString(Used());
-      std::this_thread::yield();
-    }
-    return ::testing::AssertionSuccess();
-  }
-
-  void WriteFile(const std::string& name, const std::string& text) const {
-    std::ofstream(directory_ + "/new") << text;
-    std::filesystem::rename(directory_ + "/new", directory_ + "/" + name);
-  }
-
-  const std::string directory_;
-  EndpointOptions options_;
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
-  net::grpc::ClientRuntime runtime_{1, metrics_};
-  std::unique_ptr<EndpointSet> set_;
-};
-
-EndpointSpec At(const std::string& address, bool group = false) {
-  EndpointSpec spec;
-  spec.address = address;
-  spec.group = group;
-  return spec;
-}
 
 TEST_F(EndpointSetTest, FollowsFiles) {
   StoreServer a({}), b({});
@@ -163,6 +95,33 @@ TEST_F(EndpointSetTest, GroupIsOneEndpoint) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(), "a");
 }
 
+// One says too much, one has labels that nobody has, one does not know the time.
+TEST_F(EndpointSetTest, AbsurdInfoHarmsNothing) {
+  const auto of_size = [](std::size_t bytes) {
+    return model::Labels::Of({{"a", std::string(bytes, 'x')}});
+  };
+  StoreServer huge({}, of_size(std::size_t{17} << 20)), large({}, of_size(100'000));
+  StoreServer confused({}), good({});
+  confused.store().info.store->min_time = 10;
+  confused.store().info.store->max_time = 5;
+  for (const StoreServer* server : {&huge, &large, &confused, &good}) {
+    EndpointSpec spec = At(server->address());
+    spec.strict = server != &good;  // so that it is shown whatever it says
+    options_.endpoints.push_back(spec);
+  }
+  Start();
+  std::map<std::string, EndpointStatus> shown;
+  for (const EndpointStatus& status : set_->Statuses()) shown[status.name] = status;
+  EXPECT_THAT(shown[huge.address()].last_error.value_or(""), HasSubstr("larger than max"));
+  EXPECT_THAT(shown[huge.address()].label_sets, ::testing::IsEmpty());
+  EXPECT_THAT(shown[large.address()].last_error.value_or(""), HasSubstr("labels of 100"));
+  EXPECT_THAT(shown[large.address()].label_sets, ::testing::IsEmpty());
+  EXPECT_EQ(shown[confused.address()].last_error, std::nullopt);
+  EXPECT_EQ(shown[confused.address()].min_time, kMinTime);
+  EXPECT_EQ(shown[confused.address()].max_time, kMaxTime);
+  EXPECT_EQ(shown[good.address()].last_error, std::nullopt);
+}
+
 class DnsTest : public EndpointSetTest {
  protected:
   void SetUp() override {
@@ -182,6 +141,18 @@ TEST_F(DnsTest, FindsEndpointsByName) {
   EXPECT_TRUE(Becomes({a.address(), b.address()}));
 }
 
+// The names of the records are not looked up here: who dials does so, with the machine's resolver.
+TEST_F(DnsTest, LeavesTheNamesOfServicesToWhoDials) {
+  StoreServer a({});
+  Dnsmasq dns({fmt::format("--srv-host=_grpc._tcp.stores.test,localhost,{}", a.port()),
+               "--srv-host=_grpc._tcp.stores.test,nobody.test,1"});
+  options_.dns.servers = {dns.address()};
+  options_.endpoints = {At("dnssrvnoa+_grpc._tcp.stores.test"),
+                        At("dnssrvnoa+_grpc._tcp.stores.test:1")};
+  Start();
+  EXPECT_TRUE(Becomes({fmt::format("localhost:{}", a.port())}));
+}
+
 TEST_F(DnsTest, FollowsNamesAndOutlivesTheServer) {
   StoreServer a({}), b({});
   auto dns = std::make_unique<Dnsmasq>(std::vector<std::string>{
@@ -199,7 +170,7 @@ TEST_F(DnsTest, FollowsNamesAndOutlivesTheServer) {
     return 0.0;
   };
   dns.reset();
-  const auto end = std::chrono::steady_clock::now() + 20s;
+  const auto end = std::chrono::steady_clock::now() + 30s;
   while (failures() < 1 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
   EXPECT_GE(failures(), 1);
   EXPECT_THAT(Used(), ElementsAre(a.address()));

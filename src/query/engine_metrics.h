@@ -1,9 +1,13 @@
-// What the PromQL engine did, under the names of Prometheus.
+// What the PromQL engine did, under the names of Prometheus and of Thanos.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+
+#include "promql/engine/engine.h"
 
 namespace prometheus {
 class Counter;
@@ -15,27 +19,33 @@ class Summary;
 
 namespace aevum::query {
 
-// prometheus_engine_*: queries that run, how long they wait (slice "queue_time") and are evaluated
-// ("inner_eval"), samples read. Thread-safe.
+// The name that a query asks the one engine by. It is a label of the metrics.
+enum class EngineName : std::uint8_t { kPrometheus, kThanos };
+
+// prometheus_engine_*: queries that run, how long they wait (slice "queue_time"), are prepared
+// ("prepare_time"), evaluated ("inner_eval") and sorted ("result_sort"), samples read;
+// thanos_engine_*: queries asked of "thanos". Thread-safe.
 class EngineMetrics {
  public:
-  EngineMetrics(std::size_t max_concurrent, prometheus::Registry& metrics);
+  // `mode` is that of --query.mode, a label.
+  EngineMetrics(const std::string& mode, std::size_t max_concurrent, prometheus::Registry& metrics);
 
   // One query, from before it waits for its place to its end.
   class Query {
    public:
-    explicit Query(EngineMetrics& metrics);
+    Query(EngineMetrics& metrics, EngineName name);
     ~Query();
     Query(const Query&) = delete;
     Query& operator=(const Query&) = delete;
 
     // It has its place.
     void Started();
-    // It was evaluated.
-    void Evaluated(std::int64_t samples);
+    // It was evaluated; null when that failed.
+    void Evaluated(const promql::QueryStats* stats);
 
    private:
     EngineMetrics& metrics_;
+    const EngineName name_;
     std::chrono::steady_clock::time_point since_;
   };
 
@@ -45,11 +55,17 @@ class EngineMetrics {
     prometheus::Histogram* histogram;
     void Observe(double seconds) const;
   };
+  struct Engine {
+    prometheus::Gauge* running;
+    prometheus::Counter* samples;
+    Slice queue_time, prepare_time, inner_eval, result_sort;
+  };
 
-  prometheus::Gauge* running_;
-  prometheus::Counter* samples_;
-  Slice queue_time_;
-  Slice inner_eval_;
+  const Engine& Of(EngineName name) const { return engines_[static_cast<std::size_t>(name)]; }
+
+  std::array<Engine, 2> engines_;  // by EngineName
+  prometheus::Gauge* thanos_running_;
+  prometheus::Counter* thanos_total_;
 };
 
 }  // namespace aevum::query

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/trace.h"
 #include "query/answer.h"
 
 namespace aevum::query {
@@ -15,33 +16,63 @@ Evaluator::Evaluator(EvaluatorOptions options, const promql::Engine& engine,
       proxy_(std::move(proxy)),
       endpoints_(std::move(endpoints)),
       gate_(options_.max_concurrent, "thanos_query_concurrent_gate_queries", metrics),
-      metrics_(options_.max_concurrent, metrics) {}
+      metrics_(options_.distribution.enabled ? "distributed" : "local", options_.max_concurrent,
+               metrics),
+      select_metrics_(options_.selects, metrics) {}
 
 StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const QueryParams& params,
                                                   std::shared_ptr<store::MissingParts> missing) {
   if (options_.refused_queries) RETURN_IF_ERROR(options_.refused_queries->Check(params.query));
   const Context bounded = context.WithTimeout(params.timeout).WithBudget(MakeBudget());
   const auto came = std::chrono::steady_clock::now();
-  EngineMetrics::Query query(metrics_);
+  EngineMetrics::Query query(metrics_,
+                             params.analyzable ? EngineName::kThanos : EngineName::kPrometheus);
   GatePass pass(gate_);
-  RETURN_IF_ERROR(EnterGate(bounded, &pass));
+  {
+    Span span(bounded, "query_gate_ismyturn");
+    const Status entered = EnterGate(bounded, &pass);
+    span.Fail(entered);
+    RETURN_IF_ERROR(entered);
+  }
   query.Started();
   const auto queued = std::chrono::steady_clock::now() - came;
   const ActiveQueryLog::Entry entry(options_.active_queries.get(), params.query);
-  const auto queryable = QueryableFor(params, context.request().tenant, missing);
-  const auto distribution = DistributionFor(params, context.request().tenant, std::move(missing));
+  auto result = EvaluateInGate(bounded, params, std::move(missing));
+  query.Evaluated(result.ok() ? &result->stats : nullptr);
+  if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
+  result->stats.queued = queued;
+  return result;
+}
+
+StatusOr<promql::QueryResult> Evaluator::EvaluateInGate(
+    const Context& context, const QueryParams& params,
+    std::shared_ptr<store::MissingParts> missing) {
+  const auto began = std::chrono::steady_clock::now();
+  const std::string& tenant = context.request().tenant;
+  const auto queryable = QueryableFor(params, tenant, missing);
+  const auto distribution = DistributionFor(params, tenant, std::move(missing));
   const promql::QueryOptions options{
       .lookback_delta = std::chrono::milliseconds(LookbackFor(params)),
       .count_samples = params.stats != StatsDetail::kNone,
       .analyze = params.analyze && params.analyzable,
       .distribution = distribution ? &*distribution : nullptr};
+  Span span(context, params.instant ? "instant_query_exec" : "range_query_exec");
+  span.Set("query", params.query);
+  span.Set("start", params.start);
+  if (!params.instant) {
+    span.Set("end", params.end);
+    span.Set("step", params.step_ms);
+  }
+  const Context& inner = span.Inner(context);
+  CountedSelects selects(*queryable, select_metrics_);
   auto result = params.instant
-                    ? engine_.Instant(bounded, *queryable, params.query, params.start, options)
-                    : engine_.Range(bounded, *queryable, params.query, params.start, params.end,
+                    ? engine_.Instant(inner, selects, params.query, params.start, options)
+                    : engine_.Range(inner, selects, params.query, params.start, params.end,
                                     params.step_ms, options);
-  query.Evaluated(result.ok() ? result->stats.samples : 0);
-  if (!result.ok()) return AnnotateStoreError(result.status(), "expanding series: proxy Series()");
-  result->stats.queued = queued;
+  span.Fail(result.status());
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+  if (result.ok())
+    select_metrics_.Observe(tenant, selects.series(), result->stats.samples, taken.count());
   return result;
 }
 
@@ -131,14 +162,19 @@ std::optional<promql::Distribution> Evaluator::DistributionFor(
   return distribution;
 }
 
-// Downsampled data has samples further apart, so a wider lookback is needed to see them.
 std::int64_t Evaluator::LookbackFor(const QueryParams& params) const {
   if (params.lookback_delta_ms > 0) return params.lookback_delta_ms;
   const std::int64_t base = options_.lookback_delta.count();
-  if (!options_.dynamic_lookback || params.max_source_resolution_ms <= 0) return base;
+  return options_.dynamic_lookback ? DynamicLookback(base, params.max_source_resolution_ms) : base;
+}
+
+std::int64_t DynamicLookback(std::int64_t lookback_ms, std::int64_t max_source_resolution_ms) {
   constexpr std::int64_t kFiveMinutes = 5 * 60 * 1000;
   constexpr std::int64_t kHour = 60 * 60 * 1000;
-  return std::max(base, params.max_source_resolution_ms > kFiveMinutes ? kHour : kFiveMinutes);
+  if (max_source_resolution_ms > std::max(kFiveMinutes, lookback_ms))
+    return std::max(kHour, lookback_ms);
+  if (max_source_resolution_ms > lookback_ms) return std::max(kFiveMinutes, lookback_ms);
+  return lookback_ms;
 }
 
 }  // namespace aevum::query

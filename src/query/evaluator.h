@@ -21,6 +21,7 @@
 #include "query/gate.h"
 #include "query/params.h"
 #include "query/refused_queries.h"
+#include "query/select_metrics.h"
 #include "query/tenancy.h"
 #include "store/proxy.h"
 #include "store/queryable.h"
@@ -38,11 +39,18 @@ struct EvaluatorOptions {
   std::int64_t query_memory_bytes = MemoryBudget::kUnlimited;  // of one query
   std::shared_ptr<MemoryBudget> total_memory;  // of all queries together; may be null
   std::size_t max_concurrent = 20;
+  SelectMetricsOptions selects;
   TenancyOptions tenancy;
   std::shared_ptr<ActiveQueryLog> active_queries;       // may be null
   std::shared_ptr<RefusedQueriesFile> refused_queries;  // may be null
   DistributionOptions distribution;
 };
+
+// The lookback of a query that may read data as coarse as this: downsampled data has samples
+// further apart, so that a wider one is needed to see them. Coarser than five minutes: an hour,
+// else five minutes, but never less than the lookback of raw data, which also is the least
+// resolution that counts as downsampled.
+std::int64_t DynamicLookback(std::int64_t lookback_ms, std::int64_t max_source_resolution_ms);
 
 // The endpoints of the moment. Called once a query; must be thread-safe; never null.
 using QueryEndpointSource = std::function<std::shared_ptr<const QueryEndpoints>()>;
@@ -77,6 +85,9 @@ class Evaluator {
   std::shared_ptr<MemoryBudget> MakeBudget() const;
 
  private:
+  // With a place in the gate.
+  StatusOr<promql::QueryResult> EvaluateInGate(const Context& context, const QueryParams& params,
+                                               std::shared_ptr<store::MissingParts> missing);
   std::unique_ptr<promql::Queryable> QueryableFor(
       const QueryParams& params, const std::string& tenant,
       std::shared_ptr<store::MissingParts> missing) const;
@@ -94,6 +105,7 @@ class Evaluator {
   const QueryEndpointSource endpoints_;
   Gate gate_;
   EngineMetrics metrics_;
+  SelectMetrics select_metrics_;
 };
 
 }  // namespace aevum::query

@@ -67,6 +67,7 @@ Status ExemplarsProxy::Ask(const Context& context, const wire::ExemplarsRequest&
   FanOutQuestion question;
   question.path = "/thanos.Exemplars/Exemplars";
   question.what = "exemplars";
+  question.span = "proxy_exemplars";
   question.partial_response = request.partial_response;
   question.offered = [&](const wire::InfoResponse& info) {
     return info.exemplars && ExemplarsQueryFor(selectors, info);

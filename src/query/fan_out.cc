@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/mutex.h"
+#include "base/trace.h"
 #include "store/proxy_stream.h"
 
 namespace aevum::query {
@@ -72,7 +73,8 @@ Status FanOut::Ask(const Context& context, const FanOutQuestion& question, const
     std::vector<Answer> list AEVUM_GUARDED_BY(mutex);
   };
   Answers answers;
-  CancelScope scope(context);
+  Span span(context, question.span);
+  CancelScope scope(span.Inner(context));
   const Context bounded = scope.context().WithTimeout(options_.timeout);
   const bool abort = question.partial_response == wire::PartialResponse::kAbort;
   {
@@ -107,6 +109,7 @@ Status FanOut::Ask(const Context& context, const FanOutQuestion& question, const
       failure = MakeError(status.code(), message);
     warnings->push_back(std::move(message));
   }
+  span.Fail(failure);
   return abort ? failure : OkStatus();
 }
 

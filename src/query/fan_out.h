@@ -26,6 +26,7 @@ struct FanOutOptions {
 struct FanOutQuestion {
   std::string_view path;  // "/thanos.Rules/Rules"
   std::string_view what;  // "rules", for warnings and errors
+  std::string_view span;  // the name in traces, as Thanos has it
   std::string request;    // the message
   wire::PartialResponse partial_response = wire::PartialResponse::kWarn;
   // Whether an endpoint that said this of itself is asked.

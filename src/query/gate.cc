@@ -2,50 +2,15 @@
 
 #include <algorithm>
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
-
 namespace aevum::query {
-namespace {
-
-const prometheus::Histogram::BucketBoundaries kWaits = {0.01, 0.1, 0.3, 0.6, 1,   3,   6,   9,
-                                                        20,   30,  60,  90,  120, 240, 360, 720};
-
-}  // namespace
 
 Gate::Gate(std::size_t max_concurrent, const std::string& prefix, prometheus::Registry& metrics)
-    : max_concurrent_(max_concurrent),
-      in_flight_(&prometheus::BuildGauge()
-                      .Name(prefix + "_in_flight")
-                      .Help("Number of queries that are currently in flight.")
-                      .Register(metrics)
-                      .Add({})),
-      total_(&prometheus::BuildCounter()
-                  .Name(prefix + "_total")
-                  .Help("Total number of queries.")
-                  .Register(metrics)
-                  .Add({})),
-      waited_(&prometheus::BuildHistogram()
-                   .Name(prefix + "_duration_seconds")
-                   .Help("How many seconds it took for queries to wait at the gate.")
-                   .Register(metrics)
-                   .Add({}, kWaits)) {
-  prometheus::BuildGauge()
-      .Name(prefix + "_max")
-      .Help("Maximum number of concurrent queries.")
-      .Register(metrics)
-      .Add({})
-      .Set(static_cast<double>(max_concurrent));
-}
+    : max_concurrent_(max_concurrent), metrics_(prefix, "queries", max_concurrent, metrics) {}
 
 Status Gate::Enter(const Context& context) {
   const auto began = std::chrono::steady_clock::now();
   RETURN_IF_ERROR(WaitForPlace(context));
-  waited_->Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
-  total_->Increment();
-  in_flight_->Increment();
+  metrics_.Entered(std::chrono::steady_clock::now() - began);
   return OkStatus();
 }
 
@@ -102,7 +67,7 @@ std::size_t Gate::waiting() {
 }
 
 void Gate::Leave() {
-  in_flight_->Decrement();
+  metrics_.Left();
   MutexLock lock(mutex_);
   if (queues_.empty()) {
     --inside_;

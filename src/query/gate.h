@@ -11,13 +11,7 @@
 #include "base/context.h"
 #include "base/mutex.h"
 #include "base/status.h"
-
-namespace prometheus {
-class Counter;
-class Gauge;
-class Histogram;
-class Registry;
-}  // namespace prometheus
+#include "query/gate_metrics.h"
 
 namespace aevum::query {
 
@@ -25,8 +19,7 @@ namespace aevum::query {
 // the tenants that wait, one to each; within a tenant first come, first served. So a tenant with a
 // thousand queries keeps another's single query waiting for one place only, not for a thousand.
 //
-// Who waits is a thread, so the pools that call Enter bound the queues. Thread-safe. Metrics:
-// <prefix>_max, _in_flight, _total, _duration_seconds (of the wait).
+// Who waits is a thread, so the pools that call Enter bound the queues. Thread-safe.
 class Gate {
  public:
   Gate(std::size_t max_concurrent, const std::string& metrics_prefix,
@@ -60,9 +53,7 @@ class Gate {
   std::size_t inside_ AEVUM_GUARDED_BY(mutex_) = 0;
   // A tenant each, the one whose turn is next in front. Empty unless the gate is full.
   std::list<Queue> queues_ AEVUM_GUARDED_BY(mutex_);
-  prometheus::Gauge* in_flight_;
-  prometheus::Counter* total_;
-  prometheus::Histogram* waited_;
+  GateMetrics metrics_;
 };
 
 // A place in a gate for a scope.

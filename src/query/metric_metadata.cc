@@ -26,6 +26,7 @@ Status MetricMetadataProxy::Ask(const Context& context, const wire::MetricMetada
   FanOutQuestion question;
   question.path = "/thanos.Metadata/MetricMetadata";
   question.what = "metric metadata";
+  question.span = "proxy_metadata";
   question.request = wire::Encode(request);
   question.partial_response = request.partial_response;
   question.offered = [](const wire::InfoResponse& info) { return info.metric_metadata; };

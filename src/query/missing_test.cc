@@ -25,7 +25,8 @@ class MissingTest : public ::testing::Test {
  protected:
   MissingTest() {
     options_.api.defaults.replica_labels = {"replica"};
-    options_.endpoints.info_timeout = 100ms;
+    options_.endpoints.info_timeout = 20s;
+    options_.endpoints.info_interval = 100ms;
   }
 
   // Starts a querier over these stores.

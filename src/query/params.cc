@@ -164,10 +164,9 @@ StatusOr<QueryParams> ParseInstantParams(const net::HttpRequest& request,
   ASSIGN_OR_RETURN(params.start, TimeParam(request, "time", now));
   params.end = params.start;
   RETURN_IF_ERROR(ParseCommon(request, defaults, &params));
-  const Nanoseconds automatic =
-      defaults.auto_downsampling ? defaults.instant_max_source_resolution : Nanoseconds(0);
-  ASSIGN_OR_RETURN(params.max_source_resolution_ms,
-                   Resolution(request, defaults.auto_downsampling, automatic));
+  ASSIGN_OR_RETURN(
+      params.max_source_resolution_ms,
+      Resolution(request, defaults.auto_downsampling, defaults.instant_max_source_resolution));
   params.query = request.Param("query");
   return params;
 }

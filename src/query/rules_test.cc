@@ -3,7 +3,9 @@
 #include "query/rules.h"
 
 #include <cmath>
+#include <condition_variable>
 #include <limits>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -25,6 +27,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -224,12 +227,21 @@ class Endpoint {
   wire::InfoResponse info;
   std::vector<std::string> rules, targets;  // messages
   Status end;                               // after them
+  bool silent = false;                      // nothing comes, not even an end
 
  private:
   Status Answer(net::grpc::ServerCall& call, const std::vector<std::string>& messages) {
     {
       MutexLock lock(mutex_);
       last_request_ = call.request().view;
+    }
+    if (silent) {
+      const Context& context = call.context();
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any never;
+      never.wait_until(lock, context.stop_token(), context.deadline(), [] { return false; });
+      return context.status();
     }
     for (const std::string& message : messages) RETURN_IF_ERROR(store::SendMessage(call, message));
     return end;
@@ -266,12 +278,20 @@ class RulesApiTest : public ::testing::Test {
            .dropped = {{.discovered_labels = L({{"job", "d"}, {"replica", replica}})}}})};
     }
   }
-  ~RulesApiTest() override {
+  ~RulesApiTest() override { Stop(); }
+
+  void Stop() {
     if (grpc_) grpc_->Stop(std::chrono::milliseconds(0));
     if (server_) server_->Stop(std::chrono::milliseconds(0));
+    grpc_.reset();
+    server_.reset();
+    query_.reset();
   }
 
+  // A querier of its own each time.
   void Start() {
+    metrics_ = std::make_shared<prometheus::Registry>();
+    options_.endpoints.endpoints.clear();
     for (const Endpoint& endpoint : endpoints_)
       options_.endpoints.endpoints.push_back({.address = endpoint.address()});
     query_ = std::make_unique<Query>(options_, Logger(), metrics_);
@@ -322,7 +342,7 @@ class RulesApiTest : public ::testing::Test {
 
   QueryOptions options_;
   std::array<Endpoint, 2> endpoints_;
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  std::shared_ptr<prometheus::Registry> metrics_;
   std::unique_ptr<Query> query_;
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<net::grpc::Server> grpc_;
@@ -427,6 +447,27 @@ TEST_F(RulesApiTest, FailsWithoutPartialResponse) {
   Call("/thanos.Rules/Rules",
        wire::Encode(wire::RulesRequest{.partial_response = wire::PartialResponse::kAbort}), &end);
   EXPECT_EQ(end.code(), StatusCode::kUnavailable);
+}
+
+// Whatever happens, the answer names the silent one. How long the other one needs is the machine's
+// affair: the timeout grows until that one is within it.
+TEST_F(RulesApiTest, GivesUpAnEndpointThatSaysNothing) {
+  endpoints_[1].silent = true;
+  options_.endpoints.info_timeout = std::chrono::seconds(30);
+  for (std::chrono::milliseconds timeout(250);; timeout *= 4) {
+    options_.proxy.response_timeout = timeout;
+    Start();
+    const json body = json::parse(Get("/rules").body);
+    const auto warnings = body.value("warnings", std::vector<std::string>());
+    EXPECT_THAT(warnings, Contains(AllOf(HasSubstr(endpoints_[1].address()),
+                                         HasSubstr("code = DeadlineExceeded"))));
+    if (warnings.size() == 1 || timeout > std::chrono::seconds(10)) {
+      EXPECT_THAT(warnings, SizeIs(1));
+      EXPECT_EQ(body["data"]["groups"][0]["rules"][0]["state"], "pending") << body;
+      return;
+    }
+    Stop();
+  }
 }
 
 TEST_F(RulesApiTest, AsksOnlyWhoOffersTheService) {

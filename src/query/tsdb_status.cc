@@ -54,6 +54,7 @@ Status TsdbStatusProxy::Ask(const Context& context, const wire::TsdbStatisticsRe
   FanOutQuestion question;
   question.path = "/thanos.Status/TSDBStatistics";
   question.what = "TSDB statistics";
+  question.span = "proxy_tsdb_statistics";
   question.request = wire::Encode(request);
   question.partial_response = request.partial_response;
   question.offered = [](const wire::InfoResponse& info) { return info.status; };

@@ -62,6 +62,23 @@ bool IsSuccess(const net::HttpClientResponse& response) {
   return response.status >= 200 && response.status < 300;
 }
 
+// The names that Thanos gives to these calls in traces.
+std::string_view SpanNameOf(std::string_view path) {
+  if (path.ends_with("/values")) return "/prom_label_values HTTP[client]";
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"/api/v1/labels", "/prom_label_names HTTP[client]"},
+      {"/api/v1/series", "/prom_series HTTP[client]"},
+      {"/api/v1/rules", "/prom_rules HTTP[client]"},
+      {"/api/v1/targets", "/prom_targets HTTP[client]"},
+      {"/api/v1/metadata", "/prom_metric_metadata HTTP[client]"},
+      {"/api/v1/query_exemplars", "/prom_exemplars HTTP[client]"},
+      {"/api/v1/status/tsdb", "/prom_status_tsdb HTTP[client]"},
+  };
+  for (const auto& [known, name] : kNames)
+    if (path == known) return name;
+  return "/prom HTTP[client]";
+}
+
 // Adds the URL to the errors of reading an answer.
 template <typename T>
 StatusOr<T> At(StatusOr<T> result, const std::string& url) {
@@ -107,6 +124,7 @@ StatusOr<PrometheusClient::Body> PrometheusClient::Get(const Context& context,
                                                        const Parameters& parameters) {
   net::HttpClientRequest request;
   request.url = base_url_ + std::string(path);
+  request.span_name = SpanNameOf(path);
   char separator = '?';
   for (const auto& [name, value] : parameters) {
     request.url +=
@@ -132,6 +150,7 @@ StatusOr<PrometheusClient::Body> PrometheusClient::Select(const Context& context
 
   net::HttpClientRequest request;
   request.url = base_url_ + std::string(path);
+  request.span_name = SpanNameOf(path);
   request.headers.emplace_back("User-Agent", kUserAgent);
   if (post && request.url.size() + query.size() > kLongestUrl) {
     request.method = "POST";

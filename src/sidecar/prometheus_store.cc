@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/trace.h"
 #include "sidecar/remote_read_stream.h"
 #include "store/external_labels.h"
 #include "store/sharding.h"
@@ -111,13 +112,19 @@ StatusOr<std::unique_ptr<store::SeriesStream>> PrometheusStore::Series(
   }
   const auto mode = NeedsSorting(*state, *rewriting) ? SeriesOrder::Mode::kSorting
                                                      : SeriesOrder::Mode::kStreaming;
+  const bool traced = context.trace() != nullptr && context.trace()->sampled;
+  std::string shown = traced ? model::ToString(selection.matchers) : std::string();
   std::string read_request = wire::EncodeReadRequest(
       {.start = selection.start, .end = selection.end, .matchers = std::move(selection.matchers)});
-  RemoteReadSource source = [client = client_, body = std::move(read_request)](
-                                const Context& call, const auto& on_content_type,
-                                const auto& on_piece) {
-    return client->RemoteRead(call, body, on_content_type, on_piece);
-  };
+  RemoteReadSource source =
+      [client = client_, body = std::move(read_request), shown = std::move(shown)](
+          const Context& call, const auto& on_content_type, const auto& on_piece) {
+        Span span(call, "query_prometheus", SpanKind::kClient);
+        span.Set("query.request", shown);
+        Status status = client->RemoteRead(span.Inner(call), body, on_content_type, on_piece);
+        span.Fail(status);
+        return status;
+      };
   return std::make_unique<RemoteReadStream>(context, std::move(source),
                                             RemoteReadOptions{.rewriting = std::move(rewriting),
                                                               .mode = mode,

@@ -19,6 +19,14 @@ constexpr std::size_t kBatchSeries = 256;
 constexpr std::size_t kBatchBytes = std::size_t{64} << 10;
 constexpr std::chrono::milliseconds kBatchTime{5};
 
+// Of a store that speaks for a hundred thousand others it has some ten.
+constexpr std::size_t kMaxInfoBytes = std::size_t{16} << 20;
+
+// An answer that alone is more than the request may hold need not come whole.
+std::size_t MaxBytes(const Context& context) {
+  return context.budget() ? static_cast<std::size_t>(context.budget()->limit_bytes()) : SIZE_MAX;
+}
+
 // Damage of a peer's answer, whatever the decoder calls it.
 template <typename T>
 StatusOr<T> AsDamage(StatusOr<T> decoded) {
@@ -80,23 +88,26 @@ StatusOr<std::unique_ptr<SeriesStream>> GrpcStore::Series(const Context& context
 
 StatusOr<wire::LabelsResponse> GrpcStore::LabelNames(const Context& context,
                                                      const wire::LabelNamesRequest& request) {
-  ASSIGN_OR_RETURN(const SharedBytes answer,
-                   channel_->Unary(context, "/thanos.Store/LabelNames",
-                                   SharedBytes::Own(wire::Encode(request))));
+  ASSIGN_OR_RETURN(
+      const SharedBytes answer,
+      channel_->Unary(context, "/thanos.Store/LabelNames", SharedBytes::Own(wire::Encode(request)),
+                      {.max_bytes = MaxBytes(context)}));
   return AsDamage(wire::DecodeLabelsResponse(answer.view));
 }
 
 StatusOr<wire::LabelsResponse> GrpcStore::LabelValues(const Context& context,
                                                       const wire::LabelValuesRequest& request) {
-  ASSIGN_OR_RETURN(const SharedBytes answer,
-                   channel_->Unary(context, "/thanos.Store/LabelValues",
-                                   SharedBytes::Own(wire::Encode(request))));
+  ASSIGN_OR_RETURN(
+      const SharedBytes answer,
+      channel_->Unary(context, "/thanos.Store/LabelValues", SharedBytes::Own(wire::Encode(request)),
+                      {.max_bytes = MaxBytes(context)}));
   return AsDamage(wire::DecodeLabelsResponse(answer.view));
 }
 
 StatusOr<wire::InfoResponse> GrpcStore::Info(const Context& context) {
   ASSIGN_OR_RETURN(const SharedBytes answer,
-                   channel_->Unary(context, "/thanos.info.Info/Info", SharedBytes::Own("")));
+                   channel_->Unary(context, "/thanos.info.Info/Info", SharedBytes::Own(""),
+                                   {.max_bytes = kMaxInfoBytes}));
   return AsDamage(wire::DecodeInfoResponse(answer.view));
 }
 

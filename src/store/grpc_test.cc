@@ -104,14 +104,32 @@ TEST_F(GrpcStoreTest, CarriesSeriesAndWarnings) {
   EXPECT_THAT(all.chunks, SizeIs(0));
 }
 
+TEST_F(GrpcStoreTest, AnswersOfOneMessageAreBounded) {
+  fake_.series = Numbered(1000);
+  fake_.info.label_sets = {model::Labels::Of({{"a", std::string(std::size_t{17} << 20, 'x')}})};
+  Start();
+  const StatusOr<wire::InfoResponse> info = client_->Info(Soon());
+  EXPECT_EQ(info.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(info.status().message()),
+              HasSubstr("received message larger than max: 17"));
+  wire::LabelValuesRequest values;
+  values.label = "i";
+  values.end = 100'000;
+  const auto within = [&](std::int64_t bytes) {
+    return client_
+        ->LabelValues(Soon().WithBudget(std::make_shared<MemoryBudget>("query", bytes)), values)
+        .status();
+  };
+  EXPECT_TRUE(within(10'000).ok());
+  EXPECT_EQ(within(1000).code(), StatusCode::kResourceExhausted);
+}
+
 // An XOR2 chunk of one sample with a start timestamp; both times below 64.
 TEST_F(GrpcStoreTest, RewritesChunksForPeersThatDoNotReadStartTimestamps) {
   const std::string bytes("\x00\x01\x80\x14\x3f\xf0\0\0\0\0\0\0\x0a", 13);
-  fake_.series = {{model::Labels::Of({{"i", "1"}}),
-                   {{.min_time = 10,
-                     .max_time = 10,
-                     .data = bytes,
-                     .encoding = chunk::Encoding::kXor2}}}};
+  fake_.series = {
+      {model::Labels::Of({{"i", "1"}}),
+       {{.min_time = 10, .max_time = 10, .data = bytes, .encoding = chunk::Encoding::kXor2}}}};
   Start();
   Status status;
   const wire::SeriesBatch ours = Drain(**client_->Series(Soon(), Request()), &status);
@@ -119,8 +137,8 @@ TEST_F(GrpcStoreTest, RewritesChunksForPeersThatDoNotReadStartTimestamps) {
   EXPECT_EQ(ours.chunks[0].encoding, chunk::Encoding::kXor2);
   EXPECT_EQ(ours.chunks[0].data, bytes);
 
-  const auto call = channel_->Start(Soon(), "/thanos.Store/Series",
-                                    SharedBytes::Own(wire::Encode(Request())));
+  const auto call =
+      channel_->Start(Soon(), "/thanos.Store/Series", SharedBytes::Own(wire::Encode(Request())));
   const auto message = call->Next();
   ASSERT_TRUE(message.ok() && *message);
   wire::SeriesBatch others;

@@ -269,8 +269,16 @@ class MergeStream final : public SeriesStream {
 auto ContentOf(const ChunkView& chunk) {
   return std::tuple(chunk.min_time, chunk.max_time, chunk.aggregate, chunk.encoding, chunk.data);
 }
-bool Before(const ChunkView& a, const ChunkView& b) { return ContentOf(a) < ContentOf(b); }
-bool Same(const ChunkView& a, const ChunkView& b) { return ContentOf(a) == ContentOf(b); }
+// By time; of chunks at equal times those with the larger bytes come first, as in Thanos: the order
+// decides which samples `penalty` and `chain` take.
+bool Before(const ChunkView& a, const ChunkView& b) {
+  if (a.min_time != b.min_time) return a.min_time < b.min_time;
+  return std::tie(a.max_time, a.aggregate, a.encoding, b.data) <
+         std::tie(b.max_time, b.aggregate, b.encoding, a.data);
+}
+bool Same(const ChunkView& a, const ChunkView& b) {
+  return a.min_time == b.min_time && ContentOf(a) == ContentOf(b);
+}
 
 // Sorts whole aggregate chunks: runs of parts with the same bounds and rising aggregate.
 void SortAggregates(std::span<ChunkView> chunks, std::vector<ChunkView>* out) {

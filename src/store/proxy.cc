@@ -39,6 +39,14 @@ void Normalise(std::vector<std::string>* strings, std::int64_t limit) {
   }
 }
 
+// Bytes of heap that an answer takes, roughly.
+std::int64_t BytesOf(const wire::LabelsResponse& response) {
+  std::size_t bytes = 0;
+  for (const auto* texts : {&response.strings, &response.warnings})
+    for (const std::string& text : *texts) bytes += sizeof text + text.size();
+  return static_cast<std::int64_t>(bytes);
+}
+
 }  // namespace
 
 std::string StoreClient::ToString() const {
@@ -214,6 +222,8 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
     std::condition_variable done;
     std::size_t running AEVUM_GUARDED_BY(mutex) = 0;
     std::vector<std::optional<StatusOr<wire::LabelsResponse>>> results AEVUM_GUARDED_BY(mutex);
+    MemoryCharge charge AEVUM_GUARDED_BY(mutex);
+    Status budget AEVUM_GUARDED_BY(mutex);  // not OK: of the request, no fault of a store
   };
   Answers answers;
   CancelScope scope(context);
@@ -222,6 +232,7 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
     MutexLock lock(answers.mutex);
     answers.running = targets.chosen.size();
     answers.results.resize(targets.chosen.size());
+    answers.charge = MemoryCharge(context.budget());
   }
   for (std::size_t i = 0; i < targets.chosen.size(); ++i) {
     const auto task = [&, i] {
@@ -231,6 +242,10 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
       StatusOr<wire::LabelsResponse> result = call(bounded, *targets.chosen[i]);
       if (abort && !result.ok()) scope.Cancel();
       MutexLock lock(answers.mutex);
+      if (result.ok() && answers.budget.ok()) {
+        answers.budget = answers.charge.Add(BytesOf(*result), what);
+        if (!answers.budget.ok()) scope.Cancel();
+      }
       answers.results[i] = std::move(result);
       // With the lock held: the waiter owns the condition and may go away right after.
       if (--answers.running == 0) answers.done.notify_all();
@@ -239,6 +254,7 @@ StatusOr<wire::LabelsResponse> Proxy::CallAll(const Context& context, const Targ
   }
   MutexLock lock(answers.mutex);
   while (answers.running > 0) lock.Wait(answers.done);
+  RETURN_IF_ERROR(answers.budget);
 
   wire::LabelsResponse joined;
   Status failure;

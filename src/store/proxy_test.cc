@@ -338,7 +338,7 @@ TEST_F(ProxyTest, DoesForOldStoresWhatTheyCannot) {
   request.without_replica_labels = {"replica"};
   request.limit = 10;
   EXPECT_THAT(Ask(request).series,
-              ElementsAre("{__name__=\"up\", a=\"1\"} 1 3 4", "{__name__=\"up\", b=\"1\"} 2"));
+              ElementsAre("{__name__=\"up\", a=\"1\"} 4 3 1", "{__name__=\"up\", b=\"1\"} 2"));
   EXPECT_THAT(old.series_requests()[0].without_replica_labels, IsEmpty());
   EXPECT_EQ(old.series_requests()[0].limit, 0);
   EXPECT_THAT(modern.series_requests()[0].without_replica_labels, ElementsAre("replica"));
@@ -354,7 +354,7 @@ TEST_F(ProxyTest, DoesForOldStoresWhatTheyCannot) {
     for (const std::string& line : Ask(request).series) {
       ++series;
       if (line.find("a=") != std::string::npos) {
-        EXPECT_THAT(line, HasSubstr(" 1 3"));
+        EXPECT_THAT(line, HasSubstr(" 3 1"));
       }
     }
   }
@@ -382,6 +382,28 @@ TEST_F(ProxyTest, ChargesWhatItHolds) {
   const auto small = std::make_shared<MemoryBudget>("query", 10);
   const Answer answer = Ask(proxy(), Request(), Context::Background().WithBudget(small));
   EXPECT_EQ(answer.status.code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(ProxyTest, ChargesLabels) {
+  Add("a:1", {Up({{"job", "x"}}, "")});
+  Add("b:1", {Up({{"job", "y"}}, "")});
+  wire::LabelNamesRequest names;
+  names.end = 100;
+  wire::LabelValuesRequest values;
+  values.label = "job";
+  values.end = 100;
+  const auto budget = std::make_shared<MemoryBudget>("query", 1 << 20);
+  const Context context = Context::Background().WithBudget(budget);
+  EXPECT_TRUE(proxy().LabelNames(context, names).ok());
+  EXPECT_TRUE(proxy().LabelValues(context, values).ok());
+  EXPECT_GT(budget->peak_bytes(), 0);
+  EXPECT_EQ(budget->used_bytes(), 0);
+  // The request's own failure, whatever it does with those of stores.
+  const auto small = std::make_shared<MemoryBudget>("query", 10);
+  const Context tight = Context::Background().WithBudget(small);
+  EXPECT_EQ(proxy().LabelNames(tight, names).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(proxy().LabelValues(tight, values).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(small->used_bytes(), 0);
 }
 
 TEST_F(ProxyTest, JoinsLabels) {

@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "base/memory_budget.h"
+#include "base/trace.h"
 #include "store/aggregates.h"
 #include "store/dedup/adaptive.h"
 #include "store/dedup/aggregate_rows.h"
 #include "store/dedup/counter.h"
 #include "store/dedup/penalty.h"
 #include "store/dedup/replicas.h"
+#include "store/dedup/steady_row.h"
 #include "store/merge.h"
 
 namespace aevum::store {
@@ -172,6 +174,7 @@ class StoreBatch final : public promql::SelectBatch {
   }
 
   Status DecodeAdaptive(std::size_t index, std::span<const ChunkView> chunks, Columns* out) const {
+    if (dedup::CopySteadyRow(chunks, plan_->start_ms, plan_->end_ms, out)) return OkStatus();
     const auto read = [this, index](const ChunkView& chunk, std::uint32_t samples, Columns* into) {
       RETURN_IF_ERROR(
           Blame(index, chunk, chunk::DecodeFirst(chunk.encoding, chunk.data, samples, into)));
@@ -341,10 +344,28 @@ class StoreBatch final : public promql::SelectBatch {
 class StoreSelectStream final : public promql::SelectStream {
  public:
   StoreSelectStream(const Context& context, std::unique_ptr<SeriesStream> stream,
-                    std::shared_ptr<const SelectPlan> plan)
-      : context_(context), stream_(std::move(stream)), plan_(std::move(plan)) {}
+                    std::shared_ptr<const SelectPlan> plan, Span span)
+      : context_(context),
+        span_(std::move(span)),
+        stream_(std::move(stream)),
+        plan_(std::move(plan)) {}
 
   StatusOr<std::unique_ptr<const promql::SelectBatch>> Next() override {
+    auto batch = NextBatch();
+    if (batch.ok() && *batch) {
+      series_ += (*batch)->size();
+      return batch;
+    }
+    span_.Set("series", series_);
+    span_.Fail(batch.status());
+    span_.End();
+    return batch;
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_; }
+
+ private:
+  StatusOr<std::unique_ptr<const promql::SelectBatch>> NextBatch() {
     wire::SeriesBatch batch;
     while (true) {
       ASSIGN_OR_RETURN(const bool more, stream_->Next(&batch));
@@ -362,9 +383,6 @@ class StoreSelectStream final : public promql::SelectStream {
         std::make_unique<StoreBatch>(std::move(batch), plan_, std::move(charge)));
   }
 
-  std::vector<std::string> warnings() const override { return warnings_; }
-
- private:
   void AddWarning(std::string warning) {
     if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) {
       warnings_.push_back(std::move(warning));
@@ -372,6 +390,8 @@ class StoreSelectStream final : public promql::SelectStream {
   }
 
   const Context context_;
+  Span span_;  // of the select, to the last batch
+  std::size_t series_ = 0;
   const std::unique_ptr<SeriesStream> stream_;
   const std::shared_ptr<const SelectPlan> plan_;
   std::vector<std::string> warnings_;
@@ -429,11 +449,21 @@ StatusOr<std::unique_ptr<promql::SelectStream>> StoreQueryable::Select(
   request.limit = options_.limit;
   request.response_batch_size = options_.response_batch_size;
 
-  ASSIGN_OR_RETURN(std::unique_ptr<SeriesStream> stream, store_->Series(context, request));
+  Span span(context, "querier_select");
+  if (span.recording()) {
+    span.Set("minTime", hints.start_ms);
+    span.Set("maxTime", hints.end_ms);
+    span.Set("matchers", model::ToString(matchers));
+  }
+  const Context& inner = span.Inner(context);
+  auto stream = store_->Series(inner, request);
+  span.Fail(stream.status());
+  RETURN_IF_ERROR(stream.status());
   // Series that became equal without the replica labels follow one another: join them.
   std::vector<std::unique_ptr<SeriesStream>> one;
-  one.push_back(std::move(stream));
-  return std::make_unique<StoreSelectStream>(context, MergeStreams(std::move(one)), plan);
+  one.push_back(*std::move(stream));
+  return std::make_unique<StoreSelectStream>(context, MergeStreams(std::move(one)), plan,
+                                             std::move(span));
 }
 
 }  // namespace aevum::store

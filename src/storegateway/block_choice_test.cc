@@ -13,10 +13,10 @@ constexpr std::int64_t kFive = 300'000;
 constexpr std::int64_t kHour = 3'600'000;
 
 TEST(BlockChoiceTest, TakesTheCoarsestAndFillsGapsWithFinerOnes) {
-  const std::vector<BlockTimes> blocks = {
-      {0, 100, 0}, {100, 200, 0}, {200, 300, 0},  // 0 1 2
-      {0, 100, kFive}, {200, 300, kFive},         // 3 4
-      {0, 100, kHour}};                           // 5
+  const std::vector<BlockTimes> blocks = {{0, 100, 0},     {100, 200, 0},
+                                          {200, 300, 0},                       // 0 1 2
+                                          {0, 100, kFive}, {200, 300, kFive},  // 3 4
+                                          {0, 100, kHour}};                    // 5
   EXPECT_THAT(ChooseBlocks(blocks, 0, 299, 0), ElementsAre(0, 1, 2));
   EXPECT_THAT(ChooseBlocks(blocks, 0, 299, kFive), ElementsAre(1, 3, 4));
   EXPECT_THAT(ChooseBlocks(blocks, 0, 299, kHour), ElementsAre(1, 4, 5));

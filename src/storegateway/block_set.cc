@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "storegateway/block_choice.h"
 #include "store/external_labels.h"
+#include "storegateway/block_choice.h"
 
 namespace aevum::storegateway {
 
@@ -47,8 +47,7 @@ std::vector<ChosenBlock> BlockSet::ChooseAll(const model::Matchers& matchers, Ti
                                              TimestampMs max_time) const {
   std::vector<ChosenBlock> chosen;
   for (const Group& group : groups_) {
-    const std::optional<model::Matchers> left =
-        store::MatchExternalLabels(matchers, group.labels);
+    const std::optional<model::Matchers> left = store::MatchExternalLabels(matchers, group.labels);
     if (!left) continue;
     for (const auto& block : group.blocks) {
       if (block->meta().min_time <= max_time && block->meta().max_time > min_time)

@@ -134,8 +134,8 @@ BucketSource MakeSource(const SharedReads& shared, const BucketBlock& block,
                               .chunk_bytes = shared.most_chunk_bytes,
                               .chunk_pool = shared.chunk_pool};
   // Whoever wrote the block may have said what its largest chunk takes.
-  const auto largest = static_cast<std::uint64_t>(
-      std::max<std::int64_t>(block.meta().chunk_max_size, 0));
+  const auto largest =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(block.meta().chunk_max_size, 0));
   if (largest > 0)
     options.chunk_bytes = std::min(options.chunk_bytes, largest + tsdb::kMostChunkFrameBytes);
   return BucketSource(*shared.bucket, block.id(), tables, *shared.cache, *shared.reads,
@@ -145,8 +145,8 @@ BucketSource MakeSource(const SharedReads& shared, const BucketBlock& block,
 std::unique_ptr<SeriesStream> StreamBlock(const Context& context,
                                           const wire::SeriesRequest& request, ChosenBlock chosen,
                                           SharedReads shared) {
-  std::unique_ptr<SeriesStream> stream = std::make_unique<OrderedStream>(
-      context, request, std::move(chosen), std::move(shared));
+  std::unique_ptr<SeriesStream> stream =
+      std::make_unique<OrderedStream>(context, request, std::move(chosen), std::move(shared));
   if (!request.shard_info || request.shard_info->total_shards < 1) return stream;
   return store::FilterShard(std::move(stream), *request.shard_info);
 }

@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "objstore/bucket.h"
+#include "store/store.h"
 #include "storegateway/block_set.h"
 #include "storegateway/bucket_source.h"
 #include "storegateway/index_cache.h"
 #include "storegateway/request_reads.h"
-#include "store/store.h"
 
 namespace aevum::storegateway {
 

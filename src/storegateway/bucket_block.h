@@ -16,13 +16,14 @@
 
 namespace aevum::storegateway {
 
-// Knows the meta.json at once and the index-header from the first use on, until nobody used it for a
-// while. Thread-safe.
+// Knows the meta.json at once and the index-header from the first use on, until nobody used it for
+// a while. Thread-safe.
 class BucketBlock {
  public:
   using Tables = std::shared_ptr<const tsdb::IndexTables>;
   // Opens the index-header of a block, which it makes when it is not there.
-  using OpenHeader = std::function<StatusOr<Tables>(const Context& context, const block::Meta& meta)>;
+  using OpenHeader =
+      std::function<StatusOr<Tables>(const Context& context, const block::Meta& meta)>;
 
   BucketBlock(std::shared_ptr<const block::Meta> meta, OpenHeader open);
 

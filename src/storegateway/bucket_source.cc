@@ -17,8 +17,8 @@ constexpr std::size_t kLengthBytes = 10;
 }  // namespace
 
 BucketSource::BucketSource(objstore::Bucket& bucket, std::string block,
-                           const tsdb::IndexTables& tables, IndexCache& cache,
-                           RequestReads& reads, BucketSourceOptions options)
+                           const tsdb::IndexTables& tables, IndexCache& cache, RequestReads& reads,
+                           BucketSourceOptions options)
     : bucket_(bucket),
       block_(std::move(block)),
       tables_(tables),
@@ -97,7 +97,8 @@ StatusOr<bool> BucketSource::Assemble(const Pages& pages, std::uint64_t page, st
     const auto next = pages.find(page);
     if (next == pages.end()) {
       const std::size_t left = length.ok() ? *length - whole->size() : 1;
-      for (std::uint64_t at = 0; at * options_.page_bytes < left; ++at) missing->push_back(page + at);
+      for (std::uint64_t at = 0; at * options_.page_bytes < left; ++at)
+        missing->push_back(page + at);
       return false;
     }
     *whole += next->second.view;
@@ -115,8 +116,8 @@ StatusOr<bool> BucketSource::AddSeries(const Pages& pages, std::uint64_t offset,
     missing->push_back(first);
     return false;
   }
-  const std::string_view rest =
-      page->second.view.substr(std::min<std::uint64_t>(offset % options_.page_bytes, page->second.size()));
+  const std::string_view rest = page->second.view.substr(
+      std::min<std::uint64_t>(offset % options_.page_bytes, page->second.size()));
   // Where the index ends inside the page there is nothing more to have.
   const bool last = page->second.size() < options_.page_bytes;
   const StatusOr<std::size_t> length = tsdb::SeriesEntryBytes(rest);
@@ -190,8 +191,7 @@ StatusOr<tsdb::Pieces> BucketSource::ReadChunks(const Context& context, std::uin
 
 // Chunks longer than was thought, once more in full.
 Status BucketSource::ReadLongChunks(const Context& context, const std::string& name,
-                                    std::span<const std::uint32_t> offsets,
-                                    tsdb::Pieces* pieces) {
+                                    std::span<const std::uint32_t> offsets, tsdb::Pieces* pieces) {
   std::vector<std::size_t> long_ones;
   std::vector<Extent> extents;
   for (std::size_t i = 0; i < offsets.size(); ++i) {

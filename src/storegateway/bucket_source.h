@@ -27,8 +27,8 @@ struct BucketSourceOptions {
   std::shared_ptr<MemoryBudget> chunk_pool;
 };
 
-// Postings and series come through the cache; chunks from the bucket. Reads are merged by gap and go
-// side by side. All is charged to the request before it is read. Borrows what it is given.
+// Postings and series come through the cache; chunks from the bucket. Reads are merged by gap and
+// go side by side. All is charged to the request before it is read. Borrows what it is given.
 // Thread-compatible.
 class BucketSource final : public tsdb::BlockSource {
  public:

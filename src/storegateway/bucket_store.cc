@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "objstore/parallel.h"
+#include "store/merge.h"
 #include "storegateway/block_stream.h"
 #include "storegateway/read_ahead.h"
 #include "storegateway/store_metrics.h"
-#include "store/merge.h"
 #include "tsdb/block_labels.h"
 #include "tsdb/posting_groups.h"
 
@@ -23,8 +23,8 @@ constexpr std::size_t kPoolQueue = 4096;
 
 // What ends a request whatever it says about partial answers: its own limits and its own end.
 bool EndsRequest(const Status& error) {
-  return error.code() == StatusCode::kResourceExhausted ||
-         error.code() == StatusCode::kCancelled || error.code() == StatusCode::kDeadlineExceeded;
+  return error.code() == StatusCode::kResourceExhausted || error.code() == StatusCode::kCancelled ||
+         error.code() == StatusCode::kDeadlineExceeded;
 }
 
 // The merged series of a request, counted and cut at its limit.
@@ -121,15 +121,13 @@ StatusOr<std::unique_ptr<SeriesStream>> BucketStore::Series(const Context& conte
   limited.min_time = range.min_time;
   limited.max_time = range.max_time;
   const SharedReads shared = ReadsOfRequest();
-  std::vector<ChosenBlock> chosen =
-      blocks()->Choose(limited.matchers, limited.min_time, limited.max_time,
-                       limited.max_resolution_window_ms);
+  std::vector<ChosenBlock> chosen = blocks()->Choose(
+      limited.matchers, limited.min_time, limited.max_time, limited.max_resolution_window_ms);
   const std::size_t count = chosen.size();
   std::vector<std::unique_ptr<SeriesStream>> streams;
   streams.reserve(count);
   for (ChosenBlock& block : chosen)
-    streams.push_back(
-        ReadAhead(StreamBlock(context, limited, std::move(block), shared), pool_));
+    streams.push_back(ReadAhead(StreamBlock(context, limited, std::move(block), shared), pool_));
   store::InputErrorHandler on_error;
   if (request.partial_response == wire::PartialResponse::kWarn) {
     on_error = [](std::size_t /*input*/, const Status& error, wire::SeriesBatch* out) -> Status {
@@ -179,9 +177,15 @@ StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,
 
 StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
                                                        const wire::LabelNamesRequest& request) {
+<<<<<<< HEAD
   const tsdb::TimeRange range = Served(request.start, request.end);
   const std::vector<ChosenBlock> chosen =
       blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
+=======
+  const std::vector<ChosenBlock> chosen =
+      blocks()->ChooseAll(request.matchers, std::max(request.start, options_.min_time),
+                          std::min(request.end, options_.max_time));
+>>>>>>> main
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     ASSIGN_OR_RETURN(std::vector<std::string> names,
@@ -199,9 +203,15 @@ StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
 StatusOr<wire::LabelsResponse> BucketStore::LabelValues(const Context& context,
                                                         const wire::LabelValuesRequest& request) {
   if (Contains(request.without_replica_labels, request.label)) return wire::LabelsResponse();
+<<<<<<< HEAD
   const tsdb::TimeRange range = Served(request.start, request.end);
   const std::vector<ChosenBlock> chosen =
       blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
+=======
+  const std::vector<ChosenBlock> chosen =
+      blocks()->ChooseAll(request.matchers, std::max(request.start, options_.min_time),
+                          std::min(request.end, options_.max_time));
+>>>>>>> main
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     const std::string_view external = one.block->labels().Get(request.label);

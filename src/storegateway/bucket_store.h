@@ -12,11 +12,15 @@
 #include "base/mutex.h"
 #include "base/thread_pool.h"
 #include "objstore/bucket.h"
+#include "store/store.h"
 #include "storegateway/block_set.h"
 #include "storegateway/index_cache.h"
 #include "storegateway/request_reads.h"
+<<<<<<< HEAD
 #include "store/store.h"
 #include "tsdb/series_entry.h"
+=======
+>>>>>>> main
 
 namespace prometheus {
 class Registry;
@@ -30,12 +34,19 @@ struct SharedReads;
 struct BucketStoreOptions {
   std::uint64_t downloaded_bytes_limit = 0;  // a request, 0: unlimited
   std::size_t series_batch = 10'000;
-  std::uint64_t most_chunk_bytes = 16'000;     // read at once for a chunk
-  std::uint64_t index_page_bytes = 32 << 10;   // read at once for a series
+  std::uint64_t most_chunk_bytes = 16'000;      // read at once for a chunk
+  std::uint64_t index_page_bytes = 32 << 10;    // read at once for a series
   std::uint64_t chunk_pool_bytes = 2ULL << 30;  // of all requests together
+<<<<<<< HEAD
   std::size_t threads = 32;                    // that read blocks
   // What is served, whatever the blocks hold; both inclusive. Null: everything.
   std::function<tsdb::TimeRange()> served = nullptr;
+=======
+  std::size_t threads = 32;                     // that read blocks
+  // What is served, whatever the blocks hold; max_time inclusive.
+  TimestampMs min_time = kMinTime;
+  TimestampMs max_time = kMaxTime;
+>>>>>>> main
 };
 
 // Answers from the blocks of the moment: Series as a merge over those that a request needs, read
@@ -52,8 +63,8 @@ class BucketStore final : public store::Store {
   void SetBlocks(std::shared_ptr<const BlockSet> blocks);
   std::shared_ptr<const BlockSet> blocks() const;
 
-  StatusOr<std::unique_ptr<store::SeriesStream>> Series(const Context& context,
-                                                        const wire::SeriesRequest& request) override;
+  StatusOr<std::unique_ptr<store::SeriesStream>> Series(
+      const Context& context, const wire::SeriesRequest& request) override;
   StatusOr<wire::LabelsResponse> LabelNames(const Context& context,
                                             const wire::LabelNamesRequest& request) override;
   StatusOr<wire::LabelsResponse> LabelValues(const Context& context,

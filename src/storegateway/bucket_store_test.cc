@@ -45,8 +45,7 @@ class BucketStoreTest : public ::testing::Test {
     }
   }
   void Put(const std::string& name, const std::string& bytes) {
-    ASSERT_TRUE(
-        bucket_->Upload(context_, name, objstore::BytesSource(bytes), {}).ok());
+    ASSERT_TRUE(bucket_->Upload(context_, name, objstore::BytesSource(bytes), {}).ok());
   }
   // One byte of an object is another.
   void Damage(const std::string& name, std::size_t offset) {
@@ -72,8 +71,7 @@ class BucketStoreTest : public ::testing::Test {
         meta,
         [bucket = bucket_](const Context& context,
                            const block::Meta& of) -> StatusOr<BucketBlock::Tables> {
-          ASSIGN_OR_RETURN(std::string index,
-                           bucket->Get(context, of.ulid.ToString() + "/index"));
+          ASSIGN_OR_RETURN(std::string index, bucket->Get(context, of.ulid.ToString() + "/index"));
           ASSIGN_OR_RETURN(tsdb::IndexTables tables,
                            tsdb::IndexTables::OpenIndex(SharedBytes::Own(std::move(index))));
           return std::make_shared<const tsdb::IndexTables>(std::move(tables));
@@ -143,19 +141,20 @@ TEST_F(BucketStoreTest, LeavesReplicaLabelsOut) {
   wire::SeriesRequest request = Request({Matcher::Equal("__name__", "up")});
   request.without_replica_labels = {"replica"};
   const std::vector<std::string> lines = ReadOk(request);
-  EXPECT_THAT(lines,
-              ElementsAre(R"({__name__="up", cluster="eu"} 30:1)",
-                          R"({__name__="up", cluster="eu", instance="a:1", job="api"} 0:1 15:0)",
-                          R"({__name__="up", cluster="eu", instance="c:1", job="db"} 0:1)",
-                          R"({__name__="up", cluster="eu", instance="c:1", job="db", zone="z1"} 30:1)"));
+  EXPECT_THAT(
+      lines,
+      ElementsAre(R"({__name__="up", cluster="eu"} 30:1)",
+                  R"({__name__="up", cluster="eu", instance="a:1", job="api"} 0:1 15:0)",
+                  R"({__name__="up", cluster="eu", instance="c:1", job="db"} 0:1)",
+                  R"({__name__="up", cluster="eu", instance="c:1", job="db", zone="z1"} 30:1)"));
   // A label that series have themselves changes their order: "job" behind "instance".
   request.without_replica_labels = {"replica", "instance"};
   request.skip_chunks = true;
-  EXPECT_THAT(ReadOk(request),
-              ElementsAre(R"({__name__="up", cluster="eu"})",
-                          R"({__name__="up", cluster="eu", job="api"})",
-                          R"({__name__="up", cluster="eu", job="db"})",
-                          R"({__name__="up", cluster="eu", job="db", zone="z1"})"));
+  EXPECT_THAT(
+      ReadOk(request),
+      ElementsAre(R"({__name__="up", cluster="eu"})", R"({__name__="up", cluster="eu", job="api"})",
+                  R"({__name__="up", cluster="eu", job="db"})",
+                  R"({__name__="up", cluster="eu", job="db", zone="z1"})"));
 }
 
 // However little is read at once, the answer is the same, and so it is from the cache.

@@ -27,8 +27,8 @@ class IndexCache {
                                     std::span<const tsdb::PostingsKey> keys) = 0;
   virtual void StorePostings(std::string_view block, const tsdb::PostingsKey& key,
                              const SharedBytes& section) = 0;
-  // Pages by number; they are as large as the reader cuts them, which must not change while the cache
-  // lives.
+  // Pages by number; they are as large as the reader cuts them, which must not change while the
+  // cache lives.
   virtual CachedItems FetchPages(const Context& context, std::string_view block,
                                  std::span<const std::uint64_t> pages) = 0;
   virtual void StorePage(std::string_view block, std::uint64_t page, const SharedBytes& bytes) = 0;

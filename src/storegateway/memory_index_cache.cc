@@ -161,8 +161,8 @@ void MemoryIndexCache::Count(const Item& item, int sign) {
   const Metrics& metrics = metrics_[item.kind];
   metrics.items->Increment(sign);
   metrics.size_bytes->Increment(sign * static_cast<double>(item.bytes.size()));
-  metrics.total_size_bytes->Increment(
-      sign * static_cast<double>(CostOf(item.key, item.bytes.size())));
+  metrics.total_size_bytes->Increment(sign *
+                                      static_cast<double>(CostOf(item.key, item.bytes.size())));
 }
 
 }  // namespace aevum::storegateway

@@ -26,9 +26,9 @@ struct MemoryIndexCacheOptions {
   std::size_t max_item_size_bytes = 125 << 20;
 };
 
-// Bounded by bytes, keys and bookkeeping included. Split into parts with a lock each, so an item may
-// take a share of the whole at most. What is stored is copied, so that a small piece does not keep
-// the buffer alive that it was read into. Metrics: thanos_store_index_cache_*. Thread-safe.
+// Bounded by bytes, keys and bookkeeping included. Split into parts with a lock each, so an item
+// may take a share of the whole at most. What is stored is copied, so that a small piece does not
+// keep the buffer alive that it was read into. Metrics: thanos_store_index_cache_*. Thread-safe.
 class MemoryIndexCache final : public IndexCache {
  public:
   MemoryIndexCache(MemoryIndexCacheOptions options, prometheus::Registry& metrics);

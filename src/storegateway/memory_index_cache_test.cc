@@ -10,9 +10,7 @@ namespace {
 
 const Context kContext = Context::Background();
 
-SharedBytes Bytes(std::size_t size, char fill) {
-  return SharedBytes::Own(std::string(size, fill));
-}
+SharedBytes Bytes(std::size_t size, char fill) { return SharedBytes::Own(std::string(size, fill)); }
 
 std::string Page(MemoryIndexCache& cache, std::string_view block, std::uint64_t page) {
   const std::uint64_t pages[] = {page};

@@ -62,7 +62,7 @@ class ReadAheadStream final : public SeriesStream {
 
   ThreadPool& pool_;
   const std::shared_ptr<Ahead> ahead_ = std::make_shared<Ahead>();
-  bool started_ = false;                  // a task fills, or has filled
+  bool started_ = false;  // a task fills, or has filled
   std::optional<StatusOr<bool>> ended_;
 };
 

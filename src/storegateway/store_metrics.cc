@@ -9,11 +9,12 @@ namespace {
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
-const Buckets kItemBuckets = {200,   400,    800,    1'600,   3'200,   6'400,    12'800,
+const Buckets kItemBuckets = {200,    400,    800,     1'600,   3'200,   6'400,    12'800,
                               25'600, 51'200, 102'400, 204'800, 409'600, 1'024'000};
-const Buckets kByteBuckets = {1 << 10, 1 << 15, 1 << 18, 1 << 20, 1 << 22, 1 << 24,
-                              1 << 26, 1 << 28, 1 << 30, 1LL << 32};
-const Buckets kCountBuckets = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1'024, 8'192, 65'536, 524'288};
+const Buckets kByteBuckets = {1 << 10, 1 << 15, 1 << 18, 1 << 20, 1 << 22,
+                              1 << 24, 1 << 26, 1 << 28, 1 << 30, 1LL << 32};
+const Buckets kCountBuckets = {1,   2,   4,   8,     16,    32,     64,
+                               128, 256, 512, 1'024, 8'192, 65'536, 524'288};
 const Buckets kSecondBuckets = {0.001, 0.01, 0.1, 0.3, 0.6, 1, 3, 6, 9, 20, 30, 60, 90, 120};
 
 prometheus::Family<prometheus::Histogram>& Make(prometheus::Registry& registry, const char* name,

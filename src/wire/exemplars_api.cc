@@ -2,6 +2,7 @@
 
 #include "encoding/proto_wire.h"
 #include "wire/label_codec.h"
+#include "wire/payload_response.h"
 #include "wire/request_fields.h"
 
 namespace aevum::wire {
@@ -118,22 +119,12 @@ StatusOr<ExemplarsRequest> DecodeExemplarsRequest(std::string_view bytes) {
 }
 
 StatusOr<ExemplarsResponse> DecodeExemplarsResponse(std::string_view bytes) {
-  ProtoReader reader(bytes);
   ExemplarsResponse response;
-  while (reader.Next()) {
-    switch (reader.field()) {
-      case 1: {
-        ASSIGN_OR_RETURN(response.series, ReadSeries(reader.Bytes()));
-        break;
-      }
-      case 2:
-        response.warning = reader.Bytes();
-        break;
-      default:
-        reader.Skip();
-    }
-  }
-  RETURN_IF_ERROR(Annotate(reader.status(), "ExemplarsResponse"));
+  const auto read = [&](std::string_view payload) -> Status {
+    ASSIGN_OR_RETURN(response.series, ReadSeries(payload));
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(ReadPayloadResponse(bytes, "ExemplarsResponse", read, &response.warning));
   return response;
 }
 

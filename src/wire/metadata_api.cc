@@ -1,6 +1,7 @@
 #include "wire/metadata_api.h"
 
 #include "encoding/proto_wire.h"
+#include "wire/payload_response.h"
 #include "wire/request_fields.h"
 
 namespace aevum::wire {
@@ -145,22 +146,12 @@ StatusOr<MetricMetadataRequest> DecodeMetricMetadataRequest(std::string_view byt
 }
 
 StatusOr<MetricMetadataResponse> DecodeMetricMetadataResponse(std::string_view bytes) {
-  ProtoReader reader(bytes);
   MetricMetadataResponse response;
-  while (reader.Next()) {
-    switch (reader.field()) {
-      case 1:
-        if (!response.metadata) response.metadata.emplace();
-        RETURN_IF_ERROR(ReadMetadata(reader.Bytes(), &*response.metadata));
-        break;
-      case 2:
-        response.warning = reader.Bytes();
-        break;
-      default:
-        reader.Skip();
-    }
-  }
-  RETURN_IF_ERROR(Annotate(reader.status(), "MetricMetadataResponse"));
+  const auto read = [&](std::string_view payload) {
+    if (!response.metadata) response.metadata.emplace();
+    return ReadMetadata(payload, &*response.metadata);
+  };
+  RETURN_IF_ERROR(ReadPayloadResponse(bytes, "MetricMetadataResponse", read, &response.warning));
   return response;
 }
 

@@ -2,6 +2,7 @@
 
 #include "encoding/proto_wire.h"
 #include "wire/label_codec.h"
+#include "wire/payload_response.h"
 #include "wire/request_fields.h"
 #include "wire/timestamp_codec.h"
 
@@ -263,27 +264,6 @@ StatusOr<RuleGroup> ReadGroup(std::string_view bytes) {
   return group;
 }
 
-StatusOr<RulesResponse> ReadResponse(std::string_view bytes) {
-  ProtoReader reader(bytes);
-  RulesResponse response;
-  while (reader.Next()) {
-    switch (reader.field()) {
-      case 1: {
-        ASSIGN_OR_RETURN(response.group, ReadGroup(reader.Bytes()));
-        break;
-      }
-      case 2:
-        response.warning = reader.Bytes();
-        break;
-      default:
-        reader.Skip();
-    }
-  }
-  RETURN_IF_ERROR(reader.status());
-  if (!response.group && response.warning.empty()) return Corruption("no group");
-  return response;
-}
-
 Status ReadRequest(std::string_view bytes, RulesRequest* request) {
   ProtoReader reader(bytes);
   while (reader.Next()) {
@@ -358,8 +338,13 @@ StatusOr<RulesRequest> DecodeRulesRequest(std::string_view bytes) {
 }
 
 StatusOr<RulesResponse> DecodeRulesResponse(std::string_view bytes) {
-  StatusOr<RulesResponse> response = ReadResponse(bytes);
-  if (!response.ok()) return Corruption("RulesResponse: {}", response.status().message());
+  RulesResponse response;
+  const auto read = [&](std::string_view payload) -> Status {
+    ASSIGN_OR_RETURN(response.group, ReadGroup(payload));
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(ReadPayloadResponse(bytes, "RulesResponse", read, &response.warning));
+  if (!response.group && response.warning.empty()) return Corruption("RulesResponse: no group");
   return response;
 }
 

@@ -27,10 +27,11 @@ constexpr std::uint64_t kLastEncodingType =
     static_cast<std::uint64_t>(Encoding::kFloatHistogramStart) - 1;
 constexpr std::uint32_t kFirstPart = 3;  // the field of AggrChunk::raw; the other parts follow
 
-// The StoreAPI numbers encodings from XOR = 0, chunk files from XOR = 1. It has no numbers of its own
-// for those with start timestamps; Aevum goes on counting.
+// The StoreAPI numbers encodings from XOR = 0, chunk files from XOR = 1. It has no numbers of its
+// own for those with start timestamps; Aevum goes on counting.
 StatusOr<Encoding> EncodingOf(std::uint64_t type) {
-  if (type > kLastEncodingType) return Corruption("unsupported chunk encoding of the StoreAPI: {}", type);
+  if (type > kLastEncodingType)
+    return Corruption("unsupported chunk encoding of the StoreAPI: {}", type);
   return static_cast<Encoding>(type + 1);
 }
 

@@ -1,6 +1,7 @@
 #include "wire/status_api.h"
 
 #include "encoding/proto_wire.h"
+#include "wire/payload_response.h"
 #include "wire/request_fields.h"
 
 namespace aevum::wire {
@@ -202,22 +203,12 @@ StatusOr<TsdbStatisticsRequest> DecodeTsdbStatisticsRequest(std::string_view byt
 }
 
 StatusOr<TsdbStatisticsResponse> DecodeTsdbStatisticsResponse(std::string_view bytes) {
-  ProtoReader reader(bytes);
   TsdbStatisticsResponse response;
-  while (reader.Next()) {
-    switch (reader.field()) {
-      case 1:
-        if (!response.statistics) response.statistics.emplace();
-        RETURN_IF_ERROR(ReadByTenant(reader.Bytes(), &*response.statistics));
-        break;
-      case 2:
-        response.warning = reader.Bytes();
-        break;
-      default:
-        reader.Skip();
-    }
-  }
-  RETURN_IF_ERROR(Annotate(reader.status(), "TSDBStatisticsResponse"));
+  const auto read = [&](std::string_view payload) {
+    if (!response.statistics) response.statistics.emplace();
+    return ReadByTenant(payload, &*response.statistics);
+  };
+  RETURN_IF_ERROR(ReadPayloadResponse(bytes, "TsdbStatisticsResponse", read, &response.warning));
   return response;
 }
 

@@ -2,6 +2,7 @@
 
 #include "encoding/proto_wire.h"
 #include "wire/label_codec.h"
+#include "wire/payload_response.h"
 #include "wire/request_fields.h"
 #include "wire/timestamp_codec.h"
 
@@ -111,27 +112,6 @@ StatusOr<TargetDiscovery> ReadTargets(std::string_view bytes) {
   return targets;
 }
 
-StatusOr<TargetsResponse> ReadResponse(std::string_view bytes) {
-  ProtoReader reader(bytes);
-  TargetsResponse response;
-  while (reader.Next()) {
-    switch (reader.field()) {
-      case 1: {
-        ASSIGN_OR_RETURN(response.targets, ReadTargets(reader.Bytes()));
-        break;
-      }
-      case 2:
-        response.warning = reader.Bytes();
-        break;
-      default:
-        reader.Skip();
-    }
-  }
-  RETURN_IF_ERROR(reader.status());
-  if (!response.targets && response.warning.empty()) return Corruption("no targets");
-  return response;
-}
-
 Status ReadRequest(std::string_view bytes, TargetsRequest* request) {
   ProtoReader reader(bytes);
   while (reader.Next()) {
@@ -188,8 +168,14 @@ StatusOr<TargetsRequest> DecodeTargetsRequest(std::string_view bytes) {
 }
 
 StatusOr<TargetsResponse> DecodeTargetsResponse(std::string_view bytes) {
-  StatusOr<TargetsResponse> response = ReadResponse(bytes);
-  if (!response.ok()) return Corruption("TargetsResponse: {}", response.status().message());
+  TargetsResponse response;
+  const auto read = [&](std::string_view payload) -> Status {
+    ASSIGN_OR_RETURN(response.targets, ReadTargets(payload));
+    return OkStatus();
+  };
+  RETURN_IF_ERROR(ReadPayloadResponse(bytes, "TargetsResponse", read, &response.warning));
+  if (!response.targets && response.warning.empty())
+    return Corruption("TargetsResponse: no targets");
   return response;
 }
 

@@ -17,25 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string Gunzip(std::string text) {
-  std::string out;
-  std::string buffer(1 << 16, '\0');
-  inflate_state state;
-  isal_inflate_init(&state);
-  state.crc_flag = ISAL_GZIP;
-  state.next_in = reinterpret_cast<std::uint8_t*>(text.data());
-  state.avail_in = static_cast<std::uint32_t>(text.size());
-  while (state.block_state != ISAL_BLOCK_FINISH) {
-    state.next_out = reinterpret_cast<std::uint8_t*>(buffer.data());
-    state.avail_out = static_cast<std::uint32_t>(buffer.size());
-    if (isal_inflate(&state) != ISAL_DECOMP_OK) return {};
-    const std::size_t size = buffer.size() - state.avail_out;
-    if (size == 0 && state.block_state != ISAL_BLOCK_FINISH) return {};
-    out.append(buffer, 0, size);
-  }
-  return out;
-}
-
 std::vector<model::Span> ReadSpans(const json& spans) {
   std::vector<model::Span> out;
   for (const json& span : spans) {
@@ -87,6 +68,25 @@ std::string ToText(const model::FloatHistogram& h) {
                      h.count, Bits(h.sum), spans(h.positive_spans),
                      fmt::join(h.positive_buckets, ","), spans(h.negative_spans),
                      fmt::join(h.negative_buckets, ","), fmt::join(h.custom_values, ","));
+}
+
+std::string Gunzip(std::string text) {
+  std::string out;
+  std::string buffer(1 << 16, '\0');
+  inflate_state state;
+  isal_inflate_init(&state);
+  state.crc_flag = ISAL_GZIP;
+  state.next_in = reinterpret_cast<std::uint8_t*>(text.data());
+  state.avail_in = static_cast<std::uint32_t>(text.size());
+  while (state.block_state != ISAL_BLOCK_FINISH) {
+    state.next_out = reinterpret_cast<std::uint8_t*>(buffer.data());
+    state.avail_out = static_cast<std::uint32_t>(buffer.size());
+    if (isal_inflate(&state) != ISAL_DECOMP_OK) return {};
+    const std::size_t size = buffer.size() - state.avail_out;
+    if (size == 0 && state.block_state != ISAL_BLOCK_FINISH) return {};
+    out.append(buffer, 0, size);
+  }
+  return out;
 }
 
 std::string ReadBytes(const std::string& path) {

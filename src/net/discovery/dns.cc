@@ -29,8 +29,9 @@ void SortUnique(std::vector<std::string>* list) {
 }  // namespace
 
 struct DnsResolver::Metrics {
-  prometheus::Counter& lookups;
-  prometheus::Counter& failures;
+  // The same under all names.
+  std::vector<prometheus::Counter*> lookups;
+  std::vector<prometheus::Counter*> failures;
   prometheus::Family<prometheus::Gauge>& results;
   std::map<std::string, std::string> labels;
   std::map<std::string, prometheus::Gauge*> shown = {};
@@ -38,24 +39,33 @@ struct DnsResolver::Metrics {
   static std::unique_ptr<Metrics> Make(const DnsResolver::Options& options,
                                        const std::shared_ptr<prometheus::Registry>& registry) {
     if (!registry) return nullptr;
-    const std::string& prefix = options.metrics_prefix;
     const prometheus::Labels labels(options.metrics_labels.begin(), options.metrics_labels.end());
-    return std::unique_ptr<Metrics>(
-        new Metrics{prometheus::BuildCounter()
-                        .Name(prefix + "_dns_lookups_total")
-                        .Help("The number of DNS lookups resolutions attempts.")
-                        .Register(*registry)
-                        .Add(labels),
-                    prometheus::BuildCounter()
-                        .Name(prefix + "_dns_failures_total")
-                        .Help("The number of DNS lookup failures.")
-                        .Register(*registry)
-                        .Add(labels),
+    std::unique_ptr<Metrics> metrics(
+        new Metrics{{},
+                    {},
                     prometheus::BuildGauge()
-                        .Name(prefix + "_dns_provider_results")
+                        .Name(options.metrics_prefix + "_dns_provider_results")
                         .Help("The number of resolved endpoints for each configured address.")
                         .Register(*registry),
                     options.metrics_labels});
+    for (const std::string& prefix : {options.metrics_prefix, options.metrics_old_prefix}) {
+      if (prefix.empty()) continue;
+      metrics->lookups.push_back(&prometheus::BuildCounter()
+                                      .Name(prefix + "_dns_lookups_total")
+                                      .Help("The number of DNS lookups resolutions attempts.")
+                                      .Register(*registry)
+                                      .Add(labels));
+      metrics->failures.push_back(&prometheus::BuildCounter()
+                                       .Name(prefix + "_dns_failures_total")
+                                       .Help("The number of DNS lookup failures.")
+                                       .Register(*registry)
+                                       .Add(labels));
+    }
+    return metrics;
+  }
+
+  static void Count(const std::vector<prometheus::Counter*>& counters) {
+    for (prometheus::Counter* counter : counters) counter->Increment();
   }
 
   void Show(const std::map<std::string, std::vector<std::string>>& all) {
@@ -146,7 +156,7 @@ Status DnsResolver::Resolve(const Context& context, const std::vector<std::strin
   std::map<std::string, std::vector<std::string>> results;
   Status first_error;
   const auto fail = [&](const std::string& text, const Status& status) {
-    if (metrics_) metrics_->failures.Increment();
+    if (metrics_) Metrics::Count(metrics_->failures);
     logger_.Error("dns resolution failed", {{"addr", text}, {"err", status}});
     if (first_error.ok()) first_error = status;
     // What was known stays in use.
@@ -163,7 +173,7 @@ Status DnsResolver::Resolve(const Context& context, const std::vector<std::strin
       results[text] = {text};
       continue;
     }
-    if (metrics_) metrics_->lookups.Increment();
+    if (metrics_) Metrics::Count(metrics_->lookups);
     StatusOr<std::vector<std::string>> found = LookUp(context, *address);
     if (!found.ok() && found.status().code() == StatusCode::kNotFound) {
       logger_.Warn("dns knows no such name", {{"addr", text}});

@@ -43,6 +43,8 @@ class DnsResolver {
   struct Options {
     std::string metrics_prefix;  // "thanos_query_endpoints": …_dns_lookups_total and so on
     std::map<std::string, std::string> metrics_labels = {};
+    // The name that rules and dashboards still know the two counters by; "": none.
+    std::string metrics_old_prefix = {};
     DnsOptions dns = {};
   };
   // `metrics` may be null.

@@ -1,6 +1,7 @@
 // The state of a channel, which lives on one loop.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <random>
@@ -30,9 +31,15 @@ class Channel::Impl final : public ClientConnection::Owner,
   ClientRuntime::Impl& runtime;
   Loop& loop;
 
+  // What is called, and how large a message of the answer may be.
+  struct Method {
+    CallType type;
+    std::string_view path;
+    std::size_t max_bytes = SIZE_MAX;
+  };
+
   // Any thread.
-  std::unique_ptr<ClientCall> Start(CallType type, const Context& context, std::string_view path,
-                                    SharedBytes body,
+  std::unique_ptr<ClientCall> Start(const Method& method, const Context& context, SharedBytes body,
                                     std::vector<std::pair<std::string, std::string>> metadata);
 
   void Enqueue(std::shared_ptr<CallStream> call);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <stop_token>
 
+#include "base/trace.h"
 #include "net/grpc/call_stream.h"
 #include "net/grpc/channel.h"
 #include "net/grpc/client_runtime.h"
 #include "net/grpc/snappy_frame.h"
+#include "net/tracing/propagation.h"
 
 namespace aevum::net::grpc {
 namespace {
@@ -14,22 +16,19 @@ namespace {
 // What the caller holds of a call.
 class Call final : public ClientCall {
  public:
-  Call(std::shared_ptr<CallStream> stream, const Context& context)
-      : stream_(std::move(stream)), on_cancel_(context.stop_token(), Canceller{*this}) {}
-  ~Call() override { Cancel(); }
+  Call(std::shared_ptr<CallStream> stream, const Context& context, Span span)
+      : stream_(std::move(stream)),
+        span_(std::move(span)),
+        on_cancel_(context.stop_token(), Canceller{*this}) {}
+  ~Call() override {
+    Cancel();
+    EndSpan(MakeError(StatusCode::kCancelled, "the call was cancelled"));
+  }
 
   StatusOr<std::optional<SharedBytes>> Next() override {
-    ASSIGN_OR_RETURN(std::optional<WireMessage> message, stream_->Take());
-    if (!message) return std::optional<SharedBytes>();
-    StatusOr<SharedBytes> plain = Plain(*message);
-    if (!plain.ok()) {
-      stream_->Finish(plain.status());
-      stream_->Wake();
-      return plain.status();
-    }
-    bytes_received_ += plain->size();
-    stream_->metrics.received->Increment();
-    return std::optional<SharedBytes>(*std::move(plain));
+    StatusOr<std::optional<SharedBytes>> message = NextMessage();
+    if (!message.ok() || !*message) EndSpan(message.status());
+    return message;
   }
 
   void Cancel() override {
@@ -46,6 +45,29 @@ class Call final : public ClientCall {
     void operator()() const { call.Cancel(); }
   };
 
+  StatusOr<std::optional<SharedBytes>> NextMessage() {
+    ASSIGN_OR_RETURN(std::optional<WireMessage> message, stream_->Take());
+    if (!message) return std::optional<SharedBytes>();
+    StatusOr<SharedBytes> plain = Plain(*message);
+    if (!plain.ok()) {
+      stream_->Finish(plain.status());
+      stream_->Wake();
+      return plain.status();
+    }
+    bytes_received_ += plain->size();
+    stream_->metrics.received->Increment();
+    return std::optional<SharedBytes>(*std::move(plain));
+  }
+
+  // In the caller's thread, at the end that it has seen.
+  void EndSpan(const Status& status) {
+    if (!span_.recording()) return;
+    span_.Set("rpc.grpc.status_code", static_cast<int>(status.code()));
+    span_.Set("received.bytes", bytes_received_);
+    span_.Fail(status);
+    span_.End();
+  }
+
   StatusOr<SharedBytes> Plain(const WireMessage& message) const {
     if (!message.compressed) return message.bytes;
     if (stream_->encoding != "snappy") {
@@ -56,6 +78,7 @@ class Call final : public ClientCall {
   }
 
   const std::shared_ptr<CallStream> stream_;
+  Span span_;
   std::uint64_t bytes_received_ = 0;
   std::stop_callback<Canceller> on_cancel_;
 };
@@ -93,6 +116,7 @@ StatusOr<CallStream::Request> MakeRequest(
   const RequestInfo& info = context.request();
   if (!info.tenant.empty()) metadata.emplace_back("thanos-tenant", info.tenant);
   if (!info.request_id.empty()) metadata.emplace_back("request-id", info.request_id);
+  for (auto& header : TraceHeaders(context)) metadata.push_back(std::move(header));
   for (auto& [name, value] : metadata) {
     if (!IsHeaderValue(value)) {
       return InvalidArgument("metadata with bytes that can't be sent: {}", name);
@@ -145,13 +169,15 @@ Channel::~Channel() {
 std::unique_ptr<ClientCall> Channel::Start(
     const Context& context, std::string_view path, SharedBytes request,
     std::vector<std::pair<std::string, std::string>> metadata) {
-  return impl_->Start(CallType::kServerStream, context, path, std::move(request),
+  return impl_->Start({.type = CallType::kServerStream, .path = path}, context, std::move(request),
                       std::move(metadata));
 }
 
 StatusOr<SharedBytes> Channel::Unary(const Context& context, std::string_view path,
-                                     SharedBytes request) {
-  const auto call = impl_->Start(CallType::kUnary, context, path, std::move(request), {});
+                                     SharedBytes request, UnaryOptions options) {
+  const auto call =
+      impl_->Start({.type = CallType::kUnary, .path = path, .max_bytes = options.max_bytes},
+                   context, std::move(request), std::move(options.metadata));
   ASSIGN_OR_RETURN(std::optional<SharedBytes> message, call->Next());
   if (!message) return Internal("a unary call ended without a message");
   ASSIGN_OR_RETURN(const std::optional<SharedBytes> second, call->Next());
@@ -162,19 +188,22 @@ StatusOr<SharedBytes> Channel::Unary(const Context& context, std::string_view pa
 const std::string& Channel::address() const { return impl_->options.address; }
 
 std::unique_ptr<ClientCall> Channel::Impl::Start(
-    CallType type, const Context& context, std::string_view path, SharedBytes body,
+    const Method& method, const Context& context, SharedBytes body,
     std::vector<std::pair<std::string, std::string>> metadata) {
+  Span span(context, method.path, SpanKind::kClient);
+  span.Set("component", "gRPC");
+  span.Set("target", options.address);
   StatusOr<CallStream::Request> request =
-      MakeRequest(options, context, path, std::move(body), std::move(metadata));
-  if (!request.ok()) return std::make_unique<FailedCall>(request.status());
-  if (Status status = context.status(); !status.ok()) {
+      MakeRequest(options, span.Inner(context), method.path, std::move(body), std::move(metadata));
+  if (Status status = request.ok() ? context.status() : request.status(); !status.ok()) {
+    span.Fail(status);
     return std::make_unique<FailedCall>(std::move(status));
   }
-  auto stream =
-      std::make_shared<CallStream>(runtime.limits, options.max_message_bytes, *std::move(request),
-                                   runtime.metrics.Of(path, type), context.deadline());
+  auto stream = std::make_shared<CallStream>(
+      runtime.limits, std::min(options.max_message_bytes, method.max_bytes), *std::move(request),
+      runtime.metrics.Of(method.path, method.type), context.deadline());
   loop.Post([self = shared_from_this(), stream] { self->Enqueue(stream); });
-  return std::make_unique<Call>(std::move(stream), context);
+  return std::make_unique<Call>(std::move(stream), context, std::move(span));
 }
 
 }  // namespace aevum::net::grpc

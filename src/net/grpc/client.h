@@ -76,13 +76,22 @@ class Channel {
   ~Channel();
 
   // Starts a call with one request message. `metadata` keys are lower case; tenant and request id
-  // of the context are added as `thanos-tenant` and `request-id`. Never blocks; failure to connect
-  // shows in Next().
+  // of the context are added as `thanos-tenant` and `request-id`, its trace as `traceparent`, in
+  // which the call is a span. Never blocks; failure to connect shows in Next().
   std::unique_ptr<ClientCall> Start(const Context& context, std::string_view path,
                                     SharedBytes request,
                                     std::vector<std::pair<std::string, std::string>> metadata = {});
-  // A unary call: exactly one message.
-  StatusOr<SharedBytes> Unary(const Context& context, std::string_view path, SharedBytes request);
+  // A unary call: exactly one message. ResourceExhausted when it has more than `max_bytes`, which
+  // is seen before they have come.
+  struct UnaryOptions {
+    std::size_t max_bytes = SIZE_MAX;
+    std::vector<std::pair<std::string, std::string>> metadata = {};
+  };
+  StatusOr<SharedBytes> Unary(const Context& context, std::string_view path, SharedBytes request,
+                              UnaryOptions options);
+  StatusOr<SharedBytes> Unary(const Context& context, std::string_view path, SharedBytes request) {
+    return Unary(context, path, std::move(request), UnaryOptions());
+  }
 
   const std::string& address() const;
 

@@ -21,7 +21,8 @@ class Registry;
 
 namespace aevum::net {
 class RequestLog;
-}
+class Tracer;
+}  // namespace aevum::net
 
 namespace aevum::net::grpc {
 
@@ -48,6 +49,8 @@ struct ServerOptions {
   Limits limits = {};
   // Calls that reach their handler are logged; null: none.
   std::shared_ptr<const RequestLog> request_log = nullptr;
+  // Calls that reach their handler are spans; null: none.
+  std::shared_ptr<Tracer> tracer = nullptr;
 };
 
 // One running call, seen by its handler.

@@ -5,6 +5,7 @@
 #include "model/tenant_name.h"
 #include "net/grpc/snappy_frame.h"
 #include "net/request_log.h"
+#include "net/tracing/tracer.h"
 
 namespace aevum::net::grpc {
 namespace {
@@ -110,16 +111,35 @@ Status ServerStream::CallHandler() {
   return method->handler(*this);
 }
 
+void ServerStream::StartSpan() {
+  if (!core_.options.tracer) return;
+  const auto parent = ExtractTrace([this](std::string_view name) { return Metadata(name); });
+  span_ = core_.options.tracer->StartRequest(scope_->context(), path, parent);
+  span_.Set("component", "gRPC");
+  span_.Set("request_id", context().request().request_id);
+}
+
+void ServerStream::EndSpan(const Status& status) {
+  if (!span_.recording()) return;
+  span_.Set("rpc.grpc.status_code", static_cast<int>(status.code()));
+  span_.Fail(status);
+  span_.End();
+}
+
 void ServerStream::Run() {
+  StartSpan();
+  const std::string trace_id = TraceIdOf(context());
   const std::shared_ptr<const RequestLog>& log = core_.options.request_log;
   const RequestLog::GrpcCall call{
       .path = path,
       .type = method->kind == Server::Kind::kUnary ? "unary" : "server_stream",
       .peer = peer,
-      .request_id = context().request().request_id};
+      .request_id = context().request().request_id,
+      .trace_id = trace_id};
   if (log) log->GrpcStarted(call);
   const Status status = CallToItsEnd();
   if (log) log->GrpcFinished(call, status, std::chrono::steady_clock::now() - started);
+  EndSpan(status);
   // Before the client can see the end: its next request finds the room.
   request_ = {};
   charge.Release();
@@ -149,9 +169,9 @@ Status ServerStream::CallToItsEnd() {
       status = Internal("unknown exception");
     }
   }
-  // A handler whose Write was refused returns whatever it likes; the client gave a deadline.
-  if (context().status().code() == StatusCode::kDeadlineExceeded &&
-      (!status.ok() || past_deadline_)) {
+  // Whatever the handler says: one that stopped since its time was over may not know that it left
+  // something out, and an answer that looks whole must be whole.
+  if (context().status().code() == StatusCode::kDeadlineExceeded) {
     return MakeError(StatusCode::kDeadlineExceeded, "context deadline exceeded");
   }
   return status;
@@ -170,8 +190,6 @@ bool ServerStream::Write(SharedBytes message) {
       method->metrics->sent->Increment();
       return true;
     case Push::kDeadline:
-      past_deadline_ = true;
-      return false;
     case Push::kClosed:
       return false;
   }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/trace.h"
 #include "net/grpc/server_core.h"
 #include "net/grpc/stream.h"
 
@@ -43,7 +44,7 @@ class ServerStream final : public Stream, public ServerCall {
   void Run();
 
   // ServerCall, for the handler.
-  const Context& context() const override { return scope_->context(); }
+  const Context& context() const override { return span_.Inner(scope_->context()); }
   const SharedBytes& request() const override { return request_; }
   std::string_view Metadata(std::string_view key) const override;
   bool Write(SharedBytes message) override;
@@ -72,13 +73,15 @@ class ServerStream final : public Stream, public ServerCall {
   Status CallHandler();
   // The status that ends the call; nothing thrown leaves it.
   Status CallToItsEnd();
+  void StartSpan();
+  void EndSpan(const Status& status);
   bool compresses() const { return encoding == "snappy" && accepts_snappy; }
 
   ServerCore& core_;
   std::vector<std::pair<std::string, std::string>> metadata_;
   std::optional<CancelScope> scope_;
+  Span span_;  // the handler's thread's
   SharedBytes request_;
-  bool past_deadline_ = false;  // seen by Write
   std::atomic<bool> counted_ = false;
 
   std::optional<Status> result_ AEVUM_GUARDED_BY(mutex);

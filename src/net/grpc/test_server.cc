@@ -29,6 +29,15 @@ Status StreamMessages(ServerCall& call, std::atomic<std::size_t>& streamed) {
   return OkStatus();
 }
 
+// Waits for the deadline or the cancellation of a call.
+void WaitForTheEndOf(const ServerCall& call) {
+  Signal over;
+  const std::stop_callback on_stop(call.context().stop_token(), [&over] { over.Set(); });
+  const auto left =
+      std::min(call.context().remaining(), std::chrono::nanoseconds(std::chrono::seconds(60)));
+  over.Wait(std::chrono::ceil<std::chrono::milliseconds>(left));
+}
+
 }  // namespace
 
 void Signal::Set() {
@@ -96,15 +105,15 @@ void TestServer::RegisterMethods() {
     call.Write(SharedBytes::Own("begun"));
     ++blocked;
     block_entered.Set();
-    Signal over;
-    const std::stop_callback on_stop(call.context().stop_token(), [&over] { over.Set(); });
-    const auto left =
-        std::min(call.context().remaining(), std::chrono::nanoseconds(std::chrono::seconds(60)));
-    over.Wait(std::chrono::ceil<std::chrono::milliseconds>(left));
+    WaitForTheEndOf(call);
     if (call.context().cancelled()) ++cancelled;
     --blocked;
     block_left.Set();
     return call.context().status();
+  });
+  server_.Register("/test.Echo/Careless", Kind::kServerStream, [](ServerCall& call) {
+    WaitForTheEndOf(call);
+    return OkStatus();
   });
 }
 

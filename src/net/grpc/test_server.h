@@ -31,6 +31,7 @@ class Signal {
 //     /test.Echo/Throw      throws
 //     /test.Echo/Stream     "<count> <size>": that many messages of that size, numbered in front
 //     /test.Echo/Block      one message, then waits until the call is over
+//     /test.Echo/Careless   waits until the call is over and says that all is well
 //     /test.Echo/Metadata   tenant, request id, "test-key"
 class TestServer {
  public:

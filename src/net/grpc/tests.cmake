@@ -1,7 +1,7 @@
 # Tests, benchmarks and fuzz targets of net/tls and net/grpc, included by net/CMakeLists.txt.
 aevum_test(NAME net_tls_test
-  SOURCES tls/context_test.cc tls/test_certificates.cc
-  LIBS aevum::net OpenSSL::SSL OpenSSL::Crypto)
+  SOURCES tls/context_test.cc
+  LIBS net_testing OpenSSL::SSL OpenSSL::Crypto)
 
 aevum_test(NAME net_grpc_message_test
   SOURCES grpc/message_test.cc grpc/snappy_frame_test.cc grpc/test_wire.cc
@@ -23,8 +23,8 @@ aevum_test(NAME net_grpc_lifecycle_test
   LABELS threads)
 
 aevum_test(NAME net_grpc_tls_test
-  SOURCES grpc/tls_test.cc grpc/raw_peer.cc grpc/test_server.cc tls/test_certificates.cc
-  LIBS aevum::net PkgConfig::nghttp2 OpenSSL::SSL OpenSSL::Crypto
+  SOURCES grpc/tls_test.cc grpc/raw_peer.cc grpc/test_server.cc
+  LIBS net_testing PkgConfig::nghttp2 OpenSSL::SSL OpenSSL::Crypto
   LABELS threads)
 
 aevum_bench(NAME net_grpc_bench

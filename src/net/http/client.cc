@@ -1,8 +1,11 @@
 #include "net/http/client.h"
 
 #include "base/mutex.h"
+#include "base/trace.h"
 #include "net/http/form.h"
 #include "net/http/transfer.h"
+#include "net/tracing/propagation.h"
+#include "net/url.h"
 
 namespace aevum::net {
 
@@ -22,6 +25,31 @@ class HttpClient::Impl {
   StatusOr<HttpClientResponse> Run(const Context& context, const HttpClientRequest& request,
                                    const BodySink* sink, const HeadSink* on_head,
                                    std::size_t max_body_bytes) {
+    if (context.trace() == nullptr)
+      return RunPlain(context, request, sink, on_head, max_body_bytes);
+    Span span;
+    if (!request.span_name.empty()) span = Span(context, request.span_name, SpanKind::kClient);
+    const Context& inner = span.Inner(context);
+    HttpClientRequest traced = request;
+    for (auto& header : TraceHeaders(inner)) traced.headers.push_back(std::move(header));
+    span.Set("http.method", request.method);
+    const StatusOr<Url> url = Url::Parse(request.url);
+    if (url.ok()) {
+      span.Set("http.url", url->ToString());
+      span.Set("peer.hostname", url->host);
+    }
+    StatusOr<HttpClientResponse> response = RunPlain(inner, traced, sink, on_head, max_body_bytes);
+    span.Fail(response.status());
+    if (response.ok()) span.Set("http.status_code", response->status);
+    if (response.ok() && response->status >= 400)
+      span.Fail(Internal("answered with status {}", response->status));
+    return response;
+  }
+
+ private:
+  StatusOr<HttpClientResponse> RunPlain(const Context& context, const HttpClientRequest& request,
+                                        const BodySink* sink, const HeadSink* on_head,
+                                        std::size_t max_body_bytes) {
     std::unique_ptr<CurlHandle> handle = Take();
     StatusOr<HttpClientResponse> response =
         Transfer(context, options_, request, handle.get()).Run(sink, on_head, max_body_bytes);
@@ -29,7 +57,6 @@ class HttpClient::Impl {
     return response;
   }
 
- private:
   std::unique_ptr<CurlHandle> Take() {
     {
       MutexLock lock(mutex_);

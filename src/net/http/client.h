@@ -44,6 +44,7 @@ struct HttpClientRequest {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::string_view span_name = {};  // of the call in a trace; "": it has no span of its own
 };
 
 struct HttpClientResponse {
@@ -62,7 +63,7 @@ using BodySink = std::function<Status(std::string_view piece)>;
 // an error ends the transfer and is its result.
 using HeadSink = std::function<Status(const HttpClientResponse& head)>;
 
-// Thread-safe.
+// A request tells the trace of its context in the headers of W3C. Thread-safe.
 class HttpClient {
  public:
   explicit HttpClient(HttpClientOptions options);

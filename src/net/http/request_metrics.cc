@@ -72,18 +72,10 @@ RequestMetrics::RequestMetrics(const std::shared_ptr<prometheus::Registry>& regi
 
 RequestMetrics::~RequestMetrics() = default;
 
-std::string RequestMetrics::TenantLabel(const std::string& tenant) {
-  MutexLock lock(mutex_);
-  if (seen_tenants_.contains(tenant)) return tenant;
-  if (seen_tenants_.size() >= kTenantLimit) return "other";
-  seen_tenants_.insert(tenant);
-  return tenant;
-}
-
 void RequestMetrics::Begin(const RequestFacts& facts) {
   if (!families_ || facts.handler.empty()) return;
   prometheus::Labels labels = {{"handler", facts.handler}, {"method", MethodLabel(facts.method)}};
-  if (tenants_ == Tenants::kLabelled) labels["tenant"] = TenantLabel(facts.tenant);
+  if (tenants_ == Tenants::kLabelled) labels["tenant"] = tenant_label_.Of(facts.tenant);
   families_->inflight.Add(labels).Increment();
 }
 
@@ -91,7 +83,7 @@ void RequestMetrics::End(const RequestFacts& facts, int status, std::chrono::nan
                          std::size_t response_bytes) {
   if (!families_ || facts.handler.empty()) return;
   prometheus::Labels labels = {{"handler", facts.handler}, {"method", MethodLabel(facts.method)}};
-  if (tenants_ == Tenants::kLabelled) labels["tenant"] = TenantLabel(facts.tenant);
+  if (tenants_ == Tenants::kLabelled) labels["tenant"] = tenant_label_.Of(facts.tenant);
   families_->inflight.Add(labels).Decrement();
   labels["code"] = std::to_string(status);
   families_->duration.Add(labels, kSeconds)

@@ -4,11 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
-#include "base/mutex.h"
+#include "net/metrics/bounded_label.h"
 
 namespace prometheus {
 class Registry;
@@ -39,15 +38,10 @@ class RequestMetrics {
 
  private:
   struct Families;
-  std::string TenantLabel(const std::string& tenant);
-
-  // Tenants come from clients: more than this many share the label "other".
-  static constexpr std::size_t kTenantLimit = 1000;
 
   const Tenants tenants_;
   std::unique_ptr<Families> families_;
-  Mutex mutex_;
-  std::set<std::string> seen_tenants_ AEVUM_GUARDED_BY(mutex_);
+  BoundedLabel tenant_label_;
 };
 
 }  // namespace aevum::net

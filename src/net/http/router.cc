@@ -102,7 +102,8 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
   for (const Entry& entry : entries_) {
     Fields params;
     if (!Matches(entry, parts, &params)) continue;
-    match.path_known = true;
+    // A pattern for all the rest says nothing of which paths there are.
+    if (entry.parts.back().kind != Part::Kind::kRest) match.path_known = true;
     const Route* found = nullptr;
     for (const Route& route : entry.routes) {
       // An exact method wins over "any", and a HEAD of its own over GET.

@@ -24,8 +24,8 @@ class Router {
  public:
   struct Match {
     const Route* route = nullptr;  // null: no such path, or not with this method
-    bool path_known = false;
-    std::string allow;  // methods of a known path, for the Allow header
+    bool path_known = false;       // by a pattern that does not end in {name...}
+    std::string allow;             // methods of a known path, for the Allow header
     Fields path_params;
   };
 

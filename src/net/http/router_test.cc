@@ -68,11 +68,12 @@ TEST(RouterTest, TellsUnknownPathsFromUnknownMethods) {
   router.Add("/a", {"GET", "a", nullptr});
   router.Add("/a", {"POST", "a", nullptr});
   router.Add("/l/{name}", {"GET", "l", nullptr});
+  router.Add("/b/{rest...}", {"OPTIONS", "b", nullptr});
   const Router::Match method = router.Find("PUT", "/a");
   EXPECT_EQ(method.route, nullptr);
   EXPECT_TRUE(method.path_known);
   EXPECT_EQ(method.allow, "GET, POST");
-  for (const char* path : {"/b", "/a/b", "/l/", "/l", "/l/%zz", "a/a", "*"}) {
+  for (const char* path : {"/b", "/b/c", "/a/b", "/l/", "/l", "/l/%zz", "a/a", "*"}) {
     SCOPED_TRACE(path);
     const Router::Match match = router.Find("GET", path);
     EXPECT_EQ(match.route, nullptr);

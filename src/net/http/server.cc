@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "base/trace.h"
 #include "model/tenant_name.h"
 #include "net/http/basic_auth.h"
 #include "net/http/connection.h"
@@ -24,6 +25,7 @@
 #include "net/http/router.h"
 #include "net/http/web_config.h"
 #include "net/request_log.h"
+#include "net/tracing/tracer.h"
 
 namespace aevum::net {
 namespace {
@@ -39,6 +41,9 @@ constexpr std::size_t kAuthThreads = 2;
 constexpr std::size_t kAuthQueue = 64;
 // How long handlers may take to notice that they are cancelled before their clients are cut off.
 constexpr milliseconds kCancelGrace{500};
+
+// Samples the trace of a request, as in Thanos, whatever it holds.
+constexpr std::string_view kForceTracingHeader = "X-Thanos-Force-Tracing";
 
 // The label `tenant` of requests whose tenant is no name of one.
 constexpr std::string_view kInvalidTenant = "invalid";
@@ -148,7 +153,9 @@ class HttpServer::Impl final : public ConnectionHost {
   RequestLog::HttpCall CallOf(const ReceivedRequest& received, const Route& route) const;
   void RunHandler(const std::shared_ptr<Connection>& connection, const ReceivedRequest& received,
                   const Route& route, const RequestFacts& facts);
-  void CallHandler(const ReceivedRequest& received, const Route& route, ResponseWriter* writer);
+  Span StartSpan(const ReceivedRequest& received, const Route& route) const;
+  void CallHandler(const Context& context, const ReceivedRequest& received, const Route& route,
+                   ResponseWriter* writer);
   // From any thread.
   static void Reply(Connection& connection, AnswerForm form, int status, std::string_view text,
                     const Fields& headers = {});
@@ -370,30 +377,53 @@ RequestLog::HttpCall HttpServer::Impl::CallOf(const ReceivedRequest& received,
           .port = port()};
 }
 
+Span HttpServer::Impl::StartSpan(const ReceivedRequest& received, const Route& route) const {
+  if (!options_.tracer || route.name.empty()) return {};
+  const HttpRequest& request = received.request;
+  const auto parent = ExtractTrace([&](std::string_view name) { return request.Header(name); });
+  const bool forced = !request.Header(kForceTracingHeader).empty();
+  Span span =
+      options_.tracer->StartRequest(received.context, fmt::format("/{} HTTP[server]", route.name),
+                                    parent, forced ? Tracer::Force::kYes : Tracer::Force::kNo);
+  span.Set("request_id", received.context.request().request_id);
+  span.Set("http.method", request.method);
+  span.Set("http.url", request.target);
+  if (forced) span.Set("thanos.force_tracing", "true");
+  return span;
+}
+
 void HttpServer::Impl::RunHandler(const std::shared_ptr<Connection>& connection,
                                   const ReceivedRequest& received, const Route& route,
                                   const RequestFacts& facts) {
   const auto begin = steady_clock::now();
   const RequestLog* const log = route.name.empty() ? nullptr : options_.request_log.get();
-  const RequestLog::HttpCall call = CallOf(received, route);
+  Span span = StartSpan(received, route);
+  const Context& context = span.Inner(received.context);
+  const std::string trace_id = TraceIdOf(context);
+  RequestLog::HttpCall call = CallOf(received, route);
+  call.trace_id = trace_id;
   if (log) log->HttpStarted(call);
   WholeAnswer whole;
   ResponseWriter writer(received.form,
                         route.light ? static_cast<AnswerSink*>(&whole) : connection.get());
-  CallHandler(received, route, &writer);
+  if (span.recording()) writer.SetHeader("X-Thanos-Trace-Id", trace_id);
+  CallHandler(context, received, route, &writer);
   std::string rest = std::move(whole.bytes_);
   const ResponseWriter::Outcome outcome = writer.Finish(&rest);
   const auto taken = steady_clock::now() - begin;
   metrics_.End(facts, writer.status(), taken, writer.body_bytes());
   if (log) log->HttpFinished(call, writer.status(), taken);
+  span.Set("http.status_code", writer.status());
+  if (writer.status() >= 500) span.Fail(Internal("answered with status {}", writer.status()));
+  span.End();
   connection->Finish(std::move(rest), EndingOf(outcome));
 }
 
-void HttpServer::Impl::CallHandler(const ReceivedRequest& received, const Route& route,
-                                   ResponseWriter* writer) {
+void HttpServer::Impl::CallHandler(const Context& context, const ReceivedRequest& received,
+                                   const Route& route, ResponseWriter* writer) {
   std::string what;
   try {
-    return route.handler(received.context, received.request, *writer);
+    return route.handler(context, received.request, *writer);
   } catch (const std::exception& error) {
     what = error.what();
   } catch (...) {

@@ -22,6 +22,7 @@ class Registry;
 namespace aevum::net {
 
 class RequestLog;
+class Tracer;
 
 // Names and values in order; names may repeat.
 using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -92,6 +93,8 @@ struct HttpServerOptions {
   std::string default_tenant;
   // Requests to routes with a name are logged; null: none.
   std::shared_ptr<const RequestLog> request_log;
+  // Requests to routes with a name are spans; null: none.
+  std::shared_ptr<Tracer> tracer;
 };
 
 // Thread-safe after Start.

@@ -20,6 +20,17 @@
 #include "promql/function_table.h"
 
 namespace aevum::promql {
+
+// A checked tree, what is known of it, and the steps it is for.
+struct PreparedQuery {
+  std::string text;
+  ExprPtr expr;
+  PlanNotes notes;
+  Grid grid;
+  TimestampMs end = 0;  // as asked for, maybe after the last step
+  bool instant = false;
+};
+
 namespace {
 
 constexpr std::size_t kMaxSteps = 50'000'000;
@@ -107,65 +118,72 @@ class Stopwatch {
   const std::chrono::steady_clock::time_point began_;
 };
 
+// What queries of an engine have in common, and what one was asked for. Borrowed.
+struct Setup {
+  const EngineOptions& engine;
+  ThreadPool* helpers;
+  const QueryOptions& options;
+};
+
+// Borrows what it is made of.
 class Query {
  public:
-  Query(const Context& context, Queryable& queryable, std::string_view text,
-        const EngineOptions& engine, ThreadPool* helpers, const QueryOptions& options, Grid grid,
-        TimestampMs end, PlanNotes notes)
-      : grid_(grid),
-        notes_(std::move(notes)),
-        selects_(queryable, engine.optimize),
+  Query(const Context& context, Queryable& queryable, const PreparedQuery& prepared,
+        const Setup& setup)
+      : setup_(setup),
+        expr_(*prepared.expr),
+        instant_(prepared.instant),
+        grid_(prepared.grid),
+        notes_(prepared.notes),
+        selects_(queryable, setup.engine.optimize),
         state_{
             .context = context,
             .selects = selects_,
-            .query_start = grid.start,
-            .query_end = end,
-            .query_step_ms = grid.step,
-            .lookback_ms =
-                (options.lookback_delta.count() > 0 ? options : QueryOptions{engine.lookback_delta})
-                    .lookback_delta.count(),
-            .default_subquery_step_ms = engine.default_subquery_step.count(),
-            .use_start_timestamps = engine.use_start_timestamps,
+            .query_start = grid_.start,
+            .query_end = prepared.end,
+            .query_step_ms = grid_.step,
+            .lookback_ms = (setup.options.lookback_delta.count() > 0 ? setup.options.lookback_delta
+                                                                     : setup.engine.lookback_delta)
+                               .count(),
+            .default_subquery_step_ms = setup.engine.default_subquery_step.count(),
+            .use_start_timestamps = setup.engine.use_start_timestamps,
             .annotations = annotations_,
             .notes = notes_,
             .shared = shared_,
-            .delays_names = engine.delayed_name_removal,
-            .reads_types = engine.type_and_unit_labels,
-            .helpers = helpers,
-            .series_per_range = engine.series_per_range,
-            .scalars = MemoryCharge(context.budget())},
-        count_samples_(options.count_samples) {
-    annotations_.Init(text, context.budget());
-    if (options.analyze) state_.analysis = &analysis_.emplace();
+            .delays_names = setup.engine.delayed_name_removal,
+            .reads_types = setup.engine.type_and_unit_labels,
+            .helpers = setup.helpers,
+            .series_per_range = setup.engine.series_per_range,
+            .scalars = MemoryCharge(context.budget())} {
+    annotations_.Init(prepared.text, context.budget());
+    if (setup.options.analyze) state_.analysis = &analysis_.emplace();
   }
 
   // What leaves evaluate in Evaluate, which must be called while the plan lives; null when they
   // evaluate nothing.
-  std::unique_ptr<DistributedPlan> PlanFor(const Expr& expr, bool instant,
-                                           const EngineOptions& engine,
-                                           const QueryOptions& options) {
+  std::unique_ptr<DistributedPlan> PlanForLeaves() {
     // Leaves give rows without the names that this query would drop only at its end.
-    if (options.distribution == nullptr || engine.delayed_name_removal) return nullptr;
-    auto plan = Distribute(expr, instant && Sorts(expr), grid_, state_, *options.distribution,
-                           engine.parse);
+    if (setup_.options.distribution == nullptr || setup_.engine.delayed_name_removal)
+      return nullptr;
+    auto plan = Distribute(expr_, instant_ && Sorts(expr_), grid_, state_,
+                           *setup_.options.distribution, setup_.engine.parse);
     if (plan->empty()) return nullptr;
     state_.plan = plan.get();
     return plan;
   }
 
-  PlanNode Explain(const Expr& expr, bool instant, const EngineOptions& engine,
-                   const QueryOptions& options) {
-    const auto plan = PlanFor(expr, instant, engine, options);
-    return PlanOf(expr, notes_, grid_.steps, nullptr, plan.get());
+  PlanNode Explain() {
+    const auto plan = PlanForLeaves();
+    return PlanOf(expr_, notes_, grid_.steps, nullptr, plan.get());
   }
 
-  StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant) {
+  StatusOr<QueryResult> Evaluate() {
     result_.range_charge = MemoryCharge(state_.context.budget());
     result_.start = grid_.start;
     result_.step = grid_.step;
-    result_.type = instant ? TypeOf(expr) : ValueType::kMatrix;
+    result_.type = instant_ ? TypeOf(expr_) : ValueType::kMatrix;
     MemoryCharge charge(state_.context.budget());
-    if (count_samples_) {
+    if (setup_.options.count_samples) {
       // What is counted, and its copy in the result.
       RETURN_IF_ERROR(
           charge.Add(static_cast<std::int64_t>(2 * sizeof(std::int64_t) * grid_.steps), "stats"));
@@ -173,7 +191,7 @@ class Query {
     }
     {
       const Stopwatch watch(&result_.stats.evaluation);
-      RETURN_IF_ERROR(EvaluateByType(expr, instant));
+      RETURN_IF_ERROR(EvaluateByType());
     }
     result_.stats.evaluation -= result_.stats.sorting;
     RETURN_IF_ERROR(state_.context.status());
@@ -183,23 +201,23 @@ class Query {
     result_.store_warnings = annotations_.store_warnings();
     result_.stats.samples = state_.samples.load();
     if (counts_) result_.stats.step_samples = counts_->PerStep();
-    if (analysis_) result_.analysis = PlanOf(expr, notes_, grid_.steps, &*analysis_, state_.plan);
+    if (analysis_) result_.analysis = PlanOf(expr_, notes_, grid_.steps, &*analysis_, state_.plan);
     if (state_.context.budget()) result_.stats.peak_bytes = state_.context.budget()->peak_bytes();
     return std::move(result_);
   }
 
  private:
-  Status EvaluateByType(const Expr& expr, bool instant) {
+  Status EvaluateByType() {
     Planner planner(state_, grid_);
-    switch (TypeOf(expr)) {
+    switch (TypeOf(expr_)) {
       case ValueType::kScalar:
-        return EvaluateScalar(expr, instant, planner);
+        return EvaluateScalar(planner);
       case ValueType::kVector:
-        return EvaluateVector(expr, instant, planner);
+        return EvaluateVector(planner);
       case ValueType::kMatrix:
-        return EvaluateRanges(WithoutParens(expr));
+        return EvaluateRanges(WithoutParens(expr_));
       case ValueType::kString: {
-        ASSIGN_OR_RETURN(result_.text, Planner::String(expr));
+        ASSIGN_OR_RETURN(result_.text, Planner::String(expr_));
         return OkStatus();
       }
       case ValueType::kNone:
@@ -208,9 +226,9 @@ class Query {
     return Internal("the expression has no type");
   }
 
-  Status EvaluateScalar(const Expr& expr, bool instant, Planner& planner) {
-    ASSIGN_OR_RETURN(const std::vector<double> values, planner.Scalar(expr));
-    if (instant) {
+  Status EvaluateScalar(Planner& planner) {
+    ASSIGN_OR_RETURN(const std::vector<double> values, planner.Scalar(expr_));
+    if (instant_) {
       result_.scalar = values[0];
       return OkStatus();
     }
@@ -221,13 +239,13 @@ class Query {
     return OkStatus();
   }
 
-  Status EvaluateVector(const Expr& expr, bool instant, Planner& planner) {
-    ASSIGN_OR_RETURN(const OperatorPtr root, planner.Vector(expr));
+  Status EvaluateVector(Planner& planner) {
+    ASSIGN_OR_RETURN(const OperatorPtr root, planner.Vector(expr_));
     ASSIGN_OR_RETURN(RowBatch rows, Materialize(*root, state_, grid_.steps));
     RETURN_IF_ERROR(DropDelayedNames(&rows));
     const Stopwatch watch(&result_.stats.sorting);
-    if (instant) PreferHistograms(&rows);
-    if (!(instant && Sorts(expr)) && !IsSorted(rows)) SortByLabels(&rows);
+    if (instant_) PreferHistograms(&rows);
+    if (!(instant_ && Sorts(expr_)) && !IsSorted(rows)) SortByLabels(&rows);
     result_.rows = std::move(rows);
     return OkStatus();
   }
@@ -343,12 +361,14 @@ class Query {
     return OkStatus();
   }
 
+  const Setup setup_;
+  const Expr& expr_;
+  const bool instant_;
   const Grid grid_;
-  const PlanNotes notes_;
+  const PlanNotes& notes_;
   SelectSharing selects_;
   Annotations annotations_;
   QueryState state_;
-  const bool count_samples_;
   std::optional<StepCounts> counts_;
   std::optional<StepCounts> inner_counts_;  // of a subquery that is the whole query
   std::optional<Analysis> analysis_;
@@ -363,18 +383,17 @@ bool IsOfTheQuery(StatusCode code) {
 }
 
 // With the help of leaves where there are some, and anew without them when that may have given
-// another answer. `make` gives a Query.
-template <typename Make>
-StatusOr<QueryResult> Evaluate(const Expr& expr, bool instant, const EngineOptions& engine,
-                               const QueryOptions& options, Make make) {
+// another answer.
+StatusOr<QueryResult> Evaluate(const Context& context, Queryable& queryable,
+                               const PreparedQuery& prepared, const Setup& setup) {
   {
-    Query query = make();
-    const auto plan = query.PlanFor(expr, instant, engine, options);
-    StatusOr<QueryResult> result = query.Evaluate(expr, instant);
+    Query query(context, queryable, prepared, setup);
+    const auto plan = query.PlanForLeaves();
+    StatusOr<QueryResult> result = query.Evaluate();
     if (plan == nullptr) return result;
     if (!plan->doubtful() && (result.ok() || !IsOfTheQuery(result.status().code()))) return result;
   }
-  return make().Evaluate(expr, instant);
+  return Query(context, queryable, prepared, setup).Evaluate();
 }
 
 }  // namespace
@@ -393,19 +412,22 @@ PlanNotes Engine::Optimized(const Queryable& queryable, ExprPtr* expr) const {
   return options_.optimize ? Optimize(queryable, expr) : PlanNotes();
 }
 
-StatusOr<Engine::Prepared> Engine::PrepareInstant(const Queryable& queryable,
-                                                  std::string_view query, TimestampMs time) const {
+StatusOr<PreparedQuery> Engine::PrepareInstant(const Queryable& queryable, std::string_view query,
+                                               TimestampMs time) const {
   ASSIGN_OR_RETURN(ExprPtr expr, Parse(query, options_.parse));
   RETURN_IF_ERROR(ResolveDurations(0, 0, expr.get()));
   PlanNotes notes = Optimized(queryable, &expr);
-  return Prepared{.expr = std::move(expr),
-                  .notes = std::move(notes),
-                  .grid = {.start = time, .step = 0, .steps = 1}};
+  return PreparedQuery{.text = std::string(query),
+                       .expr = std::move(expr),
+                       .notes = std::move(notes),
+                       .grid = {.start = time, .step = 0, .steps = 1},
+                       .end = time,
+                       .instant = true};
 }
 
-StatusOr<Engine::Prepared> Engine::PrepareRange(const Queryable& queryable, std::string_view query,
-                                                TimestampMs start, TimestampMs end,
-                                                std::int64_t step_ms) const {
+StatusOr<PreparedQuery> Engine::PrepareRange(const Queryable& queryable, std::string_view query,
+                                             TimestampMs start, TimestampMs end,
+                                             std::int64_t step_ms) const {
   if (step_ms <= 0)
     return InvalidArgument(
         "zero or negative query resolution step widths are not accepted. Try a positive integer");
@@ -425,22 +447,23 @@ StatusOr<Engine::Prepared> Engine::PrepareRange(const Queryable& queryable, std:
     return InvalidArgument("the query has {} steps, more than the limit of {}", steps, kMaxSteps);
   RETURN_IF_ERROR(ResolveDurations(step_ms, end - start, expr.get()));
   PlanNotes notes = Optimized(queryable, &expr);
-  return Prepared{
+  return PreparedQuery{
+      .text = std::string(query),
       .expr = std::move(expr),
       .notes = std::move(notes),
-      .grid = {.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)}};
+      .grid = {.start = start, .step = step_ms, .steps = static_cast<std::size_t>(steps)},
+      .end = end,
+      .instant = false};
 }
 
 StatusOr<QueryResult> Engine::Instant(const Context& context, Queryable& queryable,
                                       std::string_view query, TimestampMs time,
                                       const QueryOptions& options) const {
   const auto began = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
+  ASSIGN_OR_RETURN(const PreparedQuery prepared, PrepareInstant(queryable, query, time));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, true, options_, options, [&] {
-                     return Query(context, queryable, query, options_, helpers_.get(), options,
-                                  prepared.grid, time, prepared.notes);
-                   }));
+  ASSIGN_OR_RETURN(QueryResult result,
+                   Evaluate(context, queryable, prepared, {options_, helpers_.get(), options}));
   result.stats.preparation = preparation;
   return result;
 }
@@ -449,12 +472,11 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
                                     std::string_view query, TimestampMs start, TimestampMs end,
                                     std::int64_t step_ms, const QueryOptions& options) const {
   const auto began = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
+  ASSIGN_OR_RETURN(const PreparedQuery prepared,
+                   PrepareRange(queryable, query, start, end, step_ms));
   const auto preparation = std::chrono::steady_clock::now() - began;
-  ASSIGN_OR_RETURN(QueryResult result, Evaluate(*prepared.expr, false, options_, options, [&] {
-                     return Query(context, queryable, query, options_, helpers_.get(), options,
-                                  prepared.grid, end, prepared.notes);
-                   }));
+  ASSIGN_OR_RETURN(QueryResult result,
+                   Evaluate(context, queryable, prepared, {options_, helpers_.get(), options}));
   result.stats.preparation = preparation;
   return result;
 }
@@ -462,19 +484,16 @@ StatusOr<QueryResult> Engine::Range(const Context& context, Queryable& queryable
 StatusOr<PlanNode> Engine::Explain(const Context& context, Queryable& queryable,
                                    std::string_view query, TimestampMs time,
                                    const QueryOptions& options) const {
-  ASSIGN_OR_RETURN(const Prepared prepared, PrepareInstant(queryable, query, time));
-  return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, time,
-               prepared.notes)
-      .Explain(*prepared.expr, true, options_, options);
+  ASSIGN_OR_RETURN(const PreparedQuery prepared, PrepareInstant(queryable, query, time));
+  return Query(context, queryable, prepared, {options_, helpers_.get(), options}).Explain();
 }
 
 StatusOr<PlanNode> Engine::ExplainRange(const Context& context, Queryable& queryable,
                                         std::string_view query, TimestampMs start, TimestampMs end,
                                         std::int64_t step_ms, const QueryOptions& options) const {
-  ASSIGN_OR_RETURN(const Prepared prepared, PrepareRange(queryable, query, start, end, step_ms));
-  return Query(context, queryable, query, options_, helpers_.get(), options, prepared.grid, end,
-               prepared.notes)
-      .Explain(*prepared.expr, false, options_, options);
+  ASSIGN_OR_RETURN(const PreparedQuery prepared,
+                   PrepareRange(queryable, query, start, end, step_ms));
+  return Query(context, queryable, prepared, {options_, helpers_.get(), options}).Explain();
 }
 
 }  // namespace aevum::promql

@@ -25,6 +25,8 @@ class ThreadPool;
 
 namespace aevum::promql {
 
+struct PreparedQuery;
+
 struct EngineOptions {
   std::chrono::milliseconds lookback_delta = std::chrono::minutes(5);
   std::chrono::milliseconds default_subquery_step = std::chrono::minutes(1);
@@ -131,16 +133,11 @@ class Engine {
   const EngineOptions& options() const { return options_; }
 
  private:
-  // A checked tree, what is known of it, and the steps it is for.
-  struct Prepared {
-    ExprPtr expr;
-    PlanNotes notes;
-    Grid grid;
-  };
-  StatusOr<Prepared> PrepareInstant(const Queryable& queryable, std::string_view query,
-                                    TimestampMs time) const;
-  StatusOr<Prepared> PrepareRange(const Queryable& queryable, std::string_view query,
-                                  TimestampMs start, TimestampMs end, std::int64_t step_ms) const;
+  StatusOr<PreparedQuery> PrepareInstant(const Queryable& queryable, std::string_view query,
+                                         TimestampMs time) const;
+  StatusOr<PreparedQuery> PrepareRange(const Queryable& queryable, std::string_view query,
+                                       TimestampMs start, TimestampMs end,
+                                       std::int64_t step_ms) const;
   PlanNotes Optimized(const Queryable& queryable, ExprPtr* expr) const;
 
   const EngineOptions options_;

@@ -34,7 +34,8 @@ class ApiTest : public ::testing::Test {
                 Up({{"cluster", "a"}, {"job", "y"}, {"replica", "0"}})}),
         client_(net::HttpClientOptions{}) {
     options_.api.defaults.replica_labels = {"replica"};
-    options_.endpoints.info_timeout = std::chrono::milliseconds(100);
+    options_.endpoints.info_timeout = std::chrono::seconds(20);
+    options_.endpoints.info_interval = std::chrono::milliseconds(100);
   }
   ~ApiTest() override {
     if (server_) server_->Stop(std::chrono::milliseconds(0));

@@ -35,16 +35,31 @@ class Querier {
   }
   ~Querier() { server_->Stop(std::chrono::milliseconds(0)); }
 
-  net::HttpClientResponse Get(const std::string& path, const Params& params) {
-    std::string url = fmt::format("http://127.0.0.1:{}{}", server_->port(), path);
-    char separator = '?';
+  // The parameters are the form of a POST, else part of the URL.
+  net::HttpClientResponse Send(const std::string& method, const std::string& path,
+                               const Params& params) {
+    std::string form;
     for (const auto& [name, value] : params) {
-      url += separator + net::PercentEncode(name) + "=" + net::PercentEncode(value);
-      separator = '&';
+      if (!form.empty()) form += '&';
+      form += net::PercentEncode(name) + "=" + net::PercentEncode(value);
     }
-    auto response = client_.Do(Context::Background(), {.method = "GET", .url = url, .headers = {}});
+    net::HttpClientRequest request{
+        .method = method,
+        .url = fmt::format("http://127.0.0.1:{}{}", server_->port(), path),
+        .headers = {},
+        .body = {}};
+    if (method == "POST") {
+      request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+      request.body = std::move(form);
+    } else if (!form.empty()) {
+      request.url += "?" + form;
+    }
+    auto response = client_.Do(Context::Background(), request);
     EXPECT_TRUE(response.ok()) << response.status();
     return response.ok() ? *response : net::HttpClientResponse{};
+  }
+  net::HttpClientResponse Get(const std::string& path, const Params& params) {
+    return Send("GET", path, params);
   }
   nlohmann::json Ask(const std::string& path, const Params& params) {
     return nlohmann::json::parse(Get(path, params).body);

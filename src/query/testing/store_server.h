@@ -17,39 +17,58 @@
 
 namespace aevum::query::testing {
 
+// Any store as an endpoint; it must outlive this.
+class StoreEndpoint {
+ public:
+  explicit StoreEndpoint(store::Store& store, const std::string& address = "127.0.0.1:0",
+                         const net::grpc::ServerTls& tls = {})
+      : server_(Options(address, tls), Logger(), metrics_) {
+    store::RegisterStore(server_, store, metrics_);
+    store::RegisterInfo(server_, [&store](const Context& context) { return store.Info(context); });
+    EXPECT_TRUE(server_.Start().ok());
+    server_.SetServing(true);
+  }
+  ~StoreEndpoint() { Stop(); }
+  void Stop() { server_.Stop(std::chrono::milliseconds(0)); }
+  std::uint16_t port() const { return static_cast<std::uint16_t>(server_.port()); }
+  std::string address() const { return fmt::format("127.0.0.1:{}", server_.port()); }
+
+ private:
+  static net::grpc::ServerOptions Options(const std::string& address,
+                                          const net::grpc::ServerTls& tls) {
+    net::grpc::ServerOptions options;
+    options.address = address;
+    options.tls = tls;
+    return options;
+  }
+  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  net::grpc::Server server_;
+};
+
 // A store in memory as an endpoint.
 class StoreServer {
  public:
   explicit StoreServer(std::vector<store::testing::FakeSeries> series,
                        model::Labels external = model::Labels::Of({{"cluster", "a"}}),
-                       const std::string& address = "127.0.0.1:0")
-      : store_(std::move(series)), server_(Options(address), Logger(), metrics_) {
+                       const std::string& address = "127.0.0.1:0",
+                       const net::grpc::ServerTls& tls = {})
+      : store_(std::move(series)) {
     store_.info.component_type = "sidecar";
     store_.info.label_sets = {std::move(external)};
     store_.info.store = wire::StoreInfo{.min_time = kMinTime,
                                         .max_time = kMaxTime,
                                         .supports_sharding = true,
                                         .supports_without_replica_labels = true};
-    store::RegisterStore(server_, store_, metrics_);
-    store::RegisterInfo(server_, [this](const Context& context) { return store_.Info(context); });
-    EXPECT_TRUE(server_.Start().ok());
-    server_.SetServing(true);
+    endpoint_ = std::make_unique<StoreEndpoint>(store_, address, tls);
   }
-  ~StoreServer() { Stop(); }
-  void Stop() { server_.Stop(std::chrono::milliseconds(0)); }
-  std::uint16_t port() const { return static_cast<std::uint16_t>(server_.port()); }
-  std::string address() const { return fmt::format("127.0.0.1:{}", server_.port()); }
+  void Stop() { endpoint_->Stop(); }
+  std::uint16_t port() const { return endpoint_->port(); }
+  std::string address() const { return endpoint_->address(); }
   store::testing::FakeStore& store() { return store_; }
 
  private:
-  static net::grpc::ServerOptions Options(const std::string& address) {
-    net::grpc::ServerOptions options;
-    options.address = address;
-    return options;
-  }
-  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
   store::testing::FakeStore store_;
-  net::grpc::Server server_;
+  std::unique_ptr<StoreEndpoint> endpoint_;
 };
 
 // A chunk with the value 1 every second of the first minute.

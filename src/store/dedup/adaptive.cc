@@ -4,9 +4,9 @@
 #include <bit>
 #include <cmath>
 #include <compare>
-#include <limits>
 #include <vector>
 
+#include "store/dedup/choice.h"
 #include "store/dedup/counter_guard.h"
 #include "store/dedup/row_order.h"
 #include "store/dedup/row_steps.h"
@@ -16,38 +16,16 @@ namespace {
 
 constexpr std::size_t kNone = RowReader::kNone;
 constexpr TimestampMs kNever = kMaxTime;
-// A distance of more intervals than this is a gap.
-constexpr double kTolerance = 1.5;
-// Only a row with an interval this much shorter takes over where there is no gap.
-constexpr double kFiner = 0.6;
-// How long a choice of a row holds, aligned to multiples: as long as the blocks of a TSDB.
-constexpr TimestampMs kEpoch = 7'200'000;
 // Samples that are checked for flags at once.
 constexpr std::size_t kBlock = 128;
 // Samples before one that its interval is told by.
 constexpr std::size_t kBack = 5;
 
-TimestampMs EpochOf(TimestampMs time) { return time / kEpoch - (time % kEpoch < 0 ? 1 : 0); }
-
 bool Exceeds(TimestampMs distance, double factor, TimestampMs interval) {
   return static_cast<double>(distance) > factor * static_cast<double>(interval);
 }
 
-// kTolerance intervals, in whole milliseconds.
-TimestampMs Tolerated(TimestampMs interval) { return Plus(interval, interval / 2); }
-
 bool IsMarker(double value) { return std::bit_cast<std::uint64_t>(value) == chunk::kStaleNanBits; }
-
-// A sample: which one of which row.
-struct Spot {
-  std::size_t row = 0;
-  std::size_t index = kNone;
-  TimestampMs time = kNever;
-  TimestampMs interval = 0;
-  int demerits = 0;
-
-  bool found() const { return index != kNone; }
-};
 
 class Follower {
  public:
@@ -149,8 +127,7 @@ class Follower {
   bool EmitMarkerOfOthers();
   bool Restart();
   bool EmitFirstMarker(const Spot& choice);
-  Spot Choose(TimestampMs from, bool guarded);
-  void KeepBest(TimestampMs from, bool guarded, std::vector<Spot>* spots);
+  Spot Choose(TimestampMs from, Choosing choosing);
   bool Cross(TimestampMs time);
 
   const std::span<RowReader*> rows_;
@@ -297,6 +274,7 @@ Spot Follower::BestOther(const Look& look) {
     const std::size_t next = rows_[y]->Next(Plus(last_time_, 1));
     if (next == kNone) continue;
     const TimestampMs interval = OtherInterval(y, next, look);
+    // Without a gap only a finer row takes over.
     if (!look.gap && Exceeds(interval, kFiner, look.interval)) continue;
     const TimestampMs half = Half(interval, look);
     const std::size_t i = AdmitLive(y, Plus(last_time_, half));
@@ -350,7 +328,7 @@ bool Follower::EmitMarkerOfOthers() {
 
 bool Follower::Restart() {
   const TimestampMs from = any_ ? Plus(last_time_, 1) : range_start_;
-  const Spot choice = Choose(from, /*guarded=*/any_);
+  const Spot choice = Choose(from, any_ ? Choosing::kAfterSamples : Choosing::kAfresh);
   if (!any_ && EmitFirstMarker(choice)) return true;
   if (!choice.found()) return false;
   Emit(choice.row, choice.index);
@@ -377,7 +355,8 @@ bool Follower::EmitFirstMarker(const Spot& choice) {
 
 // The sample to go on with from a time on, told by what follows it only, but for what the guard
 // leaves out.
-Spot Follower::Choose(TimestampMs from, bool guarded) {
+Spot Follower::Choose(TimestampMs from, Choosing choosing) {
+  const bool guarded = choosing == Choosing::kAfterSamples;
   std::vector<Spot> spots;
   for (std::size_t y = 0; y < rows_.size(); ++y) {
     const std::size_t live = LiveFrom(y, rows_[y]->Next(from));
@@ -392,50 +371,7 @@ Spot Follower::Choose(TimestampMs from, bool guarded) {
   if (spots.empty()) return {};
   std::sort(spots.begin(), spots.end(),
             [this](const Spot& a, const Spot& b) { return Precedes(a, b); });
-  const auto known =
-      std::find_if(spots.begin(), spots.end(), [](const Spot& spot) { return spot.interval > 0; });
-  const TimestampMs first_interval = known == spots.end() ? 0 : known->interval;
-  const TimestampMs until = Plus(spots.front().time, first_interval);
-  spots.erase(std::remove_if(spots.begin() + 1, spots.end(),
-                             [until](const Spot& spot) { return spot.time >= until; }),
-              spots.end());
-  if (spots.size() > 1) KeepBest(from, guarded, &spots);
-  return spots.front();
-}
-
-// Of spots in the order of time, puts the best in front: of the finest rows that did not miss their
-// first scrape the one that comes after the longest silence of all of them.
-void Follower::KeepBest(TimestampMs from, bool guarded, std::vector<Spot>* spots) {
-  TimestampMs finest = 0;
-  for (const Spot& spot : *spots) {
-    if (spot.interval > 0 && (finest == 0 || spot.interval < finest)) finest = spot.interval;
-  }
-  if (finest == 0) return;
-  const TimestampMs first_time = spots->front().time;
-  std::vector<Spot> kept;
-  int fewest = std::numeric_limits<int>::max();
-  for (Spot spot : *spots) {
-    if (spot.interval == 0 ||
-        static_cast<double>(spot.interval) * kFiner > static_cast<double>(finest)) {
-      continue;
-    }
-    if (Between(first_time, spot.time) >= spot.interval - spot.interval / 16) ++spot.demerits;
-    const bool late = from != kMinTime && Between(from, spot.time) >= spot.interval;
-    if (!guarded && late) ++spot.demerits;
-    fewest = std::min(fewest, spot.demerits);
-    kept.push_back(spot);
-  }
-  std::erase_if(kept, [fewest](const Spot& spot) { return spot.demerits > fewest; });
-  std::size_t best = 0;
-  TimestampMs longest = Between(kept.back().time, Plus(kept.front().time, finest));
-  for (std::size_t k = 1; k < kept.size(); ++k) {
-    const TimestampMs silence = Between(kept[k - 1].time, kept[k].time);
-    if (silence > longest) {
-      longest = silence;
-      best = k;
-    }
-  }
-  spots->front() = kept[best];
+  return ChooseSpot(spots, from, choosing);
 }
 
 // Where an epoch starts at or before a time, the row that all replicas choose there takes over.
@@ -446,7 +382,7 @@ bool Follower::Cross(TimestampMs time) {
   epoch_ = epoch;
   want_ = 0;
   const TimestampMs start = Times(epoch, kEpoch);
-  const Spot choice = Choose(start, /*guarded=*/false);
+  const Spot choice = Choose(start, Choosing::kAfresh);
   if (!choice.found()) return false;
   const TimestampMs interval = IntervalAt(*rows_[choice.row], choice.index);
   if (choice.row == row_) {

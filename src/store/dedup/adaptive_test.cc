@@ -95,6 +95,9 @@ TEST(AdaptiveTest, DecidesAsTheTableSays) {
       {"the other has reset already",
        {"0:1000 15:1010 30:1020", "3:1004 18:1014 33:1 48:11 63:21"},
        "0:1000 15:1010 30:1020 48:11 63:21"},
+      {"the other begins far behind, and we go on",
+       {"5:749 13:S 20:2635 28:3571 35:4509", "15.6:366 22:1213 30:2237"},
+       "5:749 20:2635 28:3571 35:4509"},
       {"scrape fails at one replica",
        {"0:100 15:115 30:130 45:S 60:160", "6:106 21:121 36:136 51:151 66:166"},
        "0:100 15:115 30:130 51:151 66:166"},
@@ -135,6 +138,26 @@ TEST(AdaptiveTest, DecidesAsTheTableSays) {
     std::reverse(replicas.begin(), replicas.end());
     EXPECT_EQ(ToText(Merge(replicas, c.type)), ToText(Parse(c.output)));
   }
+}
+
+// A restart long ago, which the other replica did not see: it is no excuse for being behind now.
+TEST(AdaptiveTest, ResetDuringAnAbsenceIsAsOldAsTheAbsence) {
+  Columns followed = Parse("0:1000 15:1010");
+  Columns other = Parse("3:1002");
+  for (int k = 0; k <= 30; ++k) {
+    followed.times.push_back(30'000 + 15'000 * k);
+    followed.values.push_back(10 * k);
+  }
+  for (int k = 28; k <= 34; ++k) {
+    other.times.push_back(33'000 + 15'000 * k);
+    other.values.push_back(10 * (k - 1));
+  }
+  const Columns out = Merge({followed, other}, kCounter);
+  std::vector<TimestampMs> expected = followed.times;
+  for (const TimestampMs time : {498'000, 513'000, 528'000, 543'000}) expected.push_back(time);
+  EXPECT_EQ(out.times, expected);
+  const std::vector<double> last(out.values.end() - 5, out.values.end());
+  EXPECT_THAT(last, ::testing::ElementsAre(300, 300, 310, 320, 330));
 }
 
 SeriesType TypeOf(const json& one) {

@@ -18,7 +18,8 @@ constexpr std::size_t kNone = RowReader::kNone;
 // Appends samples of several rows, totals of counters continued from one row to the next.
 class Joiner {
  public:
-  Joiner(Totals totals, chunk::Columns* out) : totals_(totals), out_(out) {}
+  Joiner(Totals totals, chunk::Columns* out)
+      : totals_(totals), out_(out), first_(out->times.size()) {}
 
   bool any() const { return row_ != nullptr; }
   const RowReader* row() const { return row_; }
@@ -27,10 +28,10 @@ class Joiner {
   void Append(RowReader& row, std::size_t i) {
     const bool changes = &row != row_;
     const bool total = totals_ == Totals::kYes && !row.IsHistogram(i);
-    if (changes && total) offset_ = any_total_ ? OffsetOf(row, i) : 0;
+    if (changes && total && any_total_) offsets_[&row] = OffsetOf(row, i);
     row.MoveTo(i, 1, /*forget=*/changes, out_);
     if (total) {
-      out_->values.back() += offset_;
+      out_->values.back() += offsets_[&row];
       last_total_ = out_->values.back();
       any_total_ = true;
     }
@@ -39,25 +40,45 @@ class Joiner {
   }
 
  private:
-  // What makes the total of a row grow from the last one given out by as much as the row did.
-  double OffsetOf(RowReader& row, std::size_t i) const {
+  // What is added to the totals of a row from `i` on. Totals of two rows differ by the resets that
+  // only one of them saw, mostly not at all; so what is known of a row stays, unless its last total
+  // before the change shows that it is not true any longer.
+  double OffsetOf(RowReader& row, std::size_t i) {
+    double offset = offsets_[&row];
     const std::size_t after = row.Next(Plus(last_time_, 1));
-    const double value = row.Value(i);
     if (after != kNone && after > row.begin() && after <= i) {
-      const double grown = value - row.Value(after - 1);
-      return last_total_ + std::max(0.0, grown) - value;
+      const std::size_t before = after - 1;
+      const double difference = GivenOutAt(row.Time(before)) - row.Value(before);
+      if (3 * std::abs(difference - offset) > StepNear(row, before)) offset = difference;
     }
-    // The row begins here. Without resets its total is that of the others.
-    return value >= last_total_ ? 0 : last_total_ - value;
+    return std::max(offset, last_total_ - row.Value(i));
+  }
+
+  // The last total up to a time.
+  double GivenOutAt(TimestampMs time) const {
+    const auto begin = out_->times.begin() + static_cast<std::ptrdiff_t>(first_);
+    const auto beyond = std::upper_bound(begin, out_->times.end(), time);
+    const auto i = beyond == begin ? begin : beyond - 1;
+    return out_->values[static_cast<std::size_t>(i - out_->times.begin())];
+  }
+
+  // The greater growth of a row to a position and from it. Of this a third at most is due to the
+  // times of scrapes, and to a window that a row is followed in without being whole.
+  static double StepNear(RowReader& row, std::size_t i) {
+    const double value = row.Value(i);
+    const double to = i > row.begin() ? value - row.Value(i - 1) : 0;
+    const double from = row.Has(i + 1) ? row.Value(i + 1) - value : 0;
+    return std::max(to, from);
   }
 
   const Totals totals_;
   chunk::Columns* const out_;
+  const std::size_t first_;  // float of `out_` that is ours
   const RowReader* row_ = nullptr;
   TimestampMs last_time_ = kMinTime;
   bool any_total_ = false;
   double last_total_ = 0;
-  double offset_ = 0;
+  std::map<const RowReader*, double> offsets_;
 };
 
 // A position in each row; all move on together in the order of time.

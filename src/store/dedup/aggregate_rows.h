@@ -15,9 +15,11 @@ struct AggregateRow {
   const chunk::Columns* counts = nullptr;
 };
 
-// Whether values are totals of a counter that never fall (ApplyCounterResets makes them so). A
-// total has a different start in each replica, so at a switch what the new row grew by is added to
-// the last total: here values may change, since they are derived.
+// Whether values are totals of a counter that never fall (ApplyCounterResets makes them so). Totals
+// of two replicas are equal but for resets that only one of them saw. Where the last total of the
+// new row before a switch shows such a difference, by more than a third of what it grows in a
+// window, what follows is moved by it: here values may change, since they are derived. The result
+// never falls.
 enum class Totals : std::uint8_t { kNo, kYes };
 
 // Appends one sample a window. Follows a row while its count is at least three quarters of the

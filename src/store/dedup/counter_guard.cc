@@ -65,6 +65,14 @@ std::size_t CounterGuard::DropAfter(std::size_t row, std::size_t j, TimestampMs 
   return kNone;
 }
 
+bool CounterGuard::SourceGoesOn(TimestampMs after, TimestampMs until) {
+  RowReader& r = *rows_[source_];
+  for (std::size_t i = r.Next(Plus(after, 1)); i != kNone && r.Has(i) && r.Time(i) <= until; ++i) {
+    if (Numeric(source_, i)) return r.Value(i) >= value_;
+  }
+  return false;
+}
+
 bool CounterGuard::Rises(std::size_t row, std::size_t i, int least) {
   int rises = 0;
   for (int step = 0; step < kCounterSteps; ++step) {
@@ -148,10 +156,15 @@ std::size_t CounterGuard::Admit(std::size_t row, std::size_t j, TimestampMs last
       }
     }
     if (value >= value_) return j;
-    if (!waited && !continues && value < value_ / 2) return j;  // restarted while it was away
+    if (!waited && !continues && value < value_ / 2 &&
+        !SourceGoesOn(last_time, Plus(last_time, window))) {
+      return j;  // restarted while it was away
+    }
     if (!waited && continues) {
       const std::size_t reset = Drop(row, reach, time);
-      if (reset != kNone && Drop(source_, Plus(y.Time(reset), -window), last_time) == kNone) {
+      // Where this row was away, the reset may be as old as its sample before.
+      if (reset != kNone &&
+          Drop(source_, Plus(y.Time(NumericBefore(row, reset)), -window), last_time) == kNone) {
         return j;  // a true reset, which the followed row never showed
       }
     }

@@ -44,6 +44,8 @@ class CounterGuard {
   bool IsDrop(std::size_t row, std::size_t i);
   // The last drop with a time in (after, until]; kNone when there is none.
   std::size_t Drop(std::size_t row, TimestampMs after, TimestampMs until);
+  // Whether the row of the last number goes on after a time, up to another, without a drop.
+  bool SourceGoesOn(TimestampMs after, TimestampMs until);
   // The drop after `j`, up to a time; kNone when there is none.
   std::size_t DropAfter(std::size_t row, std::size_t j, TimestampMs until);
 

@@ -29,6 +29,11 @@ inline TimestampMs Times(TimestampMs delta, TimestampMs factor) {
   return __builtin_mul_overflow(delta, factor, &product) ? kMaxTime : product;
 }
 
+// A distance of more intervals than this is a gap.
+inline constexpr double kTolerance = 1.5;
+// So many intervals, in whole milliseconds.
+inline TimestampMs Tolerated(TimestampMs interval) { return Plus(interval, interval / 2); }
+
 // Up to four distances. The second smallest of them is an interval that one late scrape, one missed
 // scrape or one scrape too many does not change.
 class Steps {

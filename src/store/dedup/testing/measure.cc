@@ -9,43 +9,6 @@ namespace {
 
 using chunk::Columns;
 
-constexpr TimestampMs kWindowIntervals = 8;
-
-struct Window {
-  std::vector<TimestampMs> times;
-  std::vector<double> values;
-};
-
-// Left-open; without staleness markers, as range selectors see it.
-Window SamplesIn(const Columns& columns, TimestampMs from, TimestampMs to) {
-  Window window;
-  const auto begin = std::upper_bound(columns.times.begin(), columns.times.end(), from);
-  for (auto time = begin; time != columns.times.end() && *time <= to; ++time) {
-    const double value = columns.values[static_cast<std::size_t>(time - columns.times.begin())];
-    if (chunk::IsStale(value)) continue;
-    window.times.push_back(*time);
-    window.values.push_back(value);
-  }
-  return window;
-}
-
-double Scale(const SimulatedCase& c) {
-  const TimestampMs range = kWindowIntervals * c.interval;
-  const double windows = static_cast<double>(c.end - c.start) / static_cast<double>(range);
-  if (c.process.kind() == Process::Kind::kCounter) {
-    return c.process.Increase(c.start, c.end) / windows;
-  }
-  double sum = 0;
-  double squares = 0;
-  double n = 0;
-  for (TimestampMs time = c.start; time < c.end; time += c.interval, n += 1) {
-    const double value = c.process.Read(time);
-    sum += value;
-    squares += value * value;
-  }
-  return std::sqrt(std::max(0.0, squares / n - sum / n * (sum / n)));
-}
-
 // Falls that no restart of the process explains, wherever within the slack its times may be.
 int FalseResets(const SimulatedCase& c, const Columns& columns) {
   int falls = 0;
@@ -64,37 +27,49 @@ int FalseResets(const SimulatedCase& c, const Columns& columns) {
   return falls;
 }
 
-bool IsOneReplica(const SimulatedCase& c, const Columns& columns, TimestampMs from,
-                  TimestampMs to) {
-  const Window window = SamplesIn(columns, from, to);
-  return std::any_of(c.replicas.begin(), c.replicas.end(), [&](const Columns& replica) {
-    const Window alone = SamplesIn(replica, from, to);
-    return alone.times == window.times && alone.values == window.values;
-  });
-}
-
 void MeasureCoverage(const SimulatedCase& c, const Columns& columns, Measure* measure) {
-  std::vector<TimestampMs> live;
-  for (std::size_t i = 0; i < columns.times.size(); ++i) {
-    if (!chunk::IsStale(columns.values[i])) live.push_back(columns.times[i]);
-  }
+  const std::vector<TimestampMs> live = SamplesIn(columns, kMinTime, kMaxTime).times;
   measure->samples = static_cast<int>(live.size());
-  for (std::size_t i = 1; i < live.size(); ++i) {
-    measure->doubled += 2 * (live[i] - live[i - 1]) < c.interval ? 1 : 0;
+  measure->slots = static_cast<double>(c.slots.size());
+  std::size_t s = 0;
+  for (std::size_t i = 1; i < live.size() && !c.slots.empty(); ++i) {
+    while (s + 1 < c.slots.size() && c.slots[s].to <= live[i - 1]) ++s;
+    const TimestampMs interval = c.slots[s].to - c.slots[s].from;
+    measure->doubled += 2 * (live[i] - live[i - 1]) < interval ? 1 : 0;
   }
   std::size_t i = 0;
-  for (TimestampMs slot = c.start; slot + c.interval <= c.end; slot += c.interval) {
-    if (!c.process.Up(slot) || !c.process.Up(slot + c.interval)) continue;
-    measure->slots += 1;
-    while (i < live.size() && live[i] < slot) ++i;
-    if (i < live.size() && live[i] < slot + c.interval) ++measure->covered;
+  for (const SimulatedCase::Slot& slot : c.slots) {
+    const TimestampMs tolerance = (slot.to - slot.from) / 4;
+    while (i < live.size() && live[i] < slot.from - tolerance) ++i;
+    if (i < live.size() && live[i] < slot.to + tolerance) ++measure->covered;
   }
 }
 
 }  // namespace
 
+Columns SamplesIn(const Columns& columns, TimestampMs from, TimestampMs end) {
+  Columns window;
+  const auto begin = std::upper_bound(columns.times.begin(), columns.times.end(), from);
+  for (auto time = begin; time != columns.times.end() && *time <= end; ++time) {
+    const double value = columns.values[static_cast<std::size_t>(time - columns.times.begin())];
+    if (chunk::IsStale(value)) continue;
+    window.times.push_back(*time);
+    window.values.push_back(value);
+  }
+  return window;
+}
+
+bool IsOneReplica(const SimulatedCase& c, const Columns& columns,
+                  const SimulatedCase::Window& window) {
+  const Columns ours = SamplesIn(columns, window.from, window.end);
+  return std::any_of(c.replicas.begin(), c.replicas.end(), [&](const Columns& replica) {
+    const Columns alone = SamplesIn(replica, window.from, window.end);
+    return alone.times == ours.times && alone.values == ours.values;
+  });
+}
+
 std::optional<double> Increase(const Columns& columns, TimestampMs end, TimestampMs range) {
-  const Window window = SamplesIn(columns, end - range, end);
+  const Columns window = SamplesIn(columns, end - range, end);
   if (window.times.size() < 2) return std::nullopt;
   double increase = window.values.back() - window.values.front();
   for (std::size_t i = 1; i < window.values.size(); ++i) {
@@ -113,10 +88,22 @@ std::optional<double> Increase(const Columns& columns, TimestampMs end, Timestam
 }
 
 std::optional<double> AverageOverTime(const Columns& columns, TimestampMs end, TimestampMs range) {
-  const Window window = SamplesIn(columns, end - range, end);
+  const Columns window = SamplesIn(columns, end - range, end);
   if (window.times.empty()) return std::nullopt;
   return std::accumulate(window.values.begin(), window.values.end(), 0.0) /
          static_cast<double>(window.values.size());
+}
+
+std::optional<double> MaxOverTime(const Columns& columns, TimestampMs end, TimestampMs range) {
+  const Columns window = SamplesIn(columns, end - range, end);
+  if (window.times.empty()) return std::nullopt;
+  return *std::max_element(window.values.begin(), window.values.end());
+}
+
+std::optional<double> MinOverTime(const Columns& columns, TimestampMs end, TimestampMs range) {
+  const Columns window = SamplesIn(columns, end - range, end);
+  if (window.times.empty()) return std::nullopt;
+  return *std::min_element(window.values.begin(), window.values.end());
 }
 
 double Measure::MeanError() const {
@@ -126,29 +113,26 @@ double Measure::MeanError() const {
 
 Measure MeasureSamples(const SimulatedCase& c, const Columns& columns) {
   Measure measure;
-  const bool counter = c.process.kind() == Process::Kind::kCounter;
-  const TimestampMs range = kWindowIntervals * c.interval;
-  const double scale = Scale(c);
-  for (TimestampMs end = c.start + range; end <= c.end; end += range / 2) {
-    const double due =
-        static_cast<double>(c.process.Uptime(end - range, end)) / static_cast<double>(c.interval);
-    if (due < 4) continue;
+  const bool counter = c.process.kind() == ProcessKind::kCounter;
+  for (const SimulatedCase::Window& window : c.windows) {
+    const TimestampMs range = window.end - window.from;
     ++measure.windows;
-    Measure::Window& window = measure.each.emplace_back();
-    window.one_replica = IsOneReplica(c, columns, end - range, end);
-    const auto count = static_cast<double>(SamplesIn(columns, end - range, end).times.size());
-    measure.count_error += std::abs(count - due) / due;
-    const std::optional<double> answer =
-        counter ? Increase(columns, end, range) : AverageOverTime(columns, end, range);
+    std::optional<double>& error = measure.each.emplace_back();
+    const auto count =
+        static_cast<double>(SamplesIn(columns, window.from, window.end).times.size());
+    measure.count_error += std::abs(count - window.due) / window.due;
+    const std::optional<double> answer = counter ? Increase(columns, window.end, range)
+                                                 : AverageOverTime(columns, window.end, range);
     if (!answer) {
       ++measure.missing;
       continue;
     }
-    const double truth =
-        counter ? c.process.Increase(end - range, end) : c.process.Average(end - range, end);
-    if (scale <= 0) continue;
-    window.error = std::abs(*answer - truth) / scale;
-    measure.errors.push_back(*window.error);
+    if (c.scale <= 0) continue;
+    error = std::abs(*answer - window.value) / c.scale;
+    measure.errors.push_back(*error);
+    if (counter) continue;
+    const double most = MaxOverTime(columns, window.end, range).value_or(0);
+    measure.max_errors.push_back(std::abs(most - window.maximum) / c.scale);
   }
   if (counter) measure.false_resets = FalseResets(c, columns);
   MeasureCoverage(c, columns, &measure);
