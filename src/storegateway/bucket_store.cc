@@ -177,15 +177,9 @@ StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,
 
 StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
                                                        const wire::LabelNamesRequest& request) {
-<<<<<<< HEAD
   const tsdb::TimeRange range = Served(request.start, request.end);
   const std::vector<ChosenBlock> chosen =
       blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
-=======
-  const std::vector<ChosenBlock> chosen =
-      blocks()->ChooseAll(request.matchers, std::max(request.start, options_.min_time),
-                          std::min(request.end, options_.max_time));
->>>>>>> main
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     ASSIGN_OR_RETURN(std::vector<std::string> names,
@@ -203,15 +197,9 @@ StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
 StatusOr<wire::LabelsResponse> BucketStore::LabelValues(const Context& context,
                                                         const wire::LabelValuesRequest& request) {
   if (Contains(request.without_replica_labels, request.label)) return wire::LabelsResponse();
-<<<<<<< HEAD
   const tsdb::TimeRange range = Served(request.start, request.end);
   const std::vector<ChosenBlock> chosen =
       blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
-=======
-  const std::vector<ChosenBlock> chosen =
-      blocks()->ChooseAll(request.matchers, std::max(request.start, options_.min_time),
-                          std::min(request.end, options_.max_time));
->>>>>>> main
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     const std::string_view external = one.block->labels().Get(request.label);

@@ -16,11 +16,7 @@
 #include "storegateway/block_set.h"
 #include "storegateway/index_cache.h"
 #include "storegateway/request_reads.h"
-<<<<<<< HEAD
-#include "store/store.h"
 #include "tsdb/series_entry.h"
-=======
->>>>>>> main
 
 namespace prometheus {
 class Registry;
@@ -37,16 +33,9 @@ struct BucketStoreOptions {
   std::uint64_t most_chunk_bytes = 16'000;      // read at once for a chunk
   std::uint64_t index_page_bytes = 32 << 10;    // read at once for a series
   std::uint64_t chunk_pool_bytes = 2ULL << 30;  // of all requests together
-<<<<<<< HEAD
-  std::size_t threads = 32;                    // that read blocks
+  std::size_t threads = 32;                     // that read blocks
   // What is served, whatever the blocks hold; both inclusive. Null: everything.
   std::function<tsdb::TimeRange()> served = nullptr;
-=======
-  std::size_t threads = 32;                     // that read blocks
-  // What is served, whatever the blocks hold; max_time inclusive.
-  TimestampMs min_time = kMinTime;
-  TimestampMs max_time = kMaxTime;
->>>>>>> main
 };
 
 // Answers from the blocks of the moment: Series as a merge over those that a request needs, read

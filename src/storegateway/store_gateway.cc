@@ -176,10 +176,10 @@ void StoreGateway::SetBlocks(const block::FetchedBlocks& fetched) {
       block = known->second;
       known_.erase(known);
     } else {
-      block = std::make_shared<BucketBlock>(
-          meta, [this](const Context& context, const block::Meta& of) {
-            return OpenHeader(context, of);
-          });
+      block = std::make_shared<BucketBlock>(meta,
+                                            [this](const Context& context, const block::Meta& of) {
+                                              return OpenHeader(context, of);
+                                            });
       block_loads_.Increment();
     }
     blocks.push_back(block);

@@ -50,14 +50,13 @@ struct StoreGatewayOptions {
   bool skip_parquet_migrated = false;
 };
 
-// Ready as soon as the metas of the bucket are known: an index-header is opened, and made when it is
-// not on disk, by the first request that needs its block. Constructor, Start, Stop. Thread-safe
+// Ready as soon as the metas of the bucket are known: an index-header is opened, and made when it
+// is not on disk, by the first request that needs its block. Constructor, Start, Stop. Thread-safe
 // after Start.
 class StoreGateway {
  public:
   StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket, Logger logger,
-               std::shared_ptr<prometheus::Registry> metrics,
-               const Clock& clock = Clock::System());
+               std::shared_ptr<prometheus::Registry> metrics, const Clock& clock = Clock::System());
   ~StoreGateway();
   StoreGateway(const StoreGateway&) = delete;
   StoreGateway& operator=(const StoreGateway&) = delete;
