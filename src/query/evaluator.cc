@@ -27,7 +27,7 @@ StatusOr<promql::QueryResult> Evaluator::Evaluate(const Context& context, const 
   const auto came = std::chrono::steady_clock::now();
   EngineMetrics::Query query(metrics_,
                              params.analyzable ? EngineName::kThanos : EngineName::kPrometheus);
-  GatePass pass(gate_);
+  store::GatePass pass(gate_);
   {
     Span span(bounded, "query_gate_ismyturn");
     const Status entered = EnterGate(bounded, &pass);
@@ -76,7 +76,7 @@ StatusOr<promql::QueryResult> Evaluator::EvaluateInGate(
   return result;
 }
 
-Status Evaluator::EnterGate(const Context& context, GatePass* pass) {
+Status Evaluator::EnterGate(const Context& context, store::GatePass* pass) {
   const Status status = pass->Enter(context);
   if (status.ok()) return status;
   return MakeError(StatusCode::kFailedPrecondition, std::string(status.message()));
@@ -87,7 +87,7 @@ StatusOr<NewestSamples> Evaluator::Newest(const Context& context, const Metadata
   if (options_.refused_queries)
     RETURN_IF_ERROR(options_.refused_queries->CheckSelectors(params.matchers));
   const Context bounded = context.WithBudget(MakeBudget());
-  GatePass pass(gate_);
+  store::GatePass pass(gate_);
   RETURN_IF_ERROR(EnterGate(bounded, &pass));
   QueryParams select;
   select.dedup = params.dedup;

@@ -18,11 +18,11 @@
 #include "query/distribution.h"
 #include "query/engine_metrics.h"
 #include "query/federation.h"
-#include "query/gate.h"
 #include "query/params.h"
 #include "query/refused_queries.h"
 #include "query/select_metrics.h"
 #include "query/tenancy.h"
+#include "store/gate.h"
 #include "store/proxy.h"
 #include "store/queryable.h"
 
@@ -92,7 +92,7 @@ class Evaluator {
       const QueryParams& params, const std::string& tenant,
       std::shared_ptr<store::MissingParts> missing) const;
   // A place in the gate, or FailedPrecondition.
-  static Status EnterGate(const Context& context, GatePass* pass);
+  static Status EnterGate(const Context& context, store::GatePass* pass);
   std::int64_t LookbackFor(const QueryParams& params) const;
   // Queriers that may evaluate parts of the query; nullopt when this one reads all series itself.
   std::optional<promql::Distribution> DistributionFor(
@@ -103,7 +103,7 @@ class Evaluator {
   const promql::Engine& engine_;
   const std::shared_ptr<store::Proxy> proxy_;
   const QueryEndpointSource endpoints_;
-  Gate gate_;
+  store::Gate gate_;
   EngineMetrics metrics_;
   SelectMetrics select_metrics_;
 };

@@ -11,7 +11,7 @@
 
 #include "net/metrics/bounded_label.h"
 #include "promql/queryable.h"
-#include "query/gate_metrics.h"
+#include "store/gate_metrics.h"
 
 namespace prometheus {
 class Histogram;
@@ -38,14 +38,14 @@ class SelectMetrics {
  public:
   SelectMetrics(SelectMetricsOptions options, prometheus::Registry& metrics);
 
-  GateMetrics& gate() { return gate_; }
+  store::GateMetrics& gate() { return gate_; }
   // A query that is over. One that read nothing is not counted, as in Thanos.
   void Observe(const std::string& tenant, std::int64_t series, std::int64_t samples,
                double seconds);
 
  private:
   const SelectMetricsOptions options_;
-  GateMetrics gate_;
+  store::GateMetrics gate_;
   prometheus::Family<prometheus::Histogram>& durations_;
   net::BoundedLabel tenants_;
 };

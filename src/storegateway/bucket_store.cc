@@ -32,8 +32,9 @@ class AnswerStream final : public SeriesStream {
  public:
   AnswerStream(std::unique_ptr<SeriesStream> merged, std::int64_t limit,
                std::shared_ptr<RequestReads> reads, std::size_t blocks, std::string tenant,
-               StoreMetrics& metrics)
-      : merged_(std::move(merged)),
+               StoreMetrics& metrics, std::unique_ptr<store::GatePass> pass)
+      : pass_(std::move(pass)),
+        merged_(std::move(merged)),
         left_(limit > 0 ? static_cast<std::size_t>(limit) : SIZE_MAX),
         reads_(std::move(reads)),
         blocks_(blocks),
@@ -59,6 +60,7 @@ class AnswerStream final : public SeriesStream {
   }
 
  private:
+  const std::unique_ptr<store::GatePass> pass_;
   std::unique_ptr<SeriesStream> merged_;
   std::size_t left_;
   const std::shared_ptr<RequestReads> reads_;
@@ -84,6 +86,7 @@ BucketStore::BucketStore(BucketStoreOptions options, std::shared_ptr<objstore::B
           "chunk pool (--chunk-pool-size)", static_cast<std::int64_t>(options.chunk_pool_bytes))),
       metrics_(std::make_unique<StoreMetrics>(metrics)),
       blocks_(std::make_shared<const BlockSet>()),
+      gate_(options.max_concurrent, "thanos_bucket_store_series_gate_queries", metrics),
       pool_("bucket-store", options.threads, kPoolQueue) {}
 
 BucketStore::~BucketStore() { pool_.Stop(); }
@@ -120,6 +123,8 @@ StatusOr<std::unique_ptr<SeriesStream>> BucketStore::Series(const Context& conte
   const tsdb::TimeRange range = Served(request.min_time, request.max_time);
   limited.min_time = range.min_time;
   limited.max_time = range.max_time;
+  auto pass = std::make_unique<store::GatePass>(gate_);
+  RETURN_IF_ERROR(pass->Enter(context));
   const SharedReads shared = ReadsOfRequest();
   std::vector<ChosenBlock> chosen = blocks()->Choose(
       limited.matchers, limited.min_time, limited.max_time, limited.max_resolution_window_ms);
@@ -138,7 +143,7 @@ StatusOr<std::unique_ptr<SeriesStream>> BucketStore::Series(const Context& conte
   }
   return std::make_unique<AnswerStream>(store::MergeStreams(std::move(streams), on_error),
                                         request.limit, shared.reads, count,
-                                        context.request().tenant, *metrics_);
+                                        context.request().tenant, *metrics_, std::move(pass));
 }
 
 StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,

@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "base/thread_pool.h"
 #include "objstore/bucket.h"
+#include "store/gate.h"
 #include "store/store.h"
 #include "storegateway/block_set.h"
 #include "storegateway/index_cache.h"
@@ -33,6 +34,7 @@ struct BucketStoreOptions {
   std::uint64_t most_chunk_bytes = 16'000;      // read at once for a chunk
   std::uint64_t index_page_bytes = 32 << 10;    // read at once for a series
   std::uint64_t chunk_pool_bytes = 2ULL << 30;  // of all requests together
+  std::size_t max_concurrent = 20;              // Series calls; others wait
   std::size_t threads = 32;                     // that read blocks
   // What is served, whatever the blocks hold; both inclusive. Null: everything.
   std::function<tsdb::TimeRange()> served = nullptr;
@@ -80,6 +82,7 @@ class BucketStore final : public store::Store {
   const std::unique_ptr<StoreMetrics> metrics_;
   mutable Mutex mutex_;
   std::shared_ptr<const BlockSet> blocks_ AEVUM_GUARDED_BY(mutex_);
+  store::Gate gate_;
   ThreadPool pool_;
 };
 

@@ -11,9 +11,9 @@
 #include "base/context.h"
 #include "base/mutex.h"
 #include "base/status.h"
-#include "query/gate_metrics.h"
+#include "store/gate_metrics.h"
 
-namespace aevum::query {
+namespace aevum::store {
 
 // While there is room everybody enters at once. While it is full, places that become free go round
 // the tenants that wait, one to each; within a tenant first come, first served. So a tenant with a
@@ -76,4 +76,4 @@ class GatePass {
   bool inside_ = false;
 };
 
-}  // namespace aevum::query
+}  // namespace aevum::store

@@ -1,8 +1,8 @@
-#include "query/gate.h"
+#include "store/gate.h"
 
 #include <algorithm>
 
-namespace aevum::query {
+namespace aevum::store {
 
 Gate::Gate(std::size_t max_concurrent, const std::string& prefix, prometheus::Registry& metrics)
     : max_concurrent_(max_concurrent), metrics_(prefix, "queries", max_concurrent, metrics) {}
@@ -87,4 +87,4 @@ void Gate::Leave() {
   waiter->changed.notify_one();
 }
 
-}  // namespace aevum::query
+}  // namespace aevum::store

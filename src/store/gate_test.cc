@@ -1,4 +1,4 @@
-#include "query/gate.h"
+#include "store/gate.h"
 
 #include <atomic>
 #include <thread>
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
 
-namespace aevum::query {
+namespace aevum::store {
 namespace {
 
 TEST(GateTest, LetsSoManyInAndNoMore) {
@@ -115,4 +115,4 @@ TEST_F(QueueTest, WhoGivesUpLeavesTheQueue) {
 }
 
 }  // namespace
-}  // namespace aevum::query
+}  // namespace aevum::store

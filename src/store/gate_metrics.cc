@@ -1,4 +1,4 @@
-#include "query/gate_metrics.h"
+#include "store/gate_metrics.h"
 
 #include <fmt/core.h>
 #include <prometheus/counter.h>
@@ -6,7 +6,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-namespace aevum::query {
+namespace aevum::store {
 namespace {
 
 const prometheus::Histogram::BucketBoundaries kWaits = {0.01, 0.1, 0.3, 0.6, 1,   3,   6,   9,
@@ -47,4 +47,4 @@ void GateMetrics::Entered(std::chrono::nanoseconds waited) {
 
 void GateMetrics::Left() { in_flight_->Decrement(); }
 
-}  // namespace aevum::query
+}  // namespace aevum::store

@@ -12,7 +12,7 @@ class Histogram;
 class Registry;
 }  // namespace prometheus
 
-namespace aevum::query {
+namespace aevum::store {
 
 // <prefix>_max, _in_flight, _total, _duration_seconds (of the wait). Thread-safe.
 class GateMetrics {
@@ -30,4 +30,4 @@ class GateMetrics {
   prometheus::Histogram* waited_;
 };
 
-}  // namespace aevum::query
+}  // namespace aevum::store
