@@ -67,12 +67,15 @@ int Main(int argc, char** argv) {
 
   CLI::App* sidecar =
       app.add_subcommand("sidecar", "Serves the data of one Prometheus server beside it.");
+  CLI::App* store =
+      app.add_subcommand("store", "Serves the blocks of a bucket: unlimited history.");
   CLI::App* query = app.add_subcommand("query", "Answers PromQL over any number of stores.");
-  for (CLI::App* command : {sidecar, query}) {
+  for (CLI::App* command : {sidecar, store, query}) {
     command->formatter(formatter);
     command->fallthrough();
   }
   const Command commands[] = {{sidecar, AddSidecarCommand(*sidecar)},
+                              {store, AddStoreCommand(*store)},
                               {query, AddQueryCommand(*query)}};
 
   BlockSignals();

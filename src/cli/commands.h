@@ -18,6 +18,7 @@ struct GlobalOptions;
 // The runner owns the variables that the flags write to.
 using Runner = std::function<int(const GlobalOptions&)>;
 Runner AddSidecarCommand(CLI::App& app);
+Runner AddStoreCommand(CLI::App& app);
 Runner AddQueryCommand(CLI::App& app);
 
 // Parses the command line and runs the command. The exit code: 0, 1 for a failure at run time, 2

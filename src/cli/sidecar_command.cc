@@ -14,10 +14,6 @@
 namespace aevum::cli {
 namespace {
 
-constexpr const char* kNoUpload =
-    "this version does not upload to object storage; leave the flag out and keep uploading with "
-    "what does today";
-
 struct SidecarCommand {
   ServiceOptions service;
   RequestLogFlags request_log;
@@ -25,23 +21,53 @@ struct SidecarCommand {
   FlagSet::Content http_client;
   std::string reloader_method = "http";
   std::string tsdb_path = "./data";
+  ObjectStorageFlags object_storage;
+  std::string hash;
+  std::int64_t upload_concurrency = 0;
   TimeOrDuration min_time = *TimeOrDuration::Parse("0000-01-01T00:00:00Z");
   sidecar::SidecarOptions options;
 
   void AddFlags(FlagSet& flags);
+  void AddUploadFlags(FlagSet& flags);
+  Status FinishUploads();
   int Run(const GlobalOptions& global);
 };
 
-void AddUploadFlags(FlagSet& flags) {
-  flags.Group("Object storage (not available)");
-  for (const char* name : {"objstore.config", "objstore.config-file", "hash-func",
-                           "shipper.meta-file-name", "shipper.upload-concurrency"}) {
-    flags.Refused({name, ""}, kNoUpload);
+void SidecarCommand::AddUploadFlags(FlagSet& flags) {
+  object_storage.Add(flags);
+  flags.Group("Shipper");
+  block::ShipperOptions& shipper = options.uploads.shipper;
+  flags.Bool({"shipper.upload-compacted",
+              "Also upload blocks that Prometheus compacted, for a first upload of what it has."},
+             &shipper.upload_compacted);
+  flags.Enum({"hash-func", "Hash of each file to note in meta.json."}, {"SHA256", ""}, &hash);
+  flags.String({"shipper.meta-file-name", "File below --tsdb.path that lists what was uploaded.",
+                "FILE"},
+               &shipper.state_file);
+  flags.Int({"shipper.upload-concurrency",
+             "Files of a block that are uploaded at once; 0: one after the other."},
+            &upload_concurrency);
+  flags.Bool({"shipper.ignore-unequal-block-size",
+              "Upload although Prometheus compacts its blocks.", "", Visibility::kHidden},
+             &options.uploads.ignore_unequal_block_size);
+  flags.Bool({"shipper.allow-out-of-order-uploads",
+              "Go on with later blocks when one can't be uploaded.", "", Visibility::kHidden},
+             &shipper.allow_out_of_order);
+  flags.Bool({"shipper.skip-corrupted-blocks", "Go on with later blocks when one can't be read.", "",
+              Visibility::kHidden},
+             &shipper.skip_corrupted);
+}
+
+Status SidecarCommand::FinishUploads() {
+  if (upload_concurrency < 0) {
+    return InvalidArgument("--shipper.upload-concurrency: must be at least 0, got {}",
+                           upload_concurrency);
   }
-  for (const char* name : {"shipper.upload-compacted", "shipper.ignore-unequal-block-size",
-                           "shipper.allow-out-of-order-uploads", "shipper.skip-corrupted-blocks"}) {
-    flags.RefusedBool({name, ""}, kNoUpload);
-  }
+  block::ShipperOptions& shipper = options.uploads.shipper;
+  shipper.directory = tsdb_path;
+  shipper.upload_concurrency = static_cast<std::size_t>(upload_concurrency);
+  shipper.hash = hash.empty() ? block::HashFunction::kNone : block::HashFunction::kSha256;
+  return OkStatus();
 }
 
 void SidecarCommand::AddFlags(FlagSet& flags) {
@@ -110,6 +136,7 @@ int SidecarCommand::Run(const GlobalOptions& global) {
     if (!client.ok()) return fail(Annotate(client.status(), "--prometheus.http-client"));
     options.http_client = *std::move(client);
   }
+  if (const Status status = FinishUploads(); !status.ok()) return fail(status);
   options.heartbeat.min_time = min_time;
   options.reloader.method =
       reloader_method == "signal" ? sidecar::ReloadMethod::kSignal : sidecar::ReloadMethod::kHttp;
@@ -128,7 +155,11 @@ int SidecarCommand::Run(const GlobalOptions& global) {
     // Without external labels its series can't be told from those of others: nothing to wait for.
     if (first_answer && status.code() == StatusCode::kFailedPrecondition) running.Fail(status);
   };
-  sidecar::Sidecar sidecar(options, follow, logger, *running.metrics());
+  auto bucket = object_storage.Open(*running.metrics());
+  if (!bucket.ok()) return fail(bucket.status());
+  sidecar::Sidecar sidecar(
+      options, follow, *std::move(bucket), [&](const Status& refused) { running.Fail(refused); },
+      logger, *running.metrics());
   store::LimitedStore limited(sidecar.store(), limits, running.metrics());
   store::RegisterStore(running.grpc(), limited, running.metrics());
   sidecar::RegisterRules(running.grpc(), sidecar.rules());

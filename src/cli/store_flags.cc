@@ -1,6 +1,10 @@
 #include "cli/store_flags.h"
 
+#include <utility>
+
 #include "net/request_log.h"
+#include "objstore/config/factory.h"
+#include "objstore/metrics.h"
 
 namespace aevum::cli {
 
@@ -26,6 +30,25 @@ Status RequestLogFlags::Load(const Logger& logger, ServiceOptions* service) cons
   if (yaml.empty()) return OkStatus();
   ASSIGN_OR_RETURN(service->request_log, net::RequestLog::Parse(yaml, logger));
   return OkStatus();
+}
+
+void ObjectStorageFlags::Add(FlagSet& flags) {
+  flags.Group("Object storage");
+  flags.ContentPair({"objstore.config",
+                     "YAML of the bucket: type, config and prefix. $(NAME) is the value of an "
+                     "environment variable."},
+                    &config_);
+}
+
+StatusOr<std::shared_ptr<objstore::Bucket>> ObjectStorageFlags::Open(
+    prometheus::Registry& metrics) const {
+  ASSIGN_OR_RETURN(const std::string yaml, ReadContent(config_, /*expand_environment=*/true));
+  if (yaml.empty()) return std::shared_ptr<objstore::Bucket>();
+  StatusOr<std::unique_ptr<objstore::Bucket>> bucket = objstore::OpenBucket(yaml);
+  if (!bucket.ok()) return Annotate(bucket.status(), "--objstore.config");
+  const auto counts = std::make_shared<objstore::BucketMetrics>(metrics, (*bucket)->Name());
+  return std::shared_ptr<objstore::Bucket>(
+      objstore::WithMetrics(std::shared_ptr<objstore::Bucket>(*std::move(bucket)), counts));
 }
 
 }  // namespace aevum::cli

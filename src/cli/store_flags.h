@@ -1,11 +1,21 @@
 // Flags that every component with a StoreAPI shares.
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "base/logging.h"
 #include "base/status.h"
 #include "cli/flags.h"
 #include "cli/service.h"
 #include "store/limits.h"
+
+namespace prometheus {
+class Registry;
+}
+namespace aevum::objstore {
+class Bucket;
+}
 
 namespace aevum::cli {
 
@@ -18,6 +28,18 @@ class RequestLogFlags {
   void Add(FlagSet& flags);
   // Reads the configuration into the options of the servers.
   Status Load(const Logger& logger, ServiceOptions* service) const;
+
+ private:
+  FlagSet::Content config_;
+};
+
+// The group "Object storage" of the contract.
+class ObjectStorageFlags {
+ public:
+  void Add(FlagSet& flags);
+  // The bucket of the configuration, with metrics; null when there is no configuration.
+  // InvalidArgument when it can't be right; the store is not asked.
+  StatusOr<std::shared_ptr<objstore::Bucket>> Open(prometheus::Registry& metrics) const;
 
  private:
   FlagSet::Content config_;

@@ -16,7 +16,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::nanoseconds kFirstRetry = std::chrono::seconds(1);
 
-// False when the context was cancelled first.
+}  // namespace
+
 bool PauseUntil(const Context& context, steady_clock::time_point time) {
   std::mutex mutex;
   std::condition_variable_any wake;
@@ -24,8 +25,6 @@ bool PauseUntil(const Context& context, steady_clock::time_point time) {
   wake.wait_until(lock, context.stop_token(), time, [] { return false; });
   return !context.cancelled();
 }
-
-}  // namespace
 
 bool PrometheusState::MayHaveLabel(std::string_view name) const {
   return !label_names || std::binary_search(label_names->begin(), label_names->end(), name);

@@ -17,8 +17,9 @@ ReloadTrigger TriggerOf(const ReloaderOptions& options, std::shared_ptr<Promethe
 
 }  // namespace
 
-Sidecar::Sidecar(SidecarOptions options, Heartbeat::Listener listener, Logger logger,
-                 prometheus::Registry& registry, const Clock& clock)
+Sidecar::Sidecar(SidecarOptions options, Heartbeat::Listener listener,
+                 std::shared_ptr<objstore::Bucket> bucket, Uploads::OnRefused on_refused,
+                 Logger logger, prometheus::Registry& registry, const Clock& clock)
     : prometheus_url_(options.prometheus_url),
       client_(std::make_shared<PrometheusClient>(options.prometheus_url,
                                                  std::move(options.http_client))),
@@ -26,7 +27,12 @@ Sidecar::Sidecar(SidecarOptions options, Heartbeat::Listener listener, Logger lo
                  clock),
       store_(std::make_unique<PrometheusStore>(client_, heartbeat_, registry)),
       rules_(std::make_unique<PrometheusRules>(client_, heartbeat_)),
-      reloader_(options.reloader, TriggerOf(options.reloader, client_), logger, registry) {}
+      reloader_(options.reloader, TriggerOf(options.reloader, client_), logger, registry) {
+  if (bucket) {
+    uploads_ = std::make_unique<Uploads>(std::move(options.uploads), std::move(bucket), client_,
+                                         heartbeat_, std::move(on_refused), logger, registry);
+  }
+}
 
 Sidecar::~Sidecar() = default;
 
@@ -36,10 +42,12 @@ Status Sidecar::Start() {
   status = reloader_.Start();
   if (!status.ok()) return Annotate(std::move(status), "reloader");
   heartbeat_.Start();
+  if (uploads_) uploads_->Start();
   return OkStatus();
 }
 
 void Sidecar::Stop() {
+  if (uploads_) uploads_->Stop();
   heartbeat_.Stop();
   reloader_.Stop();
 }

@@ -13,6 +13,7 @@
 #include "net/http/client.h"
 #include "sidecar/heartbeat.h"
 #include "sidecar/reloader.h"
+#include "sidecar/uploads.h"
 #include "store/store.h"
 
 namespace prometheus {
@@ -34,13 +35,16 @@ struct SidecarOptions {
   net::HttpClientOptions http_client;
   HeartbeatOptions heartbeat;  // --prometheus.get_config_*, --prometheus.ready_timeout, --min-time
   ReloaderOptions reloader;    // --reloader.*
+  UploadsOptions uploads;      // where there is a bucket
 };
 
 // Constructor, Start, Stop. Thread-safe after Start.
 class Sidecar {
  public:
-  // `listener` is told the result of each heartbeat: OK is ready, all else is not.
-  Sidecar(SidecarOptions options, Heartbeat::Listener listener, Logger logger,
+  // `listener` is told the result of each heartbeat: OK is ready, all else is not. A null bucket:
+  // nothing is uploaded. `on_refused` is told why blocks can't be uploaded.
+  Sidecar(SidecarOptions options, Heartbeat::Listener listener,
+          std::shared_ptr<objstore::Bucket> bucket, Uploads::OnRefused on_refused, Logger logger,
           prometheus::Registry& registry, const Clock& clock = Clock::System());
   ~Sidecar();
   Sidecar(const Sidecar&) = delete;
@@ -68,6 +72,7 @@ class Sidecar {
   std::unique_ptr<PrometheusStore> store_;
   std::unique_ptr<PrometheusRules> rules_;
   Reloader reloader_;
+  std::unique_ptr<Uploads> uploads_;  // null: nothing is uploaded
 };
 
 }  // namespace aevum::sidecar

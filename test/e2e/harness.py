@@ -185,6 +185,18 @@ def query(name, directory, endpoints, flags=(), **more):
                                             *(f"--endpoint={e}" for e in endpoints), *flags], **more)
 
 
+def store(name, directory, bucket_yaml, flags=(), **more):
+    """A store gateway over a bucket, which it looks at every second."""
+    data = pathlib.Path(directory) / f"{name}-data"
+    return Aevum("store", name, directory, [f"--objstore.config={bucket_yaml}", f"--data-dir={data}",
+                                            "--sync-block-duration=1s", *flags], **more)
+
+
+def directory_bucket(path):
+    """The configuration of a directory as a bucket."""
+    return f"type: FILESYSTEM\nconfig:\n  directory: {json.dumps(str(path))}\n"
+
+
 class Scenario:
     """One Prometheus in EU1, an HA pair in US1 that scrapes the same targets, a sidecar beside each, one querier."""
 

@@ -1,0 +1,225 @@
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/flags.h"
+#include "cli/service.h"
+#include "cli/store_flags.h"
+#include "model/relabel.h"
+#include "store/grpc_server.h"
+#include "storegateway/store_gateway.h"
+
+namespace aevum::cli {
+namespace {
+
+struct StoreCommand {
+  ServiceOptions service;
+  RequestLogFlags request_log;
+  ObjectStorageFlags object_storage;
+  store::SelectLimits limits;
+  FlagSet::Content selector_relabel;
+  std::uint64_t index_cache_bytes = 250 << 20;
+  std::int64_t max_concurrency = 20;
+  std::int64_t fetch_concurrency = 32;
+  std::int64_t sync_concurrency = 20;
+  std::int64_t series_batch = 10'000;
+  std::uint64_t most_series_bytes = 64 << 10;
+  std::int64_t sampling = 32;
+  std::int64_t matcher_cache_size = 0;
+  double posting_group_ratio = 100;
+  std::string discovery = "concurrent";
+  std::string download_strategy = "eager";
+  bool keep_headers = true;
+  bool lazy_reader = false;
+  bool lazy_postings = false;
+  Nanoseconds idle_timeout = std::chrono::minutes(5);
+  storegateway::StoreGatewayOptions options;
+
+  void AddFlags(FlagSet& flags);
+  void AddBlockFlags(FlagSet& flags);
+  void AddReadFlags(FlagSet& flags);
+  Status Finish();
+  int Run(const GlobalOptions& global);
+};
+
+void StoreCommand::AddBlockFlags(FlagSet& flags) {
+  flags.Group("Blocks");
+  flags.String({"data-dir", "Directory for index-headers and metas; can be lost.", "DIR"},
+               &options.data_dir);
+  flags.GoDuration({"sync-block-duration", "How often the bucket is looked at for new blocks."},
+                   &options.sync_interval);
+  flags.Enum({"block-discovery-strategy",
+              "How blocks are found: `concurrent` lists the root and asks for each meta.json, "
+              "`recursive` lists everything."},
+             {"concurrent", "recursive"}, &discovery);
+  flags.Int({"block-meta-fetch-concurrency", "How many meta.json are read at once."},
+            &fetch_concurrency);
+  flags.Int({"block-sync-concurrency", "How many blocks one request reads at once."},
+            &sync_concurrency);
+  flags.Time({"min-time",
+              "Oldest time whose data is served: RFC 3339, or a duration before now such as -6w."},
+             &options.min_time, "0000-01-01T00:00:00Z");
+  flags.Time({"max-time",
+              "Newest time whose data is served: RFC 3339, or a duration before now such as -2h."},
+             &options.max_time, "9999-12-31T23:59:59Z");
+  flags.PrometheusDuration({"consistency-delay",
+                            "Age that a block must have, for stores whose listings lag behind."},
+                           &options.consistency_delay);
+  flags.PrometheusDuration(
+      {"ignore-deletion-marks-delay",
+       "How long a block marked for deletion is served, until others have replaced it."},
+      &options.ignore_deletion_marks_delay);
+  flags.ContentPair({"selector.relabel-config",
+                     "Relabelling rules that keep or drop blocks by their external labels and "
+                     "__block_id: keep, drop and hashmod."},
+                    &selector_relabel);
+  flags.Bool({"store.enable-index-header-lazy-reader",
+              "Let go of index-headers that no request used for a while. They are opened on first "
+              "use in any case."},
+             &lazy_reader);
+  flags.GoDuration({"store.index-header-lazy-reader-idle-timeout",
+                    "How long that while is.", "DURATION", Visibility::kHidden},
+                   &idle_timeout);
+  flags.Enum({"store.index-header-lazy-download-strategy",
+              "Accepted for compatibility: index-headers are made on first use."},
+             {"eager", "lazy"}, &download_strategy);
+  flags.Bool({"cache-index-header", "Accepted for compatibility: index-headers are kept on disk."},
+             &keep_headers);
+  flags.Int({"store.index-header-posting-offsets-in-mem-sampling",
+             "Accepted for compatibility: one of 32 is kept in memory.", "N", Visibility::kHidden},
+            &sampling);
+}
+
+void StoreCommand::AddReadFlags(FlagSet& flags) {
+  flags.Group("Memory and limits");
+  flags.Bytes({"index-cache-size", "Memory for postings and series of indexes.", "BYTES"},
+              &index_cache_bytes);
+  flags.Bytes({"chunk-pool-size", "Most memory that chunks of all requests together take.", "BYTES"},
+              &options.store.chunk_pool_bytes);
+  flags.Bytes({"store.grpc.downloaded-bytes-limit",
+               "Most bytes that one request may read from the bucket; 0: no limit.", "BYTES"},
+              &options.store.downloaded_bytes_limit);
+  flags.Int({"store.grpc.series-max-concurrency", "Series calls at once; others wait."},
+            &max_concurrency);
+  flags.Uint({"store.grpc.touched-series-limit",
+              "Deprecated: --store.limits.request-series.", "N", Visibility::kHidden},
+             &limits.series);
+  flags.Uint({"store.grpc.series-sample-limit",
+              "Deprecated: --store.limits.request-samples.", "N", Visibility::kHidden},
+             &limits.samples);
+  flags.Int({"debug.series-batch-size", "Series of a block that are read at once.", "N",
+             Visibility::kHidden},
+            &series_batch);
+  flags.Uint({"debug.estimated-max-series-size", "Bytes that are read at once for a series.",
+              "BYTES", Visibility::kHidden},
+             &most_series_bytes);
+  flags.Uint({"debug.estimated-max-chunk-size", "Bytes that are read at once for a chunk.", "BYTES",
+              Visibility::kHidden},
+             &options.store.most_chunk_bytes);
+  flags.Bool({"store.enable-lazy-expanded-postings",
+              "Accepted for compatibility: all postings that matchers need are read."},
+             &lazy_postings);
+  flags.Double({"store.posting-group-max-key-series-ratio",
+                "Accepted for compatibility; see --store.enable-lazy-expanded-postings."},
+               &posting_group_ratio);
+  flags.Int({"matcher-cache-size", "Accepted for compatibility: matchers are not cached."},
+            &matcher_cache_size);
+  for (const char* name : {"index-cache.config", "index-cache.config-file",
+                           "store.caching-bucket.config", "store.caching-bucket.config-file"}) {
+    flags.Refused({name, ""},
+                  "this version caches indexes in its own memory alone; use --index-cache-size");
+  }
+  for (const char* name : {"objstore-parquet.config", "objstore-parquet.config-file"})
+    flags.Refused({name, ""}, "this version reads no bucket of Parquet files");
+}
+
+void StoreCommand::AddFlags(FlagSet& flags) {
+  AddHttpFlags(flags, &service);
+  AddGrpcServerFlags(flags, &service);
+  object_storage.Add(flags);
+  AddBlockFlags(flags);
+  AddReadFlags(flags);
+  AddSeriesLimitFlags(flags, &limits);
+  request_log.Add(flags);
+}
+
+Status StoreCommand::Finish() {
+  ASSIGN_OR_RETURN(const std::string relabel,
+                   ReadContent(selector_relabel, /*expand_environment=*/true));
+  auto rules = model::Relabeler::Parse(relabel);
+  if (!rules.ok()) return Annotate(rules.status(), "--selector.relabel-config");
+  constexpr std::array kAllowed = {model::RelabelAction::kKeep, model::RelabelAction::kDrop,
+                                   model::RelabelAction::kHashMod};
+  RETURN_IF_ERROR(Annotate(rules->RestrictTo(kAllowed), "--selector.relabel-config"));
+  options.selector = *std::move(rules);
+
+  struct Positive {
+    const char* flag;
+    std::int64_t value;
+  };
+  for (const auto& [flag, value] :
+       {Positive{"store.grpc.series-max-concurrency", max_concurrency},
+        Positive{"block-meta-fetch-concurrency", fetch_concurrency},
+        Positive{"block-sync-concurrency", sync_concurrency},
+        Positive{"debug.series-batch-size", series_batch}}) {
+    if (value < 1) return InvalidArgument("--{}: must be at least 1, got {}", flag, value);
+  }
+  options.meta_fetch_concurrency = static_cast<std::size_t>(fetch_concurrency);
+  options.store.threads = static_cast<std::size_t>(sync_concurrency);
+  options.store.series_batch = static_cast<std::size_t>(series_batch);
+  options.store.max_concurrent = static_cast<std::size_t>(max_concurrency);
+  // A page holds what a series is thought to take.
+  options.store.index_page_bytes = std::clamp<std::uint64_t>(most_series_bytes, 4 << 10, 1 << 20);
+  options.index_cache.max_size_bytes = index_cache_bytes;
+  options.index_cache.max_item_size_bytes = index_cache_bytes / 2;
+  options.discovery = discovery == "recursive" ? block::Discovery::kRecursive
+                                               : block::Discovery::kConcurrent;
+  if (lazy_reader) options.header_idle_timeout = idle_timeout;
+  return OkStatus();
+}
+
+int StoreCommand::Run(const GlobalOptions& global) {
+  const Logger logger = MakeLogger(global).With("component", "store");
+  const auto fail = [&](const Status& status) {
+    logger.Error("can't start", {{"err", status}});
+    return kExitFailure;
+  };
+  if (const Status status = Finish(); !status.ok()) return fail(status);
+  if (const Status status = request_log.Load(logger, &service); !status.ok()) return fail(status);
+  if (const Status status = LoadTracing(global, "store", logger, &service); !status.ok())
+    return fail(status);
+  Service running("store", service, logger);
+  auto bucket = object_storage.Open(*running.metrics());
+  if (!bucket.ok()) return fail(bucket.status());
+  if (!*bucket) return fail(InvalidArgument("--objstore.config or --objstore.config-file needed"));
+  storegateway::StoreGateway gateway(options, *std::move(bucket), logger, running.metrics());
+  store::LimitedStore limited(gateway.store(), limits, running.metrics());
+  store::RegisterStore(running.grpc(), limited, running.metrics());
+  store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
+    if (!gateway.loaded().blocks) return Unavailable("the bucket was not looked at yet");
+    return gateway.store().Info(context);
+  });
+  const auto on_synced = [&](const Status& status) {
+    if (status.ok()) running.probe().SetReady();
+  };
+  return running.Run(
+      [&] {
+        gateway.Start(on_synced);
+        return OkStatus();
+      },
+      [&] { gateway.Stop(); });
+}
+
+}  // namespace
+
+Runner AddStoreCommand(CLI::App& app) {
+  const auto command = std::make_shared<StoreCommand>();
+  FlagSet flags(app);
+  command->AddFlags(flags);
+  return [command](const GlobalOptions& global) { return command->Run(global); };
+}
+
+}  // namespace aevum::cli
