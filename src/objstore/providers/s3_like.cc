@@ -40,6 +40,12 @@ std::string WithoutQuotes(std::string_view etag) {
   return text;
 }
 
+// An upload under a condition that was done, but whose answer was lost, would fail the second time.
+RestClient::Repeat RepeatUnder(UploadCondition condition) {
+  return condition == UploadCondition::kNone ? RestClient::Repeat::kAllowed
+                                             : RestClient::Repeat::kNever;
+}
+
 }  // namespace
 
 StatusOr<ListingPage> S3Dialect::ReadListing(std::string_view body) const {
@@ -197,12 +203,8 @@ StatusOr<std::string> S3LikeBucket::UploadWhole(const Context& context, const st
   request.source_size = source.size_bytes();
   RETURN_IF_ERROR(AddConditions(options, request));
   RETURN_IF_ERROR(AddMd5(request));
-  // An upload under a condition that was done, but whose answer was lost, would fail the second
-  // time.
-  const auto repeat = options.condition == UploadCondition::kNone ? RestClient::Repeat::kAllowed
-                                                                  : RestClient::Repeat::kNever;
   ASSIGN_OR_RETURN(const net::HttpClientResponse response,
-                   client_->Do(context, request, Label(name), repeat));
+                   client_->Do(context, request, Label(name), RepeatUnder(options.condition)));
   return std::string(response.Header("ETag"));
 }
 
@@ -257,8 +259,9 @@ StatusOr<std::string> S3LikeBucket::Complete(const Context& context, const Multi
   request.body = options_.dialect.CompletionBody(upload.parts);
   request.SetHeader("Content-Type", options_.dialect.json ? "application/json" : "application/xml");
   RETURN_IF_ERROR(AddConditions(options, request));
-  ASSIGN_OR_RETURN(const net::HttpClientResponse response,
-                   client_->Do(context, request, Label(upload.name)));
+  ASSIGN_OR_RETURN(
+      const net::HttpClientResponse response,
+      client_->Do(context, request, Label(upload.name), RepeatUnder(options.condition)));
   // The store may have said 200 before it knew how it ends.
   if (const StoreError error = ReadXmlError(response.body); !error.code.empty()) {
     return Unavailable("{}: the store answers {}: {}", Label(upload.name), error.code,
