@@ -41,9 +41,9 @@ void SidecarCommand::AddUploadFlags(FlagSet& flags) {
               "Also upload blocks that Prometheus compacted, for a first upload of what it has."},
              &shipper.upload_compacted);
   flags.Enum({"hash-func", "Hash of each file to note in meta.json."}, {"SHA256", ""}, &hash);
-  flags.String({"shipper.meta-file-name", "File below --tsdb.path that lists what was uploaded.",
-                "FILE"},
-               &shipper.state_file);
+  flags.String(
+      {"shipper.meta-file-name", "File below --tsdb.path that lists what was uploaded.", "FILE"},
+      &shipper.state_file);
   flags.Int({"shipper.upload-concurrency",
              "Files of a block that are uploaded at once; 0: one after the other."},
             &upload_concurrency);
@@ -53,8 +53,8 @@ void SidecarCommand::AddUploadFlags(FlagSet& flags) {
   flags.Bool({"shipper.allow-out-of-order-uploads",
               "Go on with later blocks when one can't be uploaded.", "", Visibility::kHidden},
              &shipper.allow_out_of_order);
-  flags.Bool({"shipper.skip-corrupted-blocks", "Go on with later blocks when one can't be read.", "",
-              Visibility::kHidden},
+  flags.Bool({"shipper.skip-corrupted-blocks", "Go on with later blocks when one can't be read.",
+              "", Visibility::kHidden},
              &shipper.skip_corrupted);
 }
 

@@ -65,9 +65,9 @@ void StoreCommand::AddBlockFlags(FlagSet& flags) {
   flags.Time({"max-time",
               "Newest time whose data is served: RFC 3339, or a duration before now such as -2h."},
              &options.max_time, "9999-12-31T23:59:59Z");
-  flags.PrometheusDuration({"consistency-delay",
-                            "Age that a block must have, for stores whose listings lag behind."},
-                           &options.consistency_delay);
+  flags.PrometheusDuration(
+      {"consistency-delay", "Age that a block must have, for stores whose listings lag behind."},
+      &options.consistency_delay);
   flags.PrometheusDuration(
       {"ignore-deletion-marks-delay",
        "How long a block marked for deletion is served, until others have replaced it."},
@@ -80,8 +80,8 @@ void StoreCommand::AddBlockFlags(FlagSet& flags) {
               "Let go of index-headers that no request used for a while. They are opened on first "
               "use in any case."},
              &lazy_reader);
-  flags.GoDuration({"store.index-header-lazy-reader-idle-timeout",
-                    "How long that while is.", "DURATION", Visibility::kHidden},
+  flags.GoDuration({"store.index-header-lazy-reader-idle-timeout", "How long that while is.",
+                    "DURATION", Visibility::kHidden},
                    &idle_timeout);
   flags.Enum({"store.index-header-lazy-download-strategy",
               "Accepted for compatibility: index-headers are made on first use."},
@@ -97,18 +97,19 @@ void StoreCommand::AddReadFlags(FlagSet& flags) {
   flags.Group("Memory and limits");
   flags.Bytes({"index-cache-size", "Memory for postings and series of indexes.", "BYTES"},
               &index_cache_bytes);
-  flags.Bytes({"chunk-pool-size", "Most memory that chunks of all requests together take.", "BYTES"},
-              &options.store.chunk_pool_bytes);
+  flags.Bytes(
+      {"chunk-pool-size", "Most memory that chunks of all requests together take.", "BYTES"},
+      &options.store.chunk_pool_bytes);
   flags.Bytes({"store.grpc.downloaded-bytes-limit",
                "Most bytes that one request may read from the bucket; 0: no limit.", "BYTES"},
               &options.store.downloaded_bytes_limit);
   flags.Int({"store.grpc.series-max-concurrency", "Series calls at once; others wait."},
             &max_concurrency);
-  flags.Uint({"store.grpc.touched-series-limit",
-              "Deprecated: --store.limits.request-series.", "N", Visibility::kHidden},
+  flags.Uint({"store.grpc.touched-series-limit", "Deprecated: --store.limits.request-series.", "N",
+              Visibility::kHidden},
              &limits.series);
-  flags.Uint({"store.grpc.series-sample-limit",
-              "Deprecated: --store.limits.request-samples.", "N", Visibility::kHidden},
+  flags.Uint({"store.grpc.series-sample-limit", "Deprecated: --store.limits.request-samples.", "N",
+              Visibility::kHidden},
              &limits.samples);
   flags.Int({"debug.series-batch-size", "Series of a block that are read at once.", "N",
              Visibility::kHidden},
@@ -160,11 +161,10 @@ Status StoreCommand::Finish() {
     const char* flag;
     std::int64_t value;
   };
-  for (const auto& [flag, value] :
-       {Positive{"store.grpc.series-max-concurrency", max_concurrency},
-        Positive{"block-meta-fetch-concurrency", fetch_concurrency},
-        Positive{"block-sync-concurrency", sync_concurrency},
-        Positive{"debug.series-batch-size", series_batch}}) {
+  for (const auto& [flag, value] : {Positive{"store.grpc.series-max-concurrency", max_concurrency},
+                                    Positive{"block-meta-fetch-concurrency", fetch_concurrency},
+                                    Positive{"block-sync-concurrency", sync_concurrency},
+                                    Positive{"debug.series-batch-size", series_batch}}) {
     if (value < 1) return InvalidArgument("--{}: must be at least 1, got {}", flag, value);
   }
   options.meta_fetch_concurrency = static_cast<std::size_t>(fetch_concurrency);
@@ -175,8 +175,8 @@ Status StoreCommand::Finish() {
   options.store.index_page_bytes = std::clamp<std::uint64_t>(most_series_bytes, 4 << 10, 1 << 20);
   options.index_cache.max_size_bytes = index_cache_bytes;
   options.index_cache.max_item_size_bytes = index_cache_bytes / 2;
-  options.discovery = discovery == "recursive" ? block::Discovery::kRecursive
-                                               : block::Discovery::kConcurrent;
+  options.discovery =
+      discovery == "recursive" ? block::Discovery::kRecursive : block::Discovery::kConcurrent;
   if (lazy_reader) options.header_idle_timeout = idle_timeout;
   return OkStatus();
 }

@@ -67,8 +67,8 @@ void Uploads::Run() {
       if (context.cancelled()) return;
       if (!uploaded.ok()) logger_.Warn("uploading blocks failed", {{"err", uploaded.status()}});
     }
-    if (!PauseUntil(context, std::chrono::steady_clock::now() +
-                                 (checked ? kInterval : kFirstInterval))) {
+    if (!PauseUntil(context,
+                    std::chrono::steady_clock::now() + (checked ? kInterval : kFirstInterval))) {
       return;
     }
   }

@@ -26,8 +26,8 @@ struct UploadsOptions {
   bool ignore_unequal_block_size = false;
 };
 
-// Every 30 s on a thread of its own, once the external labels are known. Prometheus must not compact
-// its blocks, which its flags tell. Borrows the heartbeat. Constructor, Start, Stop.
+// Every 30 s on a thread of its own, once the external labels are known. Prometheus must not
+// compact its blocks, which its flags tell. Borrows the heartbeat. Constructor, Start, Stop.
 class Uploads {
  public:
   // Told when Prometheus compacts its blocks: FailedPrecondition says how to end that. Nothing is
@@ -35,8 +35,8 @@ class Uploads {
   using OnRefused = std::function<void(const Status&)>;
 
   Uploads(UploadsOptions options, std::shared_ptr<objstore::Bucket> bucket,
-          std::shared_ptr<PrometheusClient> client, const Heartbeat& heartbeat, OnRefused on_refused,
-          Logger logger, prometheus::Registry& registry);
+          std::shared_ptr<PrometheusClient> client, const Heartbeat& heartbeat,
+          OnRefused on_refused, Logger logger, prometheus::Registry& registry);
   ~Uploads();
   Uploads(const Uploads&) = delete;
   Uploads& operator=(const Uploads&) = delete;
