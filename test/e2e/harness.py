@@ -108,10 +108,11 @@ class Process:
 
 
 class Prometheus(Process):
-    """Debian's Prometheus with external labels; `targets` are host:port of what it scrapes, `edit` changes its YAML."""
+    """Debian's Prometheus with external labels; `targets` are host:port of what it scrapes, `edit` changes its YAML,
+    `blocks` are its least and largest block durations."""
 
     def __init__(self, name, directory, external_labels, targets=(), port=None, interval="1s", data=None, flags=(),
-                 edit=lambda config: config):
+                 edit=lambda config: config, blocks=("2h", "2h")):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = pathlib.Path(data or pathlib.Path(directory) / f"{name}-data")
@@ -126,8 +127,8 @@ class Prometheus(Process):
                                     + (f"scrape_configs:\n{scrapes}" if scrapes else "")))
         super().__init__(name, [find_prometheus(), f"--config.file={self.config}",
                                 f"--storage.tsdb.path={self.data}", f"--web.listen-address=127.0.0.1:{self.port}",
-                                "--web.enable-lifecycle", "--storage.tsdb.min-block-duration=2h",
-                                "--storage.tsdb.max-block-duration=2h", "--storage.tsdb.retention.time=100y",
+                                "--web.enable-lifecycle", f"--storage.tsdb.min-block-duration={blocks[0]}",
+                                f"--storage.tsdb.max-block-duration={blocks[1]}", "--storage.tsdb.retention.time=100y",
                                 *flags], directory)
 
     def ready(self):

@@ -39,7 +39,6 @@ class UploadTest(unittest.TestCase):
         for i in range(0, 6 * HOUR, 60):
             lines += [f'backfilled_total{{instance="{n}"}} {i * (n + 1)} {start + i}' for n in range(3)]
         source = self.scratch / "backfill.om"
-        # promtool wants the samples of a series together in no order but that of time.
         source.write_text("\n".join(lines + ["# EOF", ""]))
         subprocess.run([find_prometheus("promtool"), "tsdb", "create-blocks-from", "openmetrics", str(source), str(data)],
                        check=True, capture_output=True)
@@ -63,7 +62,9 @@ class UploadTest(unittest.TestCase):
             self.assertEqual(meta["thanos"]["labels"], {"cluster": "a", "replica": "0"})
             self.assertEqual(meta["thanos"]["source"], "sidecar")
             self.assertEqual([f["rel_path"] for f in meta["thanos"]["files"]], ["chunks/000001", "index", "meta.json"])
-        self.assertEqual(set(json.loads((data / "thanos.shipper.json").read_text())["uploaded"]), set(local))
+        state = data / "thanos.shipper.json"
+        wait_until(state.exists, "the sidecar has noted what it uploaded")
+        self.assertEqual(set(json.loads(state.read_text())["uploaded"]), set(local))
         self.assertEqual(beside.metric("thanos_shipper_uploads_total"), len(local))
         listed = subprocess.run([find_prometheus("promtool"), "tsdb", "list", str(bucket)], check=True,
                                 capture_output=True, text=True).stdout
@@ -96,7 +97,7 @@ class UploadTest(unittest.TestCase):
 
     def test_a_prometheus_that_compacts_is_refused(self):
         server = self.run_process(Prometheus("prometheus", self.scratch, {"cluster": "a"},
-                                             flags=["--storage.tsdb.max-block-duration=1d"]))
+                                             blocks=("2h", "1d")))
         server.ready()
         bucket = self.scratch / "bucket"
         bucket.mkdir()
@@ -112,9 +113,7 @@ class UploadTest(unittest.TestCase):
 
     def test_a_prometheus_that_cuts_blocks_is_shipped(self):
         server = self.run_process(Prometheus("prometheus", self.scratch, {"cluster": "a", "replica": "0"},
-                                             [("self", "127.0.0.1:1")],
-                                             flags=["--storage.tsdb.min-block-duration=10s",
-                                                    "--storage.tsdb.max-block-duration=10s"]))
+                                             [("self", "127.0.0.1:1")], blocks=("10s", "10s")))
         server.ready()
         bucket = self.scratch / "bucket"
         bucket.mkdir()
