@@ -78,6 +78,15 @@ TEST(OpenBucketTest, NamesTheWrongFieldAndItsLine) {
   }
 }
 
+TEST(OpenBucketTest, RefusesByNameWhatIsNotSupported) {
+  for (const char* type : {"ALIYUNOSS", "AZURE", "BOS", "COS", "GCS", "OBS", "OCI"}) {
+    EXPECT_THAT(MessageOf(fmt::format("type: {}\nconfig: {{bucket: b}}", type)),
+                HasSubstr(fmt::format("type {} is not supported yet; supported are FILESYSTEM, S3, "
+                                      "SWIFT",
+                                      type)));
+  }
+}
+
 TEST(OpenBucketTest, TakesAllFieldsOfTheContract) {
   EXPECT_EQ(MessageOf(R"(
 type: S3

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "net/http/form.h"
+#include "net/http/transfer.h"
 #include "net/url.h"
 #include "objstore/rest/answers.h"
 
@@ -16,6 +17,8 @@ constexpr std::size_t kMaxAnswer = 1 << 20;
 constexpr std::chrono::seconds kMetadataTime{5};
 
 using Found = StatusOr<std::optional<Credentials>>;
+
+Found None() { return std::optional<Credentials>(); }
 
 class Chain final : public CredentialsSource {
  public:
@@ -47,7 +50,7 @@ class Chain final : public CredentialsSource {
                             Variable("AWS_SESSION_TOKEN"), kMaxTime};
     if (credentials.access_key.empty()) credentials.access_key = Variable("AWS_ACCESS_KEY");
     if (credentials.secret_key.empty()) credentials.secret_key = Variable("AWS_SECRET_KEY");
-    if (credentials.access_key.empty() || credentials.secret_key.empty()) return {std::nullopt};
+    if (credentials.access_key.empty() || credentials.secret_key.empty()) return None();
     return {std::move(credentials)};
   }
 
@@ -55,11 +58,11 @@ class Chain final : public CredentialsSource {
     std::string path = Variable("AWS_SHARED_CREDENTIALS_FILE");
     if (path.empty()) path = Variable("HOME") + "/.aws/credentials";
     const StatusOr<std::string> text = ReadFile(path, kMaxAnswer);
-    if (!text.ok()) return {std::nullopt};
+    if (!text.ok()) return None();
     std::string profile = Variable("AWS_PROFILE");
     if (profile.empty()) profile = "default";
     Credentials credentials = ReadProfile(*text, profile);
-    if (credentials.access_key.empty() || credentials.secret_key.empty()) return {std::nullopt};
+    if (credentials.access_key.empty() || credentials.secret_key.empty()) return None();
     return {std::move(credentials)};
   }
 
@@ -89,8 +92,8 @@ class Chain final : public CredentialsSource {
   Found FromWebIdentity(const Context& context) {
     const std::string token_file = Variable("AWS_WEB_IDENTITY_TOKEN_FILE");
     const std::string role = Variable("AWS_ROLE_ARN");
-    if (token_file.empty() || role.empty()) return {std::nullopt};
-    ASSIGN_OR_RETURN(const std::string token, ReadFile(token_file, kMaxAnswer));
+    if (token_file.empty() || role.empty()) return None();
+    ASSIGN_OR_RETURN(const std::string token, net::ReadSecret(token_file));
     std::string session = Variable("AWS_ROLE_SESSION_NAME");
     if (session.empty()) session = "aevum";
     net::HttpClientRequest request;
@@ -100,7 +103,7 @@ class Chain final : public CredentialsSource {
     request.body =
         "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=" + net::PercentEncode(role) +
         "&RoleSessionName=" + net::PercentEncode(session) +
-        "&WebIdentityToken=" + net::PercentEncode(net::TrimBlanks(token));
+        "&WebIdentityToken=" + net::PercentEncode(token);
     ASSIGN_OR_RETURN(const std::string body, Ask(http_, context, request));
     const auto field = [&](std::string_view name) {
       return ReadXmlField(body, "AssumeRoleWithWebIdentityResponse",
@@ -123,23 +126,21 @@ class Chain final : public CredentialsSource {
     std::string url = Variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     const std::string relative = Variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     if (url.empty() && !relative.empty()) url = "http://169.254.170.2" + relative;
-    if (url.empty()) return {std::nullopt};
+    if (url.empty()) return None();
     net::HttpClientRequest request;
     request.url = url;
     std::string token = Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     const std::string token_file = Variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     if (!token_file.empty()) {
-      ASSIGN_OR_RETURN(token, ReadFile(token_file, kMaxAnswer));
+      ASSIGN_OR_RETURN(token, net::ReadSecret(token_file));
     }
-    if (!token.empty()) {
-      request.headers = {{"Authorization", std::string(net::TrimBlanks(token))}};
-    }
+    if (!token.empty()) request.headers = {{"Authorization", token}};
     ASSIGN_OR_RETURN(const std::string body, Ask(local_http_, context, request));
     return FromJson(body);
   }
 
   Found FromInstance(const Context& context) {
-    if (net::EqualsIgnoreCase(Variable("AWS_EC2_METADATA_DISABLED"), "true")) return {std::nullopt};
+    if (net::EqualsIgnoreCase(Variable("AWS_EC2_METADATA_DISABLED"), "true")) return None();
     std::string base = Variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     if (base.empty()) base = "http://169.254.169.254";
     while (base.ends_with('/')) base.pop_back();
@@ -151,7 +152,7 @@ class Chain final : public CredentialsSource {
     StatusOr<std::string> token = Ask(local_http_, near, request);
     if (!token.ok()) {
       RETURN_IF_ERROR(context.status());
-      return {std::nullopt};  // not a machine of Amazon's
+      return None();  // not a machine of Amazon's
     }
     request.method = "GET";
     request.headers = {{"X-aws-ec2-metadata-token", *token}};
