@@ -5,7 +5,7 @@ import re
 import tempfile
 import unittest
 
-from harness import Prometheus, find_prometheus, free_port, query, request, sidecar, wait_until
+from harness import Prometheus, directory_bucket, find_prometheus, free_port, query, request, sidecar, wait_until
 
 LIST = pathlib.Path(__file__).parent / "testdata" / "metrics.tsv"
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+$')
@@ -49,7 +49,9 @@ class MetricsTest(unittest.TestCase):
         directory = cls.scratch.name
         port = free_port()
         server = started(Prometheus("prometheus", directory, {"replica": "0"}, [("self", f"127.0.0.1:{port}")], port)).ready()
-        cls.sidecar = started(sidecar("sidecar", directory, server)).ready()
+        bucket = directory_bucket(pathlib.Path(directory) / "bucket")
+        cls.sidecar = started(sidecar("sidecar", directory, server,
+                                      [f"--tsdb.path={server.data}", f"--objstore.config={bucket}"])).ready()
         # Names, so that DNS is asked; a querier above, so that this one is asked by gRPC.
         cls.query = started(query("query", directory, [f"dns+localhost:{cls.sidecar.grpc}"],
                                   [f"--endpoint-group=dns+localhost:{cls.sidecar.grpc}"])).ready()
