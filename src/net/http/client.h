@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +36,10 @@ struct HttpClientOptions {
   std::chrono::milliseconds response_header_timeout{0};
   std::chrono::milliseconds connect_timeout{5'000};
   bool disable_compression = false;
+  // Up to ten; off, a 3xx is an answer like others.
+  bool follow_redirects = true;
+  // Without `proxy_url`: the proxy variables of the environment hold, but not for this machine.
+  bool proxy_from_environment = false;
 };
 
 // Reads such a block, YAML or JSON. Unknown fields are errors that name the field and its line.
@@ -45,6 +51,13 @@ struct HttpClientRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::string_view span_name = {};  // of the call in a trace; "": it has no span of its own
+  // Instead of `body`: a body that is read as it is sent, from any place, since a connection that
+  // broke before its first answer is tried again.
+  struct BodySource {
+    std::int64_t size_bytes = 0;
+    std::function<Status(std::int64_t offset, std::span<char> out)> read;
+  };
+  std::optional<BodySource> body_source;
 };
 
 struct HttpClientResponse {

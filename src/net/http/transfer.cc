@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <stop_token>
 #include <utility>
 
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kErrorBodyBytes = 64 << 10;
 constexpr std::size_t kHeaderFields = 1000;
 constexpr long kRedirects = 10;
+constexpr long kUploadPieceBytes = 256 << 10;
 // Connections that one handle keeps open: redirects may lead to a second host.
 constexpr long kConnectionsPerHandle = 4;
 
@@ -96,6 +98,26 @@ std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, vo
   return transfer->TakeBody({data, size * count}) ? size * count : 0;
 }
 
+std::size_t Transfer::OnSend(char* data, std::size_t size, std::size_t count, void* self) {
+  auto* transfer = static_cast<Transfer*>(self);
+  const HttpClientRequest::BodySource& source = *transfer->request_.body_source;
+  const std::int64_t left = source.size_bytes - transfer->sent_bytes_;
+  const std::size_t piece = std::min(size * count, static_cast<std::size_t>(left));
+  if (piece == 0) return 0;
+  transfer->body_status_ = source.read(transfer->sent_bytes_, {data, piece});
+  if (!transfer->body_status_.ok()) return CURL_READFUNC_ABORT;
+  transfer->sent_bytes_ += static_cast<std::int64_t>(piece);
+  return piece;
+}
+
+int Transfer::OnSeek(void* self, long long offset, int origin) {
+  auto* transfer = static_cast<Transfer*>(self);
+  const bool inside = offset >= 0 && offset <= transfer->request_.body_source->size_bytes;
+  if (origin != SEEK_SET || !inside) return CURL_SEEKFUNC_CANTSEEK;
+  transfer->sent_bytes_ = offset;
+  return CURL_SEEKFUNC_OK;
+}
+
 void Transfer::TakeHeaderLine(std::string_view line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   if (line.starts_with("HTTP/")) {
@@ -143,6 +165,7 @@ Status Transfer::SetTarget() {
   ASSIGN_OR_RETURN(Url url, Url::Parse(request_.url));
   name_ = request_.method + " " + url.ToString();
   url_ = request_.url;
+  host_ = url.host;
   if (options_.tls_server_name.empty() || url.scheme != "https") return OkStatus();
   // libcurl takes the name to verify from the URL; so it gets that name, and is told where to go.
   const std::string port = url.port.empty() ? "443" : url.port;
@@ -195,6 +218,11 @@ Status Transfer::SetMethod() {
   if (method.empty() || !IsFieldText(method) || method.find(' ') != std::string::npos) {
     return InvalidArgument("bad method: '{}'", method);
   }
+  if (request_.body_source) {
+    SetBodySource();
+    if (method != "PUT") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
+    return OkStatus();
+  }
   const bool sends_body = !request_.body.empty() || method == "POST" || method == "PUT";
   if (sends_body) {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
@@ -204,6 +232,28 @@ Status Transfer::SetMethod() {
   }
   if (method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
   return OkStatus();
+}
+
+void Transfer::SetBodySource() {
+  CURL* easy = Easy(*handle_);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadPieceBytes);
+  curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+                   static_cast<curl_off_t>(request_.body_source->size_bytes));
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, &Transfer::OnSend);
+  curl_easy_setopt(easy, CURLOPT_READDATA, this);
+  const curl_seek_callback on_seek = [](void* self, curl_off_t offset, int origin) {
+    return Transfer::OnSeek(self, offset, origin);
+  };
+  curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+  curl_easy_setopt(easy, CURLOPT_SEEKDATA, this);
+}
+
+void Transfer::SetProxy() {
+  const bool this_machine = host_ == "localhost" || host_ == "::1" || host_.starts_with("127.");
+  if (options_.proxy_url.empty() && options_.proxy_from_environment && !this_machine) return;
+  // "" also keeps the proxy variables of the environment out.
+  curl_easy_setopt(Easy(*handle_), CURLOPT_PROXY, options_.proxy_url.c_str());
 }
 
 Status Transfer::SetTls() {
@@ -260,10 +310,11 @@ Status Transfer::SetUp() {
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, options_.follow_redirects ? 1L : 0L);
+  // A "." in a path may be part of a name.
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXREDIRS, kRedirects);
-  // "" also keeps the proxy variables of the environment out.
-  curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy_url.c_str());
+  SetProxy();
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(options_.connect_timeout.count()));
   const auto idle = std::chrono::duration_cast<std::chrono::seconds>(options_.idle_timeout);

@@ -44,6 +44,8 @@ class Transfer {
  private:
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t OnSend(char* data, std::size_t size, std::size_t count, void* self);
+  static int OnSeek(void* self, long long offset, int origin);
   void TakeHeaderLine(std::string_view line);
   bool TakeBody(std::string_view piece);
 
@@ -51,6 +53,8 @@ class Transfer {
   Status SetHeaders();
   Status SetTarget();
   Status SetMethod();
+  void SetBodySource();
+  void SetProxy();
   Status SetTls();
   Status SetCredentials();
   Status Perform();
@@ -67,6 +71,7 @@ class Transfer {
   std::size_t max_body_bytes_ = 0;
 
   std::string url_;             // as sent to libcurl
+  std::string host_;            // of the request
   std::string name_;            // "GET http://…", without secrets, for errors
   void* headers_ = nullptr;     // curl_slist
   void* connect_to_ = nullptr;  // curl_slist
@@ -75,7 +80,8 @@ class Transfer {
   HttpClientResponse response_;
   bool has_header_ = false;
   bool cut_ = false;    // the body of an error was long enough
-  Status body_status_;  // of the sink, or of the limit
+  Status body_status_;  // of the sink, the limit, or the source of what is sent
+  std::int64_t sent_bytes_ = 0;
 };
 
 // What stands in the file, without the line break at its end. The error names the file.

@@ -1,0 +1,161 @@
+#include "objstore/config/factory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+
+namespace aevum::objstore {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string MessageOf(const std::string& yaml) {
+  const StatusOr<std::unique_ptr<Bucket>> bucket = OpenBucket(yaml);
+  return bucket.ok() ? "OK" : std::string(bucket.status().message());
+}
+
+TEST(OpenBucketTest, OpensADirectoryUnderAPrefix) {
+  const StatusOr<TemporaryDirectory> directory = TemporaryDirectory::Create();
+  ASSERT_TRUE(directory.ok());
+  const StatusOr<std::unique_ptr<Bucket>> bucket = OpenBucket(
+      "type: filesystem\nprefix: /team-a/\nconfig:\n  directory: " + directory->path() + "\n");
+  ASSERT_TRUE(bucket.ok()) << bucket.status();
+  const Context context = Context::Background();
+  ASSERT_TRUE((*bucket)->Upload(context, "x", BytesSource("1"), {}).ok());
+  EXPECT_EQ(*ReadFile(directory->File("team-a/x")), "1");
+  EXPECT_EQ((*bucket)->Provider(), "FILESYSTEM");
+}
+
+TEST(OpenBucketTest, ReadsJsonToo) {
+  EXPECT_EQ(MessageOf(R"({"type": "FILESYSTEM", "config": {"directory": "/tmp/x"}})"), "OK");
+}
+
+TEST(OpenBucketTest, NamesTheWrongFieldAndItsLine) {
+  struct Case {
+    std::string yaml;
+    std::vector<std::string> parts;
+  };
+  const Case cases[] = {
+      {"", {"type is not given", "FILESYSTEM"}},
+      {"config: {}", {"type is not given"}},
+      {"type: FTP", {"type FTP is not known", "S3", "FILESYSTEM"}},
+      {"type: FILESYSTEM\nhedging_config: {}", {"line 2", "hedging_config"}},
+      {"type: FILESYSTEM\nconfig:\n  directory: /x\n  dir: y", {"line 4", "dir"}},
+      {"type: FILESYSTEM", {"FILESYSTEM", "directory is not given"}},
+      {"type: FILESYSTEM\nconfig: [1]", {"line 2", "not a map"}},
+      {"type: [", {"not YAML"}},
+      {"type: S3\nconfig: {bucket: b}", {"S3", "endpoint is not given"}},
+      {"type: S3\nconfig: {endpoint: e}", {"bucket is not given"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: 'https://e'}", {"endpoint is a host"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, access_key: a}",
+       {"access_key and secret_key go together"}},
+      {"type: S3\nconfig:\n  bucket: b\n  endpoint: e\n  part_size: 64MiB",
+       {"line 5", "part_size", "not a whole number"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, part_size: 1}", {"part_size is from"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, list_objects_version: v3}", {"v3"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, bucket_lookup_type: dns}", {"dns"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, sse_config: {type: SSE-X}}", {"SSE-X"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, sse_config: {type: SSE-KMS}}", {"kms_key_id"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, sse_config: {type: SSE-C}}", {"encryption_key"}},
+      {"type: S3\nconfig: {bucket: b, endpoint: e, aws_sdk_auth: true, access_key: a, secret_key: "
+       "s}",
+       {"aws_sdk_auth and access_key exclude each other"}},
+      {"type: S3\nconfig:\n  bucket: b\n  http_config:\n    idle_conn_timeout: soon",
+       {"line 5", "idle_conn_timeout"}},
+      {"type: S3\nconfig:\n  bucket: b\n  endpoint: e\n  http_config:\n    tls_config: {cert_file: "
+       "c}",
+       {"cert_file and key_file go together"}},
+      {"type: SWIFT\nconfig: {container_name: c}", {"auth_url is not given"}},
+      {"type: SWIFT\nconfig: {auth_url: u, container_name: c, auth_version: 4}", {"auth_version"}},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.yaml);
+    const std::string message = MessageOf(c.yaml);
+    EXPECT_THAT(message, HasSubstr("object storage configuration"));
+    for (const std::string& part : c.parts) EXPECT_THAT(message, HasSubstr(part));
+  }
+}
+
+TEST(OpenBucketTest, RefusesByNameWhatIsNotSupported) {
+  for (const char* type : {"ALIYUNOSS", "AZURE", "BOS", "COS", "GCS", "OBS", "OCI"}) {
+    EXPECT_THAT(MessageOf(fmt::format("type: {}\nconfig: {{bucket: b}}", type)),
+                HasSubstr(fmt::format("type {} is not supported yet; supported are FILESYSTEM, S3, "
+                                      "SWIFT",
+                                      type)));
+  }
+}
+
+TEST(OpenBucketTest, TakesAllFieldsOfTheContract) {
+  EXPECT_EQ(MessageOf(R"(
+type: S3
+config:
+  bucket: b
+  endpoint: s3.eu-west-1.amazonaws.com
+  region: eu-west-1
+  disable_dualstack: true
+  aws_sdk_auth: false
+  access_key: a
+  secret_key: s
+  session_token: t
+  insecure: false
+  signature_version2: false
+  put_user_metadata: {X-Amz-Storage-Class: STANDARD_IA, team: a}
+  http_config:
+    idle_conn_timeout: 1m30s
+    response_header_timeout: 2m
+    insecure_skip_verify: false
+    tls_handshake_timeout: 10s
+    expect_continue_timeout: 1s
+    max_idle_conns: 100
+    max_idle_conns_per_host: 100
+    max_conns_per_host: 10
+    tls_config: {ca_file: "", cert_file: "", key_file: "", server_name: "", insecure_skip_verify: false}
+    disable_compression: false
+  trace: {enable: false}
+  list_objects_version: ""
+  bucket_lookup_type: auto
+  send_content_md5: true
+  disable_multipart: false
+  part_size: 67108864
+  sse_config: {type: SSE-KMS, kms_key_id: k, kms_encryption_context: {a: b}, encryption_key: ""}
+  sts_endpoint: ""
+  max_retries: 0
+prefix: ""
+)"),
+            "OK");
+  EXPECT_EQ(MessageOf(R"(
+type: SWIFT
+config:
+  auth_version: 0
+  auth_url: http://127.0.0.1:1/v3
+  username: u
+  user_domain_name: d
+  user_domain_id: ""
+  user_id: ""
+  password: p
+  domain_id: ""
+  domain_name: ""
+  application_credential_id: ""
+  application_credential_name: ""
+  application_credential_secret: ""
+  project_id: ""
+  project_name: p
+  project_domain_id: ""
+  project_domain_name: d
+  region_name: r
+  container_name: c
+  large_object_chunk_size: 1073741824
+  large_object_segments_container_name: s
+  retries: 3
+  connect_timeout: 10s
+  timeout: 5m
+  use_dynamic_large_objects: false
+  http_config: {}
+)"),
+            "OK");
+}
+
+}  // namespace
+}  // namespace aevum::objstore

@@ -1,0 +1,45 @@
+#include "objstore/retry.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+
+#include "objstore/bucket.h"
+
+namespace aevum::objstore {
+namespace {
+
+std::chrono::nanoseconds WaitBefore(const RetryPolicy& policy, int attempt) {
+  const int doublings = std::min(attempt - 1, 20);
+  const auto full =
+      std::min<std::chrono::nanoseconds>(policy.first_wait * (1 << doublings), policy.longest_wait);
+  std::random_device random;
+  std::uniform_int_distribution<std::int64_t> between(full.count() / 2, full.count());
+  return std::chrono::nanoseconds(between(random));
+}
+
+}  // namespace
+
+Status WaitFor(const Context& context, std::chrono::nanoseconds time) {
+  std::mutex mutex;
+  std::condition_variable_any ended;
+  std::unique_lock lock(mutex);
+  const auto until = std::chrono::steady_clock::now() + std::min(time, context.remaining());
+  ended.wait_until(lock, context.stop_token(), until, [] { return false; });
+  return context.status();
+}
+
+Status Retry(const Context& context, const RetryPolicy& policy,
+             const std::function<Status()>& attempt) {
+  for (int number = 1;; ++number) {
+    Status status = attempt();
+    if (status.ok() || !IsTransient(status) || number >= policy.max_attempts) return status;
+    // The error says more than that the time was over while waiting.
+    if (!WaitFor(context, WaitBefore(policy, number)).ok()) {
+      return context.cancelled() ? context.status() : status;
+    }
+  }
+}
+
+}  // namespace aevum::objstore

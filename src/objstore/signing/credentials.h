@@ -1,0 +1,56 @@
+// Keys that sign requests, and where they come from.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/mutex.h"
+#include "base/status.h"
+
+namespace aevum::objstore {
+
+struct Credentials {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;
+  TimestampMs expires_ms = kMaxTime;
+};
+
+// Thread-safe.
+class CredentialsSource {
+ public:
+  virtual ~CredentialsSource() = default;
+  // Keys that are good now. Unauthenticated when there are none.
+  virtual StatusOr<Credentials> Get(const Context& context) = 0;
+  // See RequestSigner::Forget.
+  virtual bool Forget() { return false; }
+};
+
+class FixedCredentials final : public CredentialsSource {
+ public:
+  explicit FixedCredentials(Credentials credentials) : credentials_(std::move(credentials)) {}
+  StatusOr<Credentials> Get(const Context&) override { return credentials_; }
+
+ private:
+  const Credentials credentials_;
+};
+
+// Keeps what another source gave until five minutes before it expires. One thread asks at a time.
+class CachedCredentials final : public CredentialsSource {
+ public:
+  CachedCredentials(std::unique_ptr<CredentialsSource> source, const Clock& clock)
+      : source_(std::move(source)), clock_(clock) {}
+  StatusOr<Credentials> Get(const Context& context) override;
+  bool Forget() override;
+
+ private:
+  const std::unique_ptr<CredentialsSource> source_;
+  const Clock& clock_;
+  Mutex mutex_;
+  std::optional<Credentials> kept_ AEVUM_GUARDED_BY(mutex_);
+};
+
+}  // namespace aevum::objstore

@@ -1,0 +1,120 @@
+#include "objstore/testing/object_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "base/files.h"
+
+namespace aevum::objstore {
+namespace {
+
+const std::string kTool = AEVUM_SHARED_DIR "/tools/object-server";
+// The store, the three servers behind it, and its cache.
+constexpr int kPortOffsets[] = {0, 10, 11, 12, 20};
+// The tool itself waits half a minute for the store. On a machine without a free core that can be
+// too little the first time; the next attempt finds all programs in memory.
+constexpr int kAttempts = 4;
+// Of one attempt; before the tool waits, it makes the files of the servers.
+constexpr std::chrono::seconds kStartTime{200};
+
+// $1: the tool, $2: a directory, $3: a port. What stops the test does not stop this.
+constexpr const char* kKeeper = R"(trap '' HUP INT TERM
+if "$1" start "$2/store" "$3" >"$2/log" 2>&1; then touch "$2/up"; else touch "$2/down"; fi
+cat >/dev/null
+"$1" stop "$2/store" >/dev/null 2>&1
+# A server that was stopped while it started can leave a worker.
+for process in /proc/[0-9]*; do
+  if grep -qsF "$2/store/" "$process/cmdline"; then kill -9 "${process#/proc/}" 2>/dev/null; fi
+done
+rm -rf "$2"
+)";
+
+bool IsFree(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return free;
+}
+
+// Below the range that the system gives out for connections.
+int FindPorts() {
+  std::random_device random;
+  std::uniform_int_distribution<int> between(12'000, 31'000);
+  while (true) {
+    const int port = between(random);
+    bool all_free = true;
+    for (const int offset : kPortOffsets) all_free = all_free && IsFree(port + offset);
+    if (all_free) return port;
+  }
+}
+
+bool IsInstalled(const std::string& program) {
+  return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
+}
+
+// Ends with the outcome of the start.
+Status WaitForStart(const std::string& directory) {
+  const auto limit = std::chrono::steady_clock::now() + kStartTime;
+  while (std::chrono::steady_clock::now() < limit) {
+    if (std::filesystem::exists(directory + "/up")) return OkStatus();
+    if (std::filesystem::exists(directory + "/down")) {
+      ASSIGN_OR_RETURN(const std::string log, ReadFile(directory + "/log"));
+      return Internal("the store of the test does not start: {}", log);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return Internal("the store of the test does not start in time, seconds: {}", kStartTime.count());
+}
+
+}  // namespace
+
+const StatusOr<std::unique_ptr<ObjectServer>>& ObjectServer::Shared() {
+  static const StatusOr<std::unique_ptr<ObjectServer>> server = StartOne();
+  return server;
+}
+
+StatusOr<std::unique_ptr<ObjectServer>> ObjectServer::StartOne() {
+  if (!std::filesystem::exists(kTool)) return Unimplemented("no tool to start a store: {}", kTool);
+  for (const char* program : {"swift-proxy-server", "swift-object-server", "memcached", "curl"}) {
+    if (IsInstalled(program)) continue;
+    return Unimplemented("scripts/install-deps --object-server has not been run: there is no {}",
+                         program);
+  }
+  for (int attempt = 1;; ++attempt) {
+    // Another program can take a port between the look and the start.
+    StatusOr<std::unique_ptr<ObjectServer>> server = StartAt(FindPorts());
+    if (server.ok() || attempt == kAttempts) return server;
+  }
+}
+
+StatusOr<std::unique_ptr<ObjectServer>> ObjectServer::StartAt(int port) {
+  std::string directory = std::filesystem::temp_directory_path() / "aevum-store-XXXXXX";
+  if (::mkdtemp(directory.data()) == nullptr) return Internal("no directory: {}", directory);
+  RETURN_IF_ERROR(WriteFileAtomically(directory + "/keeper", kKeeper));
+  std::unique_ptr<ObjectServer> server(new ObjectServer());
+  const std::string command =
+      fmt::format("exec bash '{0}/keeper' '{1}' '{0}' {2}", directory, kTool, port);
+  server->keeper_ = ::popen(command.c_str(), "we");
+  if (server->keeper_ == nullptr) return Internal("can't run: {}", command);
+  RETURN_IF_ERROR(WaitForStart(directory));
+  server->address_ = "127.0.0.1:" + std::to_string(port);
+  return server;
+}
+
+ObjectServer::~ObjectServer() {
+  if (keeper_ != nullptr) ::pclose(keeper_);
+}
+
+}  // namespace aevum::objstore
