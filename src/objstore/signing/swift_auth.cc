@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "objstore/rest/answers.h"
+#include "objstore/retry.h"
 
 namespace aevum::objstore {
 namespace {
@@ -98,10 +99,14 @@ std::string UrlOfEndpoint(const Json& endpoint, std::string_view region) {
 
 StatusOr<net::HttpClientResponse> Ask(const Context& context, net::HttpClient& http,
                                       const net::HttpClientRequest& request) {
-  ASSIGN_OR_RETURN(net::HttpClientResponse response, http.Do(context, request, kMaxAnswer));
-  if (response.status >= 200 && response.status < 300) return response;
-  return MakeError(CodeOfHttpStatus(response.status),
-                   fmt::format("login to {}: the answer is {}", request.url, response.status));
+  net::HttpClientResponse answer;
+  RETURN_IF_ERROR(Retry(context, {}, [&]() -> Status {
+    ASSIGN_OR_RETURN(answer, http.Do(context, request, kMaxAnswer));
+    if (answer.status >= 200 && answer.status < 300) return OkStatus();
+    return MakeError(CodeOfHttpStatus(answer.status),
+                     fmt::format("login to {}: the answer is {}", request.url, answer.status));
+  }));
+  return answer;
 }
 
 StatusOr<Session> LogInVersion1(const Context& context, net::HttpClient& http,
