@@ -95,7 +95,9 @@ StatusOr<std::unique_ptr<ObjectServer>> ObjectServer::StartOne() {
   for (int attempt = 1;; ++attempt) {
     // Another program can take a port between the look and the start.
     StatusOr<std::unique_ptr<ObjectServer>> server = StartAt(FindPorts());
-    if (server.ok() || attempt == kAttempts) return server;
+    if (server.ok()) return server;
+    if (attempt == kAttempts)
+      return Unimplemented("the store does not start here: {}", server.status().message());
   }
 }
 

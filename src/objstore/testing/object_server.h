@@ -15,7 +15,7 @@ namespace aevum::objstore {
 class ObjectServer {
  public:
   // The one server for all tests of a program. Unimplemented with the reason when the tool or the
-  // packages that it needs are not there.
+  // packages that it needs are not there, or its servers don't come up on this machine.
   static const StatusOr<std::unique_ptr<ObjectServer>>& Shared();
   ~ObjectServer();
   ObjectServer(const ObjectServer&) = delete;
