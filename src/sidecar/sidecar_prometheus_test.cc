@@ -631,7 +631,7 @@ TEST_F(SidecarPrometheusTest, FollowsPrometheusThroughReloadsAndItsEnd) {
     options.reloader.process_name = name;
     Told told;
     prometheus::Registry registry;
-    Sidecar sidecar(options, told.Listener(), Logger(), registry);
+    Sidecar sidecar(options, told.Listener(), nullptr, nullptr, Logger(), registry);
     const Status started = sidecar.Start();
     ASSERT_TRUE(started.ok()) << started;
     EXPECT_TRUE(told.WaitFor([](const Status& status) { return status.ok(); }));
