@@ -80,7 +80,7 @@ class Parser {
     SkipSpace();
     if (Take('}')) return OkStatus();
     do {
-      JsonValue::Member& member = out->members.emplace_back();
+      JsonValue::Member& member = out->members.emplace_back(std::string(), JsonValue());
       SkipSpace();
       if (Peek() != '"') return Error("a name must follow");
       RETURN_IF_ERROR(ParseString(&member.first));

@@ -119,13 +119,14 @@ StatusOr<std::shared_ptr<const BucketBlocks>> MetaReader::Read(const Context& co
 
   std::vector<std::pair<model::Ulid, Found>> blocks(listing.blocks.begin(), listing.blocks.end());
   std::vector<StatusOr<CachedMeta>> looked(blocks.size(), Unavailable("not looked at"));
-  const CachedMetas& before = known_;
+  // Held by this thread while the others only read.
+  const CachedMetas* const before = &known_;
   const bool trusted = std::exchange(trust_cache_, false);
   RETURN_IF_ERROR(objstore::RunParallel(
       bucket_.pool(), blocks.size(), options_.concurrency, [&](std::size_t i) {
-        const auto known = before.find(blocks[i].first);
+        const auto known = before->find(blocks[i].first);
         looked[i] = Look(context, blocks[i].first, blocks[i].second,
-                         known == before.end() ? nullptr : &known->second, trusted);
+                         known == before->end() ? nullptr : &known->second, trusted);
         return context.status();
       }));
 
