@@ -1,10 +1,9 @@
 #include "objstore/retry.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 
+#include "base/pause.h"
 #include "objstore/bucket.h"
 
 namespace aevum::objstore {
@@ -21,22 +20,13 @@ std::chrono::nanoseconds WaitBefore(const RetryPolicy& policy, int attempt) {
 
 }  // namespace
 
-Status WaitFor(const Context& context, std::chrono::nanoseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any ended;
-  std::unique_lock lock(mutex);
-  const auto until = std::chrono::steady_clock::now() + std::min(time, context.remaining());
-  ended.wait_until(lock, context.stop_token(), until, [] { return false; });
-  return context.status();
-}
-
 Status Retry(const Context& context, const RetryPolicy& policy,
              const std::function<Status()>& attempt) {
   for (int number = 1;; ++number) {
     Status status = attempt();
     if (status.ok() || !IsTransient(status) || number >= policy.max_attempts) return status;
     // The error says more than that the time was over while waiting.
-    if (!WaitFor(context, WaitBefore(policy, number)).ok()) {
+    if (!Pause(context, WaitBefore(policy, number)).ok()) {
       return context.cancelled() ? context.status() : status;
     }
   }

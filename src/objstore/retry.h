@@ -17,9 +17,6 @@ struct RetryPolicy {
   std::chrono::milliseconds longest_wait{1'000};
 };
 
-// Waits, and returns early with the context's status when that ends.
-Status WaitFor(const Context& context, std::chrono::nanoseconds time);
-
 // Calls `attempt` until it is OK, fails for good, or the attempts or the context's time are used
 // up; the result is that of the last attempt. Only for what may be done twice.
 Status Retry(const Context& context, const RetryPolicy& policy,

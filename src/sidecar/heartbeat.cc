@@ -4,9 +4,8 @@
 #include <prometheus/registry.h>
 
 #include <algorithm>
-#include <mutex>
-#include <stop_token>
 
+#include "base/pause.h"
 #include "sidecar/prometheus_client.h"
 
 namespace aevum::sidecar {
@@ -17,14 +16,6 @@ using std::chrono::steady_clock;
 constexpr std::chrono::nanoseconds kFirstRetry = std::chrono::seconds(1);
 
 }  // namespace
-
-bool PauseUntil(const Context& context, steady_clock::time_point time) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_until(lock, context.stop_token(), time, [] { return false; });
-  return !context.cancelled();
-}
 
 bool PrometheusState::MayHaveLabel(std::string_view name) const {
   return !label_names || std::binary_search(label_names->begin(), label_names->end(), name);
@@ -76,7 +67,7 @@ void Heartbeat::Run() {
                       {{"timeout", FormatGoDuration(options_.ready_timeout)}, {"err", status}});
       }
     }
-    if (!PauseUntil(running_.context(), steady_clock::now() + pause)) return;
+    if (!Pause(running_.context(), pause).ok()) return;
   }
 }
 

@@ -28,9 +28,6 @@ namespace aevum::sidecar {
 
 class PrometheusClient;
 
-// Waits until `time`. False when the context was cancelled first.
-bool PauseUntil(const Context& context, std::chrono::steady_clock::time_point time);
-
 // What the last heartbeat that succeeded found.
 struct PrometheusState {
   model::Labels external_labels;  // never empty

@@ -6,15 +6,13 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 #include <optional>
-#include <stop_token>
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/files.h"
+#include "base/pause.h"
 #include "sidecar/prometheus_client.h"
 
 namespace aevum::sidecar {
@@ -26,17 +24,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kKernelNameSize = 15;
 constexpr std::chrono::milliseconds kAskInterval{200};
 constexpr std::chrono::seconds kConfirmTimeout{30};
-
-// OK when the time passed, else why the context ended.
-Status Pause(const Context& context, std::chrono::milliseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_until(lock, context.stop_token(),
-                  std::min(std::chrono::steady_clock::now() + time, context.deadline()),
-                  [] { return false; });
-  return context.status();
-}
 
 bool IsProcess(const std::string& proc, const std::string& pid, const std::string& name) {
   StatusOr<std::string> comm = ReadFile(proc + "/" + pid + "/comm", 4096);

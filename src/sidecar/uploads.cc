@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/pause.h"
 #include "sidecar/heartbeat.h"
 #include "sidecar/prometheus_client.h"
 
@@ -67,10 +68,7 @@ void Uploads::Run() {
       if (context.cancelled()) return;
       if (!uploaded.ok()) logger_.Warn("uploading blocks failed", {{"err", uploaded.status()}});
     }
-    if (!PauseUntil(context,
-                    std::chrono::steady_clock::now() + (checked ? kInterval : kFirstInterval))) {
-      return;
-    }
+    if (!Pause(context, checked ? kInterval : kFirstInterval).ok()) return;
   }
 }
 

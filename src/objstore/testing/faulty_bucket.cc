@@ -1,6 +1,6 @@
 #include "objstore/testing/faulty_bucket.h"
 
-#include "objstore/retry.h"
+#include "base/pause.h"
 
 namespace aevum::objstore {
 namespace {
@@ -37,7 +37,7 @@ Result FaultyBucket::Run(const Context& context, BucketCall::Kind kind, const st
                          const std::function<Result(const Fault& fault)>& call) {
   const Fault fault = plan_(BucketCall{++calls_, kind, name}).value_or(Fault());
   if (fault.delay.count() > 0) {
-    if (Status status = WaitFor(context, fault.delay); !status.ok()) return status;
+    if (Status status = Pause(context, fault.delay); !status.ok()) return status;
   }
   if (!fault.error.ok() && fault.when == Fault::When::kBefore) return fault.error;
   Result result = call(fault);
