@@ -9,7 +9,6 @@
 #include "cli/service.h"
 #include "cli/store_flags.h"
 #include "cli/version.h"
-#include "model/relabel.h"
 #include "query/metadata_service.h"
 #include "query/query.h"
 #include "query/query_service.h"
@@ -355,14 +354,7 @@ Status QueryCommand::FinishEndpoints() {
   ASSIGN_OR_RETURN(endpoint_options.sd_config,
                    ReadContent(sd_config, /*expand_environment=*/false));
   endpoint_options.sd_config_file = sd_config.path;
-  ASSIGN_OR_RETURN(const std::string relabel,
-                   ReadContent(selector_relabel, /*expand_environment=*/true));
-  auto rules = model::Relabeler::Parse(relabel);
-  if (!rules.ok()) return Annotate(rules.status(), "--selector.relabel-config");
-  constexpr std::array kAllowed = {model::RelabelAction::kKeep, model::RelabelAction::kDrop,
-                                   model::RelabelAction::kHashMod};
-  RETURN_IF_ERROR(Annotate(rules->RestrictTo(kAllowed), "--selector.relabel-config"));
-  endpoint_options.selector = *std::move(rules);
+  ASSIGN_OR_RETURN(endpoint_options.selector, ReadSelector(selector_relabel));
   return OkStatus();
 }
 

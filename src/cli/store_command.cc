@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -8,7 +7,6 @@
 #include "cli/flags.h"
 #include "cli/service.h"
 #include "cli/store_flags.h"
-#include "model/relabel.h"
 #include "store/grpc_server.h"
 #include "storegateway/store_gateway.h"
 
@@ -148,14 +146,7 @@ void StoreCommand::AddFlags(FlagSet& flags) {
 }
 
 Status StoreCommand::Finish() {
-  ASSIGN_OR_RETURN(const std::string relabel,
-                   ReadContent(selector_relabel, /*expand_environment=*/true));
-  auto rules = model::Relabeler::Parse(relabel);
-  if (!rules.ok()) return Annotate(rules.status(), "--selector.relabel-config");
-  constexpr std::array kAllowed = {model::RelabelAction::kKeep, model::RelabelAction::kDrop,
-                                   model::RelabelAction::kHashMod};
-  RETURN_IF_ERROR(Annotate(rules->RestrictTo(kAllowed), "--selector.relabel-config"));
-  options.selector = *std::move(rules);
+  ASSIGN_OR_RETURN(options.selector, ReadSelector(selector_relabel));
 
   struct Positive {
     const char* flag;

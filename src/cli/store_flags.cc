@@ -1,5 +1,6 @@
 #include "cli/store_flags.h"
 
+#include <array>
 #include <utility>
 
 #include "net/request_log.h"
@@ -16,6 +17,16 @@ void AddSeriesLimitFlags(FlagSet& flags, store::SelectLimits* limits) {
   flags.Uint({"store.limits.request-samples",
               "Most samples that one Series call may return, counted as 120 a chunk; 0: no limit."},
              &limits->samples);
+}
+
+StatusOr<model::Relabeler> ReadSelector(const FlagSet::Content& content) {
+  ASSIGN_OR_RETURN(const std::string yaml, ReadContent(content, /*expand_environment=*/true));
+  auto rules = model::Relabeler::Parse(yaml);
+  if (!rules.ok()) return Annotate(rules.status(), "--selector.relabel-config");
+  constexpr std::array kAllowed = {model::RelabelAction::kKeep, model::RelabelAction::kDrop,
+                                   model::RelabelAction::kHashMod};
+  RETURN_IF_ERROR(Annotate(rules->RestrictTo(kAllowed), "--selector.relabel-config"));
+  return rules;
 }
 
 void RequestLogFlags::Add(FlagSet& flags) {

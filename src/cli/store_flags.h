@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "cli/flags.h"
 #include "cli/service.h"
+#include "model/relabel.h"
 #include "store/limits.h"
 
 namespace prometheus {
@@ -21,6 +22,10 @@ namespace aevum::cli {
 
 // The group "Series limits" of the contract.
 void AddSeriesLimitFlags(FlagSet& flags, store::SelectLimits* limits);
+
+// The rules of --selector.relabel-config, which may keep, drop and hash. InvalidArgument names the
+// flag.
+StatusOr<model::Relabeler> ReadSelector(const FlagSet::Content& content);
 
 // The group "Request logging" of the contract.
 class RequestLogFlags {
