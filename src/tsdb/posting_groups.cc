@@ -66,10 +66,9 @@ StatusOr<PostingGroups> ResolveMatchers(const Context& context, const PostingOff
                                         const model::Matchers& matchers) {
   PostingGroups resolved;
   bool adds = false;
-  for (std::size_t i = 0; i < matchers.size(); ++i) {
+  for (const model::Matcher& matcher : matchers) {
     PostingGroup group;
-    group.matcher = i;
-    RETURN_IF_ERROR(Resolve(context, table, matchers[i], &group));
+    RETURN_IF_ERROR(Resolve(context, table, matcher, &group));
     if (group.keys.empty() && group.subtract) continue;
     if (group.keys.empty()) {
       resolved.none = true;
@@ -86,7 +85,7 @@ StatusOr<PostingGroups> ResolveMatchers(const Context& context, const PostingOff
       resolved.groups.clear();
       return resolved;
     }
-    resolved.groups.push_back({.keys = {{"", "", *all}}, .matcher = matchers.size()});
+    resolved.groups.push_back({.keys = {{"", "", *all}}});
   }
   std::sort(resolved.groups.begin(), resolved.groups.end(),
             [](const PostingGroup& a, const PostingGroup& b) {

@@ -20,7 +20,6 @@ namespace aevum::tsdb {
 struct PostingGroup {
   bool subtract = false;
   std::vector<PostingsKey> keys;
-  std::size_t matcher = 0;  // its position among the matchers
 
   // Of the postings in the index: four bytes a series.
   std::uint64_t bytes() const;
