@@ -121,7 +121,8 @@ class [[nodiscard]] StatusOr {
   template <typename U>
     requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::decay_t<U>, T> &&
              !std::is_same_v<std::decay_t<U>, Status> && !std::is_same_v<std::decay_t<U>, StatusOr>)
-  StatusOr(U&& value) : value_(std::forward<U>(value)) {}  // NOLINT: as above
+  StatusOr(U&& value)  // NOLINT: as above
+      : value_(std::in_place, std::forward<U>(value)) {}
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }

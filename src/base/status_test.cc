@@ -1,5 +1,7 @@
 #include "base/status.h"
 
+#include <optional>
+
 #include <gtest/gtest.h>
 
 namespace aevum {
@@ -27,6 +29,12 @@ TEST(StatusTest, CarriesCodeAndMessage) {
 TEST(StatusTest, MacrosPassErrorsOn) {
   EXPECT_EQ(*Quarter(8), 2);
   EXPECT_EQ(Quarter(6).status().message(), "odd: 3");
+}
+
+TEST(StatusTest, ValueMayBeAnEmptyOptional) {
+  const StatusOr<std::optional<int>> none = std::nullopt;
+  ASSERT_TRUE(none.ok());
+  EXPECT_FALSE(none->has_value());
 }
 
 TEST(StatusDeathTest, ReadingTheValueOfAnErrorEndsTheProcess) {

@@ -61,16 +61,25 @@ class Dnsmasq {
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:
+  // It listens for both kinds: a port that only one of them has free would end it at once.
   static std::uint16_t FreePort() {
-    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
+    while (true) {
+      const std::uint16_t port = Bound(SOCK_STREAM, 0);
+      if (Bound(SOCK_DGRAM, port) == port) return port;
+    }
+  }
+  // The port that a socket can be bound to, any one for 0; 0 when it is taken.
+  static std::uint16_t Bound(int kind, std::uint16_t port) {
+    const int fd = ::socket(AF_INET, kind | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+    const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                       ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
     ::close(fd);
-    return ntohs(address.sin_port);
+    return bound ? ntohs(address.sin_port) : std::uint16_t{0};
   }
 
   const std::uint16_t port_;
