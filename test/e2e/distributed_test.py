@@ -1,12 +1,10 @@
 """One root over two queriers, each over a real Prometheus: distributed answers are the local ones, byte by byte."""
 import json
 import re
-import shutil
-import tempfile
 import time
 import unittest
 
-from harness import Prometheus, find_prometheus, free_port, query, sidecar, wait_until
+from harness import ProcessTest, Prometheus, find_prometheus, free_port, query, sidecar, wait_until
 
 # {c} is a counter, {g} a gauge, {h} the buckets of a classic histogram, {m} a gauge with many values.
 NAMES = {"c": "prometheus_http_requests_total", "g": "scrape_duration_seconds",
@@ -98,50 +96,29 @@ time()
 
 
 @unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-class DistributedTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
-        cls.processes = []
-        try:
-            cls.start()
-        except BaseException:
-            for process in cls.processes:
-                print(process.name, process.tail(), sep="\n")
-            cls.tearDownClass()
-            raise
-
+class DistributedTest(ProcessTest):
     @classmethod
     def start(cls):
-        def run(process):
-            cls.processes.append(process)
-            return process
         names = ("one", "two")
         ports = {name: free_port() for name in names}
         targets = [("prometheus", f"127.0.0.1:{port}") for port in ports.values()]
-        servers = {n: run(Prometheus(f"prometheus-{n}", cls.scratch, {"cluster": n, "replica": "0"}, targets, ports[n]))
+        servers = {n: cls.keep(Prometheus(f"prometheus-{n}", cls.scratch, {"cluster": n, "replica": "0"}, targets, ports[n]))
                    for n in names}
         cls.leaves = {}
         for name, server in servers.items():
             server.ready()
-            side = run(sidecar(f"sidecar-{name}", cls.scratch, server)).ready()
-            cls.leaves[name] = run(query(f"leaf-{name}", cls.scratch, [side.address])).ready()
+            side = cls.keep(sidecar(f"sidecar-{name}", cls.scratch, server)).ready()
+            cls.leaves[name] = cls.keep(query(f"leaf-{name}", cls.scratch, [side.address])).ready()
         addresses = [leaf.address for leaf in cls.leaves.values()]
         flags = ["--endpoint.info-timeout=1s"]
-        cls.local = run(query("root-local", cls.scratch, addresses, flags)).ready()
-        cls.root = run(query("root", cls.scratch, addresses, [*flags, "--query.mode=distributed"])).ready()
+        cls.local = cls.keep(query("root-local", cls.scratch, addresses, flags)).ready()
+        cls.root = cls.keep(query("root", cls.scratch, addresses, [*flags, "--query.mode=distributed"])).ready()
         for root in (cls.local, cls.root):
             wait_until(lambda root=root: len(root.api("query", query="up == 1")["result"]) == 4, "four targets are up")
         # Enough samples for rates, and then no more: what is asked for lies in the past.
         wait_until(lambda: cls.local.api("query", query="min(count_over_time(up[1m])) >= 40")["result"],
                    "40 samples a series", timeout=120)
         cls.end = int(time.time()) - 3
-
-    @classmethod
-    def tearDownClass(cls):
-        for process in reversed(cls.processes):
-            process.stop()
-        shutil.rmtree(cls.scratch, ignore_errors=True)
 
     def assert_same(self, path, expression, **params):
         form = {"query": expression, **params}

@@ -1,12 +1,11 @@
 """A Prometheus that scrapes the querier's /federate; limits, refused queries and request logs of real processes."""
 import http.client
 import pathlib
-import shutil
 import subprocess
-import tempfile
 import unittest
 
-from harness import Failed, Process, Prometheus, find_prometheus, free_port, query, request, sidecar, wait_until
+from harness import (Failed, Process, ProcessTest, Prometheus, find_prometheus, free_port, query, request, sidecar,
+                     wait_until)
 
 REQUEST_LOG = "options: {level: DEBUG, decision: {log_start: true, log_end: true}}"
 
@@ -29,19 +28,7 @@ scrape_configs:
 
 
 @unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-class FederateTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
-        cls.processes = []
-        try:
-            cls.start()
-        except BaseException:
-            for process in cls.processes:
-                print(process.name, process.tail(), sep="\n")
-            cls.tearDownClass()
-            raise
-
+class FederateTest(ProcessTest):
     @classmethod
     def start(cls):
         ports = [free_port(), free_port()]
@@ -62,19 +49,6 @@ class FederateTest(unittest.TestCase):
         cls.querier_url = cls.querier.url
         cls.querier.url += "/view"
         wait_until(lambda: len(cls.querier.api("query", query="up == 1")["result"]) == 2, "two targets are up")
-
-    @classmethod
-    def keep(cls, process):
-        cls.processes.append(process)
-        return process
-
-    @classmethod
-    def tearDownClass(cls):
-        statuses = {p.name: p.stop() for p in reversed(cls.processes)}
-        shutil.rmtree(cls.scratch, ignore_errors=True)
-        for name, status in statuses.items():
-            if name.startswith(("sidecar", "query")) and status != 0:
-                raise AssertionError(f"{name} ended with status {status}")
 
     def test_1_a_prometheus_scrapes_the_global_view(self):
         port = free_port()

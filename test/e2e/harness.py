@@ -1,4 +1,5 @@
 """Real processes on free loopback ports: Prometheus, the sidecar and the querier, for tests and the demo."""
+import http.server
 import json
 import os
 import pathlib
@@ -7,7 +8,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
+import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -196,6 +199,47 @@ def store(name, directory, bucket_yaml, flags=(), **more):
 def directory_bucket(path):
     """The configuration of a directory as a bucket."""
     return f"type: FILESYSTEM\nconfig:\n  directory: {json.dumps(str(path))}\n"
+
+
+class ProcessTest(unittest.TestCase):
+    """Processes that the tests of a class share, in a directory of theirs; `start`, a class method, starts them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
+        cls.processes = []
+        try:
+            cls.start()
+        except BaseException:
+            for process in cls.processes:
+                print(process.name, process.tail(), sep="\n")
+            cls.tearDownClass()
+            raise
+
+    @classmethod
+    def keep(cls, process):
+        """What it is given, which ends with the class; one of ours that still runs then must end well."""
+        cls.processes.append(process)
+        return process
+
+    @classmethod
+    def tearDownClass(cls):
+        running = [process for process in reversed(cls.processes) if process.alive()]
+        statuses = {process.name: process.stop() for process in running}
+        shutil.rmtree(cls.scratch, ignore_errors=True)
+        bad = {process.name: statuses[process.name] for process in running
+               if isinstance(process, Aevum) and statuses[process.name] != 0}
+        if bad:
+            raise AssertionError(f"ended with another status than 0: {bad}")
+
+    @classmethod
+    def serve(cls, handler):
+        """An HTTP server that ends with the class."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        cls.addClassCleanup(server.server_close)
+        cls.addClassCleanup(server.shutdown)
+        return server
 
 
 class Scenario:

@@ -1,12 +1,9 @@
 """Metadata, exemplars and statistics of an HA pair: once, whichever of the two is asked."""
 import http.server
-import shutil
-import tempfile
-import threading
 import time
 import unittest
 
-from harness import Prometheus, find_prometheus, query, request, sidecar, wait_until
+from harness import ProcessTest, Prometheus, find_prometheus, query, request, sidecar, wait_until
 
 EXEMPLAR_TIME = int(time.time()) - 30
 
@@ -40,51 +37,27 @@ demo_latency_seconds_sum 1.5
 
 
 @unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-class MetadataTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
-        cls.processes = []
-        cls.target = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Target)
-        threading.Thread(target=cls.target.serve_forever, daemon=True).start()
-        try:
-            cls.start()
-        except BaseException:
-            for process in cls.processes:
-                print(process.name, process.tail(), sep="\n")
-            cls.tearDownClass()
-            raise
-
+class MetadataTest(ProcessTest):
     @classmethod
     def start(cls):
+        cls.target = cls.serve(Target)
         address = f"127.0.0.1:{cls.target.server_address[1]}"
 
-        def run(process):
-            cls.processes.append(process)
-            return process
-        cls.prometheus = [run(Prometheus(f"prometheus-{n}", cls.scratch, {"cluster": "eu1", "replica": str(n)},
+        cls.prometheus = [cls.keep(Prometheus(f"prometheus-{n}", cls.scratch, {"cluster": "eu1", "replica": str(n)},
                                          [("demo", address)], flags=["--enable-feature=exemplar-storage"]))
                           for n in range(2)]
-        cls.sidecars = [run(sidecar(f"sidecar-{n}", cls.scratch, server.ready()))
+        cls.sidecars = [cls.keep(sidecar(f"sidecar-{n}", cls.scratch, server.ready()))
                         for n, server in enumerate(cls.prometheus)]
         # Strict endpoints are asked also while they say that they are not ready.
         endpoints = [f"--endpoint-strict={s.ready().address}" for s in cls.sidecars]
-        cls.querier = run(query("query", cls.scratch, [], endpoints)).ready()
-        cls.upper = run(query("query-upper", cls.scratch, [cls.querier.address])).ready()
-        cls.strict = run(query("query-strict", cls.scratch, [], [
+        cls.querier = cls.keep(query("query", cls.scratch, [], endpoints)).ready()
+        cls.upper = cls.keep(query("query-upper", cls.scratch, [cls.querier.address])).ready()
+        cls.strict = cls.keep(query("query-strict", cls.scratch, [], [
             *endpoints, "--no-metric-metadata.partial-response", "--no-exemplar.partial-response",
             "--no-status.partial-response"])).ready()
         for server in cls.prometheus:
             wait_until(lambda: len(cls.exemplars_of(server)) == 3, "exemplars were scraped")
         wait_until(lambda: cls.upper.api("metadata"), "the upper querier knows the lower one")
-
-    @classmethod
-    def tearDownClass(cls):
-        for process in reversed(cls.processes):
-            process.stop()
-        cls.target.shutdown()
-        cls.target.server_close()
-        shutil.rmtree(cls.scratch, ignore_errors=True)
 
     SPAN = {"start": EXEMPLAR_TIME - 60, "end": EXEMPLAR_TIME + 60}
 

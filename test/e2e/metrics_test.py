@@ -2,10 +2,10 @@
 import csv
 import pathlib
 import re
-import tempfile
 import unittest
 
-from harness import Prometheus, directory_bucket, find_prometheus, free_port, query, request, sidecar, wait_until
+from harness import (ProcessTest, Prometheus, directory_bucket, find_prometheus, free_port, query, request, sidecar,
+                     wait_until)
 
 LIST = pathlib.Path(__file__).parent / "testdata" / "metrics.tsv"
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+$')
@@ -28,43 +28,22 @@ def scrape(url):
 
 
 @unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-class MetricsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.scratch = tempfile.TemporaryDirectory(prefix="aevum-e2e-")
-        cls.processes = []
-        try:
-            cls.start()
-        except BaseException:
-            for process in cls.processes:
-                print(process.name, process.tail(), sep="\n")
-            cls.tearDownClass()
-            raise
-
+class MetricsTest(ProcessTest):
     @classmethod
     def start(cls):
-        def started(process):
-            cls.processes.append(process)
-            return process
-        directory = cls.scratch.name
+        directory = cls.scratch
         port = free_port()
-        server = started(Prometheus("prometheus", directory, {"replica": "0"}, [("self", f"127.0.0.1:{port}")], port)).ready()
+        server = cls.keep(Prometheus("prometheus", directory, {"replica": "0"}, [("self", f"127.0.0.1:{port}")], port)).ready()
         bucket = directory_bucket(pathlib.Path(directory) / "bucket")
-        cls.sidecar = started(sidecar("sidecar", directory, server,
+        cls.sidecar = cls.keep(sidecar("sidecar", directory, server,
                                       [f"--tsdb.path={server.data}", f"--objstore.config={bucket}"])).ready()
         # Names, so that DNS is asked; a querier above, so that this one is asked by gRPC.
-        cls.query = started(query("query", directory, [f"dns+localhost:{cls.sidecar.grpc}"],
+        cls.query = cls.keep(query("query", directory, [f"dns+localhost:{cls.sidecar.grpc}"],
                                   [f"--endpoint-group=dns+localhost:{cls.sidecar.grpc}"])).ready()
-        upper = started(query("upper", directory, [cls.query.address])).ready()
+        upper = cls.keep(query("upper", directory, [cls.query.address])).ready()
         wait_until(lambda: cls.query.api("query", query="up")["result"], "the querier has samples")
         cls.query.api("query_range", query="up", start=0, end=10, step=1)
         upper.api("query", query="up")
-
-    @classmethod
-    def tearDownClass(cls):
-        for process in reversed(cls.processes):
-            process.stop()
-        cls.scratch.cleanup()
 
     def check(self, component, url):
         types, labels = scrape(url)

@@ -3,39 +3,30 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
-from harness import ROOT, Prometheus, find_prometheus, query, sidecar
+from harness import ROOT, ProcessTest, Prometheus, find_prometheus, query, sidecar
 
 SHARED = ROOT.parent / "shared"
 
 
 @unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
 @unittest.skipUnless((SHARED / "golden" / "promql").exists(), "the PromQL cases are not here")
-class PromqlCasesTest(unittest.TestCase):
+class PromqlCasesTest(ProcessTest):
     @classmethod
-    def setUpClass(cls):
-        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
+    def start(cls):
         data = pathlib.Path(cls.scratch) / "data"
         shutil.copytree(SHARED / "golden" / "promql" / "blocks", data)
         for path in (data, *data.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
-        cls.processes = [Prometheus("prometheus", cls.scratch, {"replica": "0"}, data=data)]
-        cls.processes[0].ready()
-        cls.processes.append(sidecar("sidecar", cls.scratch, cls.processes[0]).ready())
-        cls.processes.append(query("query", cls.scratch, [cls.processes[1].address]).ready())
-
-    @classmethod
-    def tearDownClass(cls):
-        for process in reversed(cls.processes):
-            process.stop()
-        shutil.rmtree(cls.scratch, ignore_errors=True)
+        prometheus = cls.keep(Prometheus("prometheus", cls.scratch, {"replica": "0"}, data=data)).ready()
+        side = cls.keep(sidecar("sidecar", cls.scratch, prometheus)).ready()
+        cls.querier = cls.keep(query("query", cls.scratch, [side.address])).ready()
 
     def replay(self, name):
         result = subprocess.run([sys.executable, str(SHARED / "tools" / "promql-cases"),
                                  str(SHARED / "golden" / "promql" / f"{name}.jsonl.gz"),
-                                 "--url", self.processes[2].url, "--drop-label", "replica"],
+                                 "--url", self.querier.url, "--drop-label", "replica"],
                                 capture_output=True, text=True)
         print(f"{name}: {result.stdout.strip().splitlines()[-1]}")
         self.assertEqual(result.returncode, 0, result.stdout[-4000:])

@@ -1,11 +1,9 @@
 """Rules, alerts and targets of an HA pair through sidecars and queriers: what Prometheus itself answers, once."""
 import json
 import pathlib
-import shutil
-import tempfile
 import unittest
 
-from harness import Prometheus, find_prometheus, free_port, query, request, sidecar, wait_until
+from harness import ProcessTest, Prometheus, find_prometheus, free_port, query, request, sidecar, wait_until
 
 RULES = """
 groups:
@@ -71,50 +69,33 @@ def with_rules(config, rules):
 
 
 @unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-class RulesTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.directory = tempfile.mkdtemp(prefix="aevum-rules-")
-        cls.processes = []
-        try:
-            cls.start()
-        except BaseException:
-            for process in cls.processes:
-                print(process.name, process.tail(), sep="\n")
-            cls.tearDownClass()
-            raise
-
+class RulesTest(ProcessTest):
     @classmethod
     def start(cls):
-        rules = pathlib.Path(cls.directory) / "rules.yml"
+        rules = pathlib.Path(cls.scratch) / "rules.yml"
         rules.write_text(RULES)
         ports = [free_port(), free_port()]
         targets = [("pair", f"127.0.0.1:{port}") for port in ports] + [("gone", f"127.0.0.1:{free_port()}")]
         cls.servers = []
         for replica, port in enumerate(ports):
-            cls.servers.append(cls.started(Prometheus(
-                f"prometheus-{replica}", cls.directory, {"cluster": "eu", "replica": str(replica)}, targets, port,
+            cls.servers.append(cls.keep(Prometheus(
+                f"prometheus-{replica}", cls.scratch, {"cluster": "eu", "replica": str(replica)}, targets, port,
                 edit=lambda config: with_rules(config, rules))))
         for server in cls.servers:
             server.ready()
-        cls.sidecars = [cls.started(sidecar(f"sidecar-{i}", cls.directory, server))
+        cls.sidecars = [cls.keep(sidecar(f"sidecar-{i}", cls.scratch, server))
                         for i, server in enumerate(cls.servers)]
         for one in cls.sidecars:
             one.ready()
         # Strict: asked also when its Prometheus is gone.
         first, second = (s.address for s in cls.sidecars)
         endpoints = [f"--endpoint-strict={second}"]
-        cls.querier = cls.started(query("query", cls.directory, [first], endpoints)).ready()
-        cls.strict = cls.started(query("query-strict", cls.directory, [first], [
+        cls.querier = cls.keep(query("query", cls.scratch, [first], endpoints)).ready()
+        cls.strict = cls.keep(query("query-strict", cls.scratch, [first], [
             *endpoints, "--no-rule.partial-response", "--no-target.partial-response"])).ready()
-        cls.upper = cls.started(query("query-upper", cls.directory, [cls.querier.address])).ready()
+        cls.upper = cls.keep(query("query-upper", cls.scratch, [cls.querier.address])).ready()
         for server in cls.servers:
             wait_until(lambda s=server: cls.settled(s), f"rules and targets of {server.name} were evaluated")
-
-    @classmethod
-    def started(cls, process):
-        cls.processes.append(process)
-        return process
 
     @classmethod
     def settled(cls, server):
@@ -128,14 +109,6 @@ class RulesTest(unittest.TestCase):
     @staticmethod
     def theirs(server, path):
         return request(f"{server.url}/api/v1/{path}").json["data"]
-
-    @classmethod
-    def tearDownClass(cls):
-        statuses = {p.name: p.stop() for p in reversed(cls.processes)}
-        shutil.rmtree(cls.directory, ignore_errors=True)
-        for name, status in statuses.items():
-            if name.startswith(("sidecar", "query")) and status != 0:
-                raise AssertionError(f"{name} ended with status {status}")
 
     def test_1_rules_are_those_of_prometheus_with_external_labels(self):
         theirs = self.theirs(self.servers[0], "rules")

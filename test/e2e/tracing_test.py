@@ -1,13 +1,10 @@
 """One trace of a query through the querier and the sidecar, seen by a collector of the OpenTelemetry protocol."""
 import gzip
 import http.server
-import shutil
 import subprocess
-import tempfile
-import threading
 import unittest
 
-from harness import Prometheus, default_binary, find_prometheus, query, request, sidecar, wait_until
+from harness import ProcessTest, Prometheus, default_binary, find_prometheus, query, request, sidecar, wait_until
 
 CONFIG = """type: OTLP
 config:
@@ -81,46 +78,22 @@ class Collector(http.server.BaseHTTPRequestHandler):
 
 
 @unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-class TracingTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
-        cls.processes = []
-        cls.collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-        threading.Thread(target=cls.collector.serve_forever, daemon=True).start()
-        try:
-            cls.start()
-        except BaseException:
-            for process in cls.processes:
-                print(process.name, process.tail(), sep="\n")
-            cls.tearDownClass()
-            raise
-
+class TracingTest(ProcessTest):
     @classmethod
     def start(cls):
+        cls.collector = cls.serve(Collector)
         environment = {"COLLECTOR": f"127.0.0.1:{cls.collector.server_address[1]}"}
         log = "--request.logging-config={options: {level: DEBUG, decision: {log_start: false, log_end: true}}}"
 
-        def run(process):
-            cls.processes.append(process)
-            return process
-        cls.prometheus = run(Prometheus("prometheus", cls.scratch, {"cluster": "eu1", "replica": "0"}))
+        cls.prometheus = cls.keep(Prometheus("prometheus", cls.scratch, {"cluster": "eu1", "replica": "0"}))
         cls.prometheus.ready()
-        cls.sidecar = run(sidecar("sidecar", cls.scratch, cls.prometheus,
+        cls.sidecar = cls.keep(sidecar("sidecar", cls.scratch, cls.prometheus,
                                   ["--tracing.config=" + CONFIG.format("sidecar"), log],
                                   environment=environment)).ready()
-        cls.querier = run(query("query", cls.scratch, [cls.sidecar.address],
+        cls.querier = cls.keep(query("query", cls.scratch, [cls.sidecar.address],
                                 ["--tracing.config=" + CONFIG.format("query"), log],
                                 environment=environment)).ready()
         wait_until(lambda: len(cls.querier.api("stores").get("sidecar", [])) == 1, "the sidecar is known")
-
-    @classmethod
-    def tearDownClass(cls):
-        for process in reversed(cls.processes):
-            process.stop()
-        cls.collector.shutdown()
-        cls.collector.server_close()
-        shutil.rmtree(cls.scratch, ignore_errors=True)
 
     def ask(self, path="query?query=up", **headers):
         reply = request(f"{self.querier.url}/api/v1/{path}", headers={k.replace("_", "-"): v for k, v in headers.items()})
