@@ -29,7 +29,7 @@ std::string MakeFile(std::uint8_t version, std::string_view symbols, std::string
   const std::string first = Section(symbols);
   const std::string second = Section(postings);
   const std::uint64_t table = 5 + first.size();
-  std::string toc = Big(5, 8) + Big(table, 8) + Big(0, 24) + Big(table, 8);
+  std::string toc = Big(5, 8) + Big(table, 8) + std::string(24, '\0') + Big(table, 8);
   toc += Big(Crc32c(toc), 4);
   std::string trailer = Big(14, 8) + Big(14 + first.size(), 8);
   trailer += Big(Crc32c(trailer), 4);
