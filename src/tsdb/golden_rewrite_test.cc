@@ -1,5 +1,8 @@
 // Golden blocks written anew from what their series decode to: every file to the byte.
+#include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,6 +90,7 @@ TEST_P(GoldenRewriteTest, MakesTheSameFiles) {
   if (!fs::exists(kBuckets)) GTEST_SKIP() << "no golden blocks at " << kBuckets;
   BlockWriterOptions options;
   options.index.postings_memory_bytes = GetParam();
+  options.index.durability = OutputFile::Durability::kUnsynced;
   int rewritten = 0;
   for (const auto& entry : fs::recursive_directory_iterator(kBuckets)) {
     if (entry.path().filename() != "meta.json") continue;
