@@ -107,11 +107,11 @@ Status Generate(const Arguments& arguments) {
 int Main(int argc, char** argv) {
   const StatusOr<Arguments> arguments = Parse(argc, argv);
   if (!arguments.ok()) {
-    fmt::print(stderr, "generate_blocks: {}\n{}", arguments.status(), kUsage);
+    fmt::print(stderr, "generate_blocks: {}\n{}", arguments.status().message(), kUsage);
     return 2;
   }
   if (const Status status = Generate(*arguments); !status.ok()) {
-    fmt::print(stderr, "generate_blocks: {}\n", status);
+    fmt::print(stderr, "generate_blocks: {}\n", status.message());
     return 1;
   }
   return 0;
