@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "chunk/histogram_encoder.h"
 #include "chunk/xor.h"
-#include "histogram_encoder.h"
 
 namespace aevum::bench {
 namespace {
@@ -112,12 +112,12 @@ EncodedSamples EncodeHistograms(std::span<const TimestampMs> times,
   EncodedSamples out;
   std::size_t end = 0;
   for (std::size_t i = 0; i < times.size(); i = end) {
-    for (end = i + 1; end < times.size() && end < i + kSamplesPerChunk; ++end) {
-      if (!SameLayout(histograms[i], histograms[end])) break;
+    chunk::HistogramEncoder encoder(chunk::Encoding::kHistogram);
+    for (end = i; end < times.size() && end < i + kSamplesPerChunk; ++end) {
+      if (!encoder.Fits(histograms[end])) break;
+      AEVUM_CHECK(encoder.Append(times[end], histograms[end]).ok());
     }
-    const auto chunk_times = times.subspan(i, end - i);
-    AddChunk(chunk_times, EncodeHistogramChunk(chunk_times, histograms.subspan(i, end - i)),
-             chunk::Encoding::kHistogram, &out);
+    AddChunk(times.subspan(i, end - i), encoder.Bytes(), chunk::Encoding::kHistogram, &out);
   }
   chunk::Columns decoded;
   for (const EncodedSamples::Chunk& chunk : out.chunks) {

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "block/output_file.h"
 #include "encoding/byte_reader.h"
+#include "encoding/byte_writer.h"
 #include "encoding/crc32c.h"
 #include "tsdb/index_toc.h"
 
@@ -21,11 +22,6 @@ constexpr std::uint32_t kMagic = 0xBAAAD792;
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kHeadBytes = 4 + 1 + 1 + 8;
 constexpr std::size_t kTrailerBytes = 8 + 8 + 4;
-
-template <typename T>
-void AppendBigEndian(std::string* out, T value) {
-  for (std::size_t i = sizeof(T); i-- > 0;) *out += static_cast<char>(value >> 8 * i);
-}
 
 struct Trailer {
   std::uint64_t symbols = 0;
@@ -81,18 +77,18 @@ Status CopyTables(const Context& context, objstore::Bucket& bucket, const std::s
   ASSIGN_OR_RETURN(const tsdb::IndexToc toc, tsdb::IndexToc::Parse(tail, size));
 
   std::string begin;
-  AppendBigEndian(&begin, kMagic);
+  encoding::PutU32(begin, kMagic);
   begin += static_cast<char>(kVersion);
   begin += static_cast<char>(version);
-  AppendBigEndian(&begin, toc.postings_offset_table);
+  encoding::PutU64(begin, toc.postings_offset_table);
   RETURN_IF_ERROR(file.Write(begin));
   RETURN_IF_ERROR(CopyPart(context, bucket, name, toc.symbols, toc.series, file));
   const std::uint64_t postings = file.size_bytes();
   RETURN_IF_ERROR(CopyPart(context, bucket, name, toc.postings_offset_table, size, file));
   std::string end;
-  AppendBigEndian(&end, std::uint64_t{kHeadBytes});
-  AppendBigEndian(&end, postings);
-  AppendBigEndian(&end, encoding::Crc32c(end));
+  encoding::PutU64(end, kHeadBytes);
+  encoding::PutU64(end, postings);
+  encoding::PutU32(end, encoding::Crc32c(end));
   return file.Write(end);
 }
 

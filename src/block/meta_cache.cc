@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/files.h"
-#include "block/output_file.h"
+#include "base/output_file.h"
 
 namespace aevum::block {
 namespace {

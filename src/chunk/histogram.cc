@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chunk/bit_reader.h"
+#include "chunk/bit_writer.h"
 #include "chunk/start_time.h"
 
 namespace aevum::chunk {
@@ -261,38 +262,19 @@ Status DecodeSamples(BitReader& reader, Header header, Columns* out) {
   return OkStatus();
 }
 
-// Bits one after another, from the highest of a byte on.
-class BitAppender {
- public:
-  explicit BitAppender(std::string* out) : out_(out) {}
-
-  // Bits [from, to) of `data`.
-  void Copy(std::string_view data, std::size_t from, std::size_t to) {
-    BitReader reader(data.substr(from / 8));
-    if (from % 8 != 0) reader.Read(from % 8);
-    for (; from < to; from += 8) {
-      const auto count = static_cast<unsigned>(std::min<std::size_t>(8, to - from));
-      Append(static_cast<unsigned>(reader.Read(count)), count);
-    }
+// Bits [from, to) of `data`.
+void CopyBits(std::string_view data, std::size_t from, std::size_t to, BitWriter& out) {
+  BitReader reader(data.substr(from / 8));
+  if (from % 8 != 0) reader.Read(from % 8);
+  for (; from < to; from += 64) {
+    const auto count = static_cast<unsigned>(std::min<std::size_t>(64, to - from));
+    out.Put(reader.Read(count), count);
   }
-
- private:
-  void Append(unsigned bits, unsigned count) {
-    if (used_ == 0) out_->push_back(0);
-    const unsigned shifted = bits << (16 - used_ - count);
-    out_->back() = static_cast<char>(static_cast<std::uint8_t>(out_->back()) | shifted >> 8);
-    if (used_ + count > 8) out_->push_back(static_cast<char>(shifted));
-    used_ = (used_ + count) % 8;
-  }
-
-  std::string* out_;
-  unsigned used_ = 0;  // bits of the last byte
-};
+}
 
 template <typename Counts>
-Status CopySamples(std::string_view body, Header header, std::string* out) {
+Status CopySamples(std::string_view body, Header header, BitWriter& out) {
   BitReader reader(body);
-  BitAppender appender(out);
   FloatHistogram layout;
   RETURN_IF_ERROR(ReadLayout(reader, &layout));
   Counts counts(layout.positive_buckets.size() + layout.negative_buckets.size());
@@ -304,7 +286,7 @@ Status CopySamples(std::string_view body, Header header, std::string* out) {
     const bool read = ReadSample(reader, i, &time, &delta, &counts);
     if (!read) return Corruption("an XOR window beyond 64 bits");
     const std::size_t end = reader.position();
-    appender.Copy(body, copied, end);
+    CopyBits(body, copied, end, out);
     header.start_times.Read(reader, i, time, previous);
     if (reader.failed())
       return Corruption("histogram chunk ends at sample {} of {}", i, header.samples);
@@ -319,14 +301,15 @@ StatusOr<std::string> StripStartTimes(Encoding encoding, std::string_view data) 
   if (data.size() < kHeaderBytes) return Corruption("a histogram chunk of {} bytes", data.size());
   const Header header = ReadHeader(encoding, data);
   const auto flags = static_cast<std::uint8_t>(static_cast<std::uint8_t>(data[0]) & 0xc0);
-  std::string plain = {static_cast<char>(header.samples >> 8), static_cast<char>(header.samples),
-                       static_cast<char>(flags)};
+  const std::string plain = {static_cast<char>(header.samples >> 8),
+                             static_cast<char>(header.samples), static_cast<char>(flags)};
   if (header.samples == 0) return plain;
   const std::string_view body = data.substr(kHeaderBytes);
+  BitWriter out;
   RETURN_IF_ERROR(encoding == Encoding::kFloatHistogramStart
-                      ? CopySamples<FloatCounts>(body, header, &plain)
-                      : CopySamples<IntegerCounts>(body, header, &plain));
-  return plain;
+                      ? CopySamples<FloatCounts>(body, header, out)
+                      : CopySamples<IntegerCounts>(body, header, out));
+  return out.Bytes(plain);
 }
 
 Status DecodeHistogram(Encoding encoding, std::string_view data, Columns* out) {

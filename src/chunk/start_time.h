@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "chunk/bit_reader.h"
+#include "chunk/bit_writer.h"
 
 namespace aevum::chunk {
 
@@ -34,6 +35,40 @@ class StartTimeReader {
   unsigned first_change_;
   std::uint64_t start_ = 0;
   std::uint64_t age_ = 0;  // of the count at the sample before the last one
+};
+
+// Writes them one after the other.
+class StartTimeWriter {
+ public:
+  // The header byte holds no later index than this; from there on they are written in any case.
+  static constexpr unsigned kLastFirstChange = 0x7f;
+
+  // Behind sample `index`, as StartTimeReader::Read; 0 for one that is not known.
+  void Write(BitWriter& out, unsigned index, std::uint64_t time, std::uint64_t previous,
+             TimestampMs start) {
+    const auto at = static_cast<std::uint64_t>(start);
+    if (index == 0) {
+      if (start != 0) {
+        header_ |= 0x80;
+        out.PutVarint(static_cast<std::int64_t>(time - at));
+      }
+    } else if ((header_ & kLastFirstChange) != 0) {
+      out.PutVarbit(static_cast<std::int64_t>(previous - at - age_));
+      age_ = previous - at;
+    } else if (at != start_ || index == kLastFirstChange) {
+      header_ = static_cast<std::uint8_t>(header_ | index);
+      out.PutVarbit(static_cast<std::int64_t>(previous - at));
+      age_ = previous - at;
+    }
+    start_ = at;
+  }
+
+  std::uint8_t header() const { return header_; }
+
+ private:
+  std::uint8_t header_ = 0;
+  std::uint64_t start_ = 0;
+  std::uint64_t age_ = 0;
 };
 
 }  // namespace aevum::chunk

@@ -79,6 +79,12 @@ double ReadSample(BitReader& reader, ValueReader& values, std::uint64_t* delta) 
   return values.Read(reader);
 }
 
+// Whether it is a number of so many bits in two's complement.
+bool FitsSigned(std::uint64_t value, unsigned count) {
+  const std::uint64_t half = std::uint64_t{1} << (count - 1);
+  return value + half < 2 * half;
+}
+
 }  // namespace
 
 Status DecodeXor2(std::string_view data, Columns* out) {
@@ -120,6 +126,70 @@ Status DecodeXor2(std::string_view data, Columns* out) {
   out->values.resize(before);
   return Corruption("XOR2 chunk ends before its samples do, samples: {}, bytes: {}", samples,
                     data.size());
+}
+
+// Behind a change of the interval, and of the second sample.
+void Xor2Encoder::PutValue(std::uint64_t bits) {
+  if (bits == kStaleNanBits) {
+    out_.Put(0b111, 3);
+  } else if (bits == values_.bits()) {
+    out_.Put(0, 1);
+  } else {
+    values_.PutChanged(out_, bits, {0b10, 2}, {0b110, 3});
+  }
+}
+
+// The third and later samples.
+void Xor2Encoder::PutLater(std::uint64_t delta_of_delta, std::uint64_t bits) {
+  if (delta_of_delta == 0) {
+    if (bits == kStaleNanBits) {
+      out_.Put(0b11111, 5);
+    } else if (bits == values_.bits()) {
+      out_.Put(0, 1);
+    } else {
+      values_.PutChanged(out_, bits, {0b100, 3}, {0b101, 3});
+    }
+    return;
+  }
+  if (FitsSigned(delta_of_delta, 13)) {
+    out_.Put(0b110, 3);
+    out_.Put(delta_of_delta, 13);
+  } else if (FitsSigned(delta_of_delta, 20)) {
+    out_.Put(0b1110, 4);
+    out_.Put(delta_of_delta, 20);
+  } else {
+    out_.Put(0b11110, 5);
+    out_.Put(delta_of_delta, 64);
+  }
+  PutValue(bits);
+}
+
+void Xor2Encoder::Append(TimestampMs time, double value, TimestampMs start) {
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  const auto now = static_cast<std::uint64_t>(time);
+  const std::uint64_t previous = time_;
+  const std::uint64_t delta = now - previous;
+  if (samples_ == 0) {
+    out_.PutVarint(time);
+    out_.Put(bits, 64);
+    if (bits != kStaleNanBits) values_.Start(bits);
+  } else {
+    if (samples_ == 1) {
+      out_.PutUvarint(delta);
+      PutValue(bits);
+    } else {
+      PutLater(delta - delta_, bits);
+    }
+    delta_ = delta;
+  }
+  starts_.Write(out_, samples_, now, previous, start);
+  time_ = now;
+  ++samples_;
+}
+
+std::string Xor2Encoder::Bytes() const {
+  return out_.Bytes(std::string{static_cast<char>(samples_ >> 8), static_cast<char>(samples_),
+                                static_cast<char>(starts_.header())});
 }
 
 }  // namespace aevum::chunk

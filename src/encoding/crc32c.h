@@ -7,5 +7,7 @@
 namespace aevum::encoding {
 
 std::uint32_t Crc32c(std::string_view bytes);
+// Of what `crc` is the checksum of (0: of nothing), followed by `bytes`.
+std::uint32_t ExtendCrc32c(std::uint32_t crc, std::string_view bytes);
 
 }  // namespace aevum::encoding

@@ -16,7 +16,25 @@ namespace {
 bool NeedsEscape(char c) { return static_cast<unsigned char>(c) <= 1; }
 
 std::size_t CountEscapes(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), NeedsEscape));
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::size_t kWords = 31;  // so many counts of 8 fit into a byte
+  std::size_t count = 0;
+  std::size_t at = 0;
+  while (at + sizeof(std::uint64_t) <= text.size()) {
+    std::uint64_t counts = 0;  // one a byte
+    const std::size_t words = std::min(kWords, (text.size() - at) / sizeof(std::uint64_t));
+    for (std::size_t i = 0; i < words; ++i, at += sizeof(std::uint64_t)) {
+      std::uint64_t word;
+      std::memcpy(&word, text.data() + at, sizeof word);
+      // The high bit of a byte becomes set when it is 2 or more.
+      const std::uint64_t others = ((word & ~kHighBits) + 0x7e * kOnes) | word;
+      counts += (~others & kHighBits) >> 7;
+    }
+    count += counts * kOnes >> 56;
+  }
+  return count + static_cast<std::size_t>(std::count_if(
+                     text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), NeedsEscape));
 }
 
 char* PutPlain(char* out, std::string_view text) {
@@ -24,6 +42,16 @@ char* PutPlain(char* out, std::string_view text) {
   out += text.size();
   *out++ = '\0';
   return out;
+}
+
+void PutPlainLabels(std::span<const Label> labels, std::uint32_t* end, char* text) {
+  char* out = text;
+  for (const Label& label : labels) {
+    out = PutPlain(out, label.name);
+    *end++ = static_cast<std::uint32_t>(out - text);
+    out = PutPlain(out, label.value);
+    *end++ = static_cast<std::uint32_t>(out - text);
+  }
 }
 
 char* PutPacked(char* out, std::string_view text) {
@@ -42,37 +70,31 @@ char* PutPacked(char* out, std::string_view text) {
 }  // namespace
 
 Labels Labels::FromSorted(std::span<const Label> labels) {
+  const auto allocate = [&](std::size_t packed, std::size_t plain) {
+    const std::size_t text = packed + plain;
+    AEVUM_CHECK(text < UINT32_MAX);
+    void* memory = ::operator new(sizeof(Rep) + 2 * labels.size() * sizeof(std::uint32_t) + text);
+    return new (memory) Rep{.references = 1,
+                            .count = static_cast<std::uint32_t>(labels.size()),
+                            .packed_size = static_cast<std::uint32_t>(packed),
+                            .plain_size = static_cast<std::uint32_t>(plain)};
+  };
   Labels result;
   if (labels.empty()) return result;
   std::size_t plain = 0;
-  std::size_t escapes = 0;
-  for (const Label& label : labels) {
-    plain += label.name.size() + label.value.size() + 2;
-    escapes += CountEscapes(label.name) + CountEscapes(label.value);
-  }
-  const std::size_t packed = plain + escapes;
-  const std::size_t text = packed + (escapes > 0 ? plain : 0);
-  AEVUM_CHECK(text < UINT32_MAX);
-  const std::size_t size = sizeof(Rep) + 2 * labels.size() * sizeof(std::uint32_t) + text;
-  void* memory = ::operator new(size);
-  Rep* rep = new (memory) Rep{.references = 1,
-                              .count = static_cast<std::uint32_t>(labels.size()),
-                              .packed_size = static_cast<std::uint32_t>(packed),
-                              .plain_size = static_cast<std::uint32_t>(escapes > 0 ? plain : 0)};
-  auto* end = const_cast<std::uint32_t*>(rep->ends());
-  char* const start = const_cast<char*>(rep->plain());
-  char* out = start;
-  for (const Label& label : labels) {
-    out = PutPlain(out, label.name);
-    *end++ = static_cast<std::uint32_t>(out - start);
-    out = PutPlain(out, label.value);
-    *end++ = static_cast<std::uint32_t>(out - start);
-  }
-  if (escapes > 0) {
-    out = const_cast<char*>(rep->packed());
-    for (const Label& label : labels) out = PutPacked(PutPacked(out, label.name), label.value);
-  }
+  for (const Label& label : labels) plain += label.name.size() + label.value.size() + 2;
+  Rep* rep = allocate(plain, 0);
   result.rep_ = rep;
+  char* const text = const_cast<char*>(rep->packed());
+  PutPlainLabels(labels, const_cast<std::uint32_t*>(rep->ends()), text);
+  // The strings end in a zero each; what there is beyond that has to be escaped.
+  const std::size_t escapes = CountEscapes({text, plain}) - 2 * labels.size();
+  if (escapes == 0) return result;
+  rep = allocate(plain + escapes, plain);
+  Free(std::exchange(result.rep_, rep));
+  PutPlainLabels(labels, const_cast<std::uint32_t*>(rep->ends()), const_cast<char*>(rep->plain()));
+  char* out = const_cast<char*>(rep->packed());
+  for (const Label& label : labels) out = PutPacked(PutPacked(out, label.name), label.value);
   return result;
 }
 

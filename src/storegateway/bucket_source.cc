@@ -109,9 +109,11 @@ StatusOr<bool> BucketSource::Assemble(const Pages& pages, std::uint64_t page, st
 
 // Adds the entry at an offset; false when a page of it is missing, which is then noted.
 StatusOr<bool> BucketSource::AddSeries(const Pages& pages, std::uint64_t offset, tsdb::Pieces* out,
-                                       std::vector<std::uint64_t>* missing) const {
+                                       std::vector<std::uint64_t>* missing,
+                                       Pages::const_iterator* last_page) const {
   const std::uint64_t first = offset / options_.page_bytes;
-  const auto page = pages.find(first);
+  Pages::const_iterator& page = *last_page;  // many entries are in the page of the one before
+  if (page == pages.end() || page->first != first) page = pages.find(first);
   if (page == pages.end()) {
     missing->push_back(first);
     return false;
@@ -119,9 +121,9 @@ StatusOr<bool> BucketSource::AddSeries(const Pages& pages, std::uint64_t offset,
   const std::string_view rest = page->second.view.substr(
       std::min<std::uint64_t>(offset % options_.page_bytes, page->second.size()));
   // Where the index ends inside the page there is nothing more to have.
-  const bool last = page->second.size() < options_.page_bytes;
+  const bool ends = page->second.size() < options_.page_bytes;
   const StatusOr<std::size_t> length = tsdb::SeriesEntryBytes(rest);
-  if (last || (length.ok() && *length <= rest.size())) {
+  if (ends || (length.ok() && *length <= rest.size())) {
     out->bytes.push_back(rest);
     return true;
   }
@@ -149,11 +151,10 @@ StatusOr<tsdb::Pieces> BucketSource::ReadSeries(const Context& context,
     pieces = {};
     pieces.bytes.reserve(refs.size());
     std::vector<std::uint64_t> missing;
+    auto page = pages.cend();
     for (const tsdb::SeriesRef ref : refs) {
-      std::vector<std::uint64_t> of_this;
-      ASSIGN_OR_RETURN(const bool added,
-                       AddSeries(pages, tables_.SeriesOffset(ref), &pieces, &of_this));
-      if (!added) missing.insert(missing.end(), of_this.begin(), of_this.end());
+      RETURN_IF_ERROR(
+          AddSeries(pages, tables_.SeriesOffset(ref), &pieces, &missing, &page).status());
     }
     if (missing.empty()) break;
     std::sort(missing.begin(), missing.end());

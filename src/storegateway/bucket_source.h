@@ -52,7 +52,8 @@ class BucketSource final : public tsdb::BlockSource {
   StatusOr<bool> Assemble(const Pages& pages, std::uint64_t page, std::string* whole,
                           std::vector<std::uint64_t>* missing) const;
   StatusOr<bool> AddSeries(const Pages& pages, std::uint64_t offset, tsdb::Pieces* out,
-                           std::vector<std::uint64_t>* missing) const;
+                           std::vector<std::uint64_t>* missing,
+                           Pages::const_iterator* last_page) const;
   Status ReadLongChunks(const Context& context, const std::string& name,
                         std::span<const std::uint32_t> offsets, tsdb::Pieces* pieces);
   Status Own(MergedExtents& extents, tsdb::Pieces* pieces);

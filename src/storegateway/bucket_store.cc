@@ -1,7 +1,7 @@
 #include "storegateway/bucket_store.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 #include <utility>
 
 #include "objstore/parallel.h"
@@ -69,6 +69,36 @@ class AnswerStream final : public SeriesStream {
   StoreMetrics& metrics_;
   const SteadyClock::time_point began_ = SteadyClock::now();
   std::size_t series_ = 0;
+};
+
+// Many sorted lists made one, each string once. Lists of like length are united, so that a string
+// is moved a few times only, however many lists there are.
+class StringUnion {
+ public:
+  void Add(std::vector<std::string> sorted) {
+    lists_.push_back(std::move(sorted));
+    while (lists_.size() > 1 && lists_[lists_.size() - 2].size() < 2 * lists_.back().size())
+      UniteLast();
+  }
+  std::vector<std::string> Take() && {
+    while (lists_.size() > 1) UniteLast();
+    return lists_.empty() ? std::vector<std::string>() : std::move(lists_.front());
+  }
+
+ private:
+  void UniteLast() {
+    std::vector<std::string> last = std::move(lists_.back());
+    lists_.pop_back();
+    std::vector<std::string> united;
+    united.reserve(std::max(last.size(), lists_.back().size()));
+    std::set_union(std::make_move_iterator(lists_.back().begin()),
+                   std::make_move_iterator(lists_.back().end()),
+                   std::make_move_iterator(last.begin()), std::make_move_iterator(last.end()),
+                   std::back_inserter(united));
+    lists_.back() = std::move(united);
+  }
+
+  std::vector<std::vector<std::string>> lists_;
 };
 
 bool Contains(const std::vector<std::string>& list, std::string_view name) {
@@ -152,18 +182,18 @@ StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,
                                                       std::int64_t limit, const AskBlock& ask) {
   const SharedReads shared = ReadsOfRequest();
   Mutex mutex;
-  std::set<std::string> found;
+  StringUnion found;
   wire::LabelsResponse response;
   const auto ask_one = [&](std::size_t i) -> Status {
     const ChosenBlock& one = chosen[i];
-    const auto answer = [&]() -> StatusOr<std::vector<std::string>> {
+    auto answer = [&]() -> StatusOr<std::vector<std::string>> {
       ASSIGN_OR_RETURN(const BucketBlock::Tables tables, one.block->GetTables(context));
       BucketSource source = MakeSource(shared, *one.block, *tables);
       return ask(one, *tables, source);
     }();
     MutexLock lock(mutex);
     if (answer.ok()) {
-      found.insert(answer->begin(), answer->end());
+      found.Add(*std::move(answer));
       return OkStatus();
     }
     Status error = Annotate(answer.status(), "block " + one.block->id());
@@ -173,10 +203,9 @@ StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,
   };
   RETURN_IF_ERROR(objstore::RunParallel(&pool_, chosen.size(), options_.threads, ask_one));
   std::sort(response.warnings.begin(), response.warnings.end());
-  for (const std::string& text : found) {
-    if (limit > 0 && response.strings.size() >= static_cast<std::size_t>(limit)) break;
-    response.strings.push_back(text);
-  }
+  response.strings = std::move(found).Take();
+  if (limit > 0 && response.strings.size() > static_cast<std::size_t>(limit))
+    response.strings.resize(static_cast<std::size_t>(limit));
   return response;
 }
 
@@ -191,6 +220,8 @@ StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
                      tsdb::LabelNames(context, tables, source, one.matchers));
     if (names.empty()) return names;
     for (const model::Label label : one.block->labels()) names.emplace_back(label.name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     std::erase_if(names, [&](const std::string& name) {
       return Contains(request.without_replica_labels, name);
     });

@@ -64,6 +64,7 @@ bool BlockSeries::MayBreakOrder(const IndexTables& tables, const model::Labels& 
 StatusOr<bool> BlockSeries::Next(wire::SeriesBatch* batch) {
   batch->Clear();
   ready_.clear();
+  KeepHeldChunks();
   while (next_ < series_.size() && ready_.size() < options_.batch_series) {
     RETURN_IF_ERROR(context_.status());
     RETURN_IF_ERROR(ReadEntries());
@@ -79,6 +80,17 @@ StatusOr<bool> BlockSeries::Next(wire::SeriesBatch* batch) {
     for (Found& found : ready_) batch->series.push_back({std::move(found.labels)});
   }
   return true;
+}
+
+// Drops the chunks of what was given out.
+void BlockSeries::KeepHeldChunks() {
+  std::vector<ChunkMeta> kept;
+  for (Found& found : held_) {
+    const std::span<const ChunkMeta> chunks = ChunksOf(found);
+    found.first_chunk = kept.size();
+    kept.insert(kept.end(), chunks.begin(), chunks.end());
+  }
+  metas_.assign(kept.begin(), kept.end());
 }
 
 Status BlockSeries::ReadEntries() {
@@ -100,8 +112,11 @@ Status BlockSeries::AddEntry(std::string_view bytes) {
   if (entry_.chunks.empty()) return OkStatus();
   ASSIGN_OR_RETURN(model::Labels labels, MakeLabels());
   if (options_.wanted && !options_.wanted(labels)) return OkStatus();
-  Found found{std::move(labels), {}};
-  if (!options_.skip_chunks) found.chunks = entry_.chunks;
+  Found found{.labels = std::move(labels), .first_chunk = metas_.size()};
+  if (!options_.skip_chunks) {
+    found.chunk_count = entry_.chunks.size();
+    metas_.insert(metas_.end(), entry_.chunks.begin(), entry_.chunks.end());
+  }
   Place(std::move(found));
   return OkStatus();
 }
@@ -154,8 +169,9 @@ Status BlockSeries::ReadChunks(wire::SeriesBatch* batch) {
     std::size_t place = 0;
   };
   std::vector<Wanted> wanted;
+  wanted.reserve(metas_.size());
   for (const Found& found : ready_) {
-    for (const ChunkMeta& meta : found.chunks) wanted.push_back({meta.ref, wanted.size()});
+    for (const ChunkMeta& meta : ChunksOf(found)) wanted.push_back({meta.ref, wanted.size()});
   }
   const auto by_ref = [](const Wanted& a, const Wanted& b) { return a.ref < b.ref; };
   if (!std::is_sorted(wanted.begin(), wanted.end(), by_ref))
@@ -178,7 +194,7 @@ Status BlockSeries::ReadChunks(wire::SeriesBatch* batch) {
   std::size_t at = 0;
   for (Found& found : ready_) {
     const auto first = static_cast<std::uint32_t>(batch->chunks.size());
-    for (const ChunkMeta& meta : found.chunks) {
+    for (const ChunkMeta& meta : ChunksOf(found)) {
       RETURN_IF_ERROR(Annotate(AddChunk(stored[at++], meta, options_.aggregates, &batch->chunks),
                                "chunk in " + PlaceOf(meta)));
     }

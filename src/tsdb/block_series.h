@@ -51,8 +51,14 @@ class BlockSeries {
  private:
   struct Found {
     model::Labels labels;
-    std::vector<ChunkMeta> chunks;
+    std::size_t first_chunk = 0;  // of `metas_`
+    std::size_t chunk_count = 0;
   };
+
+  std::span<const ChunkMeta> ChunksOf(const Found& found) const {
+    return std::span(metas_).subspan(found.first_chunk, found.chunk_count);
+  }
+  void KeepHeldChunks();
 
   Status ReadEntries();
   Status AddEntry(std::string_view bytes);
@@ -76,6 +82,7 @@ class BlockSeries {
   // behind those that have all of its labels and one more that comes before the external ones.
   std::vector<Found> held_;
   std::vector<Found> ready_;
+  std::vector<ChunkMeta> metas_;  // of the chunks of both
 };
 
 }  // namespace aevum::tsdb

@@ -1,6 +1,7 @@
 #include "tsdb/chunk_segment.h"
 
 #include "encoding/byte_reader.h"
+#include "encoding/byte_writer.h"
 #include "encoding/crc32c.h"
 
 namespace aevum::tsdb {
@@ -17,6 +18,14 @@ std::string SegmentName(std::uint32_t segment) {
   return fmt::format("chunks/{:06}", segment + 1ULL);
 }
 
+std::string MakeSegmentHeader() {
+  std::string header;
+  encoding::PutU32(header, kSegmentMagic);
+  header += static_cast<char>(kSegmentVersion);
+  header.resize(kSegmentHeaderBytes);
+  return header;
+}
+
 Status CheckSegmentHeader(std::string_view head) {
   encoding::ByteReader reader(head);
   const std::uint32_t magic = reader.ReadU32();
@@ -25,6 +34,10 @@ Status CheckSegmentHeader(std::string_view head) {
   if (magic != kSegmentMagic) return Corruption("not a segment: it begins with {:08x}", magic);
   if (version != kSegmentVersion) return Corruption("unknown version of a segment: {}", version);
   return OkStatus();
+}
+
+std::size_t StoredSize(std::size_t data_bytes) {
+  return encoding::UvarintSize(data_bytes) + kEncodingBytes + data_bytes + kCrcBytes;
 }
 
 StatusOr<std::size_t> StoredChunkBytes(std::string_view bytes) {

@@ -18,6 +18,8 @@ inline constexpr std::size_t kMostChunkFrameBytes = 5 + 1 + 4;
 // The name of a segment in its block, from 0: "chunks/000001" is the first.
 std::string SegmentName(std::uint32_t segment);
 
+// The first kSegmentHeaderBytes of a segment.
+std::string MakeSegmentHeader();
 // Corruption when the first bytes of a file are not those of a segment.
 Status CheckSegmentHeader(std::string_view head);
 
@@ -26,6 +28,9 @@ struct StoredChunk {
   std::uint8_t encoding = 0;  // of chunk::Encoding, or chunk::kAggregateEncoding
   std::string_view data;
 };
+
+// How many bytes a chunk of so many bytes of data takes, frame included.
+std::size_t StoredSize(std::size_t data_bytes);
 
 // How many bytes the chunk takes that begins at `bytes`, frame included; its first five are enough.
 // Corruption when they are no length.

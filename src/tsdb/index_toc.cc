@@ -1,6 +1,7 @@
 #include "tsdb/index_toc.h"
 
 #include "encoding/byte_reader.h"
+#include "encoding/byte_writer.h"
 #include "encoding/crc32c.h"
 
 namespace aevum::tsdb {
@@ -33,6 +34,22 @@ StatusOr<IndexToc> IndexToc::Parse(std::string_view tail, std::uint64_t file_byt
         toc.symbols, toc.series, toc.postings_offset_table, end);
   }
   return toc;
+}
+
+std::string IndexToc::Write() const {
+  std::string bytes;
+  for (const std::uint64_t offset :
+       {symbols, series, label_indices, label_offset_table, postings, postings_offset_table})
+    encoding::PutU64(bytes, offset);
+  encoding::PutU32(bytes, encoding::Crc32c(bytes));
+  return bytes;
+}
+
+std::string MakeIndexHeader(IndexVersion version) {
+  std::string bytes;
+  encoding::PutU32(bytes, kIndexMagic);
+  bytes += static_cast<char>(version);
+  return bytes;
 }
 
 StatusOr<IndexVersion> ParseIndexHeader(std::string_view head) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -27,7 +28,12 @@ struct IndexToc {
   // Reads the last kTocBytes of a file of `file_bytes` bytes. Corruption when the checksum is wrong
   // or a section that readers need lies outside the file or out of order.
   static StatusOr<IndexToc> Parse(std::string_view tail, std::uint64_t file_bytes);
+  // The last kTocBytes of a file.
+  std::string Write() const;
 };
+
+// The first kIndexHeaderBytes of an index.
+std::string MakeIndexHeader(IndexVersion version);
 
 // Reads the first kIndexHeaderBytes of an index: magic 0xBAAAD700, then the version. Corruption
 // when it is no index, Unimplemented when its version is not known.

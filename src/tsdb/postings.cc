@@ -89,6 +89,18 @@ Postings Intersect(std::span<const SeriesRef> a, std::span<const SeriesRef> b) {
   return both;
 }
 
+bool Overlap(std::span<const SeriesRef> a, std::span<const SeriesRef> b) {
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size()) {
+    j = Gallop(b, j, a[i]);
+    if (j == b.size()) return false;
+    if (b[j] == a[i]) return true;
+    i = Gallop(a, i, b[j]);
+  }
+  return false;
+}
+
 Postings Subtract(std::span<const SeriesRef> a, std::span<const SeriesRef> b) {
   Postings left;
   left.reserve(a.size());

@@ -24,6 +24,8 @@ StatusOr<Postings> DecodePostings(std::string_view section);
 // What is in both. Gallops through the longer when the lengths differ much:
 // O(min * log(max / min)).
 Postings Intersect(std::span<const SeriesRef> a, std::span<const SeriesRef> b);
+// Whether anything is in both; stops at the first.
+bool Overlap(std::span<const SeriesRef> a, std::span<const SeriesRef> b);
 // What is in `a` and not in `b`.
 Postings Subtract(std::span<const SeriesRef> a, std::span<const SeriesRef> b);
 // What is in any. Many lists that are dense together go through a bitmap, others are sorted.

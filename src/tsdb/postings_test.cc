@@ -62,6 +62,8 @@ TEST(PostingsTest, SetOperationsAreThoseOfSets) {
     std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(expected));
     ASSERT_EQ(Intersect(a, b), expected);
     ASSERT_EQ(Intersect(b, a), expected);
+    ASSERT_EQ(Overlap(a, b), !expected.empty());
+    ASSERT_EQ(Overlap(b, a), !expected.empty());
     expected.clear();
     std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(expected));
     ASSERT_EQ(Subtract(a, b), expected);

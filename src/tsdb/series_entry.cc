@@ -76,6 +76,7 @@ Status ParseSeriesEntry(std::string_view bytes, const TimeRange& range, SeriesEn
     return Corruption("checksum of a series: {:08x}, stored {:08x}", actual, expected);
   encoding::ByteReader reader(body);
   RETURN_IF_ERROR(ParseLabels(reader, out));
+  if (range.min_time > range.max_time) return reader.status();
   RETURN_IF_ERROR(ParseChunks(reader, range, out));
   if (reader.failed() || !reader.done())
     return Corruption("a series does not fill its {} bytes", body.size());

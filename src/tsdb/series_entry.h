@@ -48,7 +48,8 @@ StatusOr<std::size_t> SeriesEntryBytes(std::string_view bytes);
 //     | chunks uvarint | min varint, max - min uvarint, ref uvarint        (the first chunk)
 //     | (min - last max uvarint, max - min uvarint, ref - last ref varint) x (chunks - 1) | CRC-32C
 //
-// Keeps of the chunks those that overlap `range`. Corruption when it is cut short, the checksum is
+// Keeps of the chunks those that overlap `range`; for a range that holds no time the chunks are not
+// even read. Corruption when it is cut short, the checksum is
 // wrong, or times or references run backwards or out of range.
 Status ParseSeriesEntry(std::string_view bytes, const TimeRange& range, SeriesEntry* out);
 

@@ -5,11 +5,6 @@
 #include "encoding/byte_reader.h"
 
 namespace aevum::tsdb {
-namespace {
-
-constexpr std::uint32_t kSampling = 32;
-
-}  // namespace
 
 StatusOr<SymbolTable> SymbolTable::Open(SharedBytes section, IndexVersion version,
                                         std::uint64_t index_offset) {
@@ -34,13 +29,19 @@ StatusOr<SymbolTable> SymbolTable::Open(SharedBytes section, IndexVersion versio
   return table;
 }
 
-StatusOr<std::string_view> SymbolTable::Find(std::uint32_t reference) const {
+StatusOr<std::string_view> SymbolTable::Find(std::uint32_t reference, Place* place) const {
   if (version_ == IndexVersion::kV1) return FindByOffset(reference);
   if (reference >= count_)
     return Corruption("no symbol {} in a block that has {}", reference, count_);
-  encoding::ByteReader reader(content_.substr(samples_[reference / kSampling]));
-  for (std::uint32_t i = reference % kSampling; i > 0; --i) reader.ReadBytes(reader.ReadUvarint());
-  return reader.ReadBytes(reader.ReadUvarint());
+  const bool near = place->IsNear(reference);
+  const std::uint32_t begin = near ? place->offset : samples_[reference / kSampling];
+  encoding::ByteReader reader(content_.substr(begin));
+  for (std::uint32_t i = near ? reference - place->reference : reference % kSampling; i > 0; --i)
+    reader.ReadBytes(reader.ReadUvarint());
+  const std::string_view symbol = reader.ReadBytes(reader.ReadUvarint());
+  *place = {.reference = reference + 1,
+            .offset = begin + static_cast<std::uint32_t>(reader.offset())};
+  return symbol;
 }
 
 StatusOr<std::string_view> SymbolTable::FindByOffset(std::uint64_t reference) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ namespace aevum::tsdb {
 // Keeps the offset of every 32nd symbol (1 bit a symbol); a lookup walks from there.
 // Immutable, hence thread-safe.
 class SymbolTable {
+  static constexpr std::uint32_t kSampling = 32;
+
  public:
   SymbolTable() = default;
   // `section` begins with its length; `index_offset` is where it begins in the index file. Reads
@@ -29,7 +32,22 @@ class SymbolTable {
 
   std::uint32_t size() const { return count_; }
   // A view into the section, valid while it is. Corruption when there is no such symbol.
-  StatusOr<std::string_view> Find(std::uint32_t reference) const;
+  StatusOr<std::string_view> Find(std::uint32_t reference) const {
+    Place none;
+    return Find(reference, &none);
+  }
+  // Where a symbol stands, from which those behind it are not far. For who looks up one after
+  // another; starts as a place from which nothing is found.
+  struct Place {
+    std::uint32_t reference = UINT32_MAX;  // of the symbol that begins at `offset`
+    std::uint32_t offset = 0;
+    // Whether a walk from here is shorter than any other can be.
+    bool IsNear(std::uint32_t wanted) const {
+      return wanted >= reference && wanted - reference <= wanted % kSampling;
+    }
+  };
+  // The same, walking from `place` where that is nearer; the place becomes that behind the symbol.
+  StatusOr<std::string_view> Find(std::uint32_t reference, Place* place) const;
   std::size_t memory_bytes() const { return samples_.capacity() * sizeof(std::uint32_t); }
 
  private:
@@ -44,7 +62,9 @@ class SymbolTable {
 };
 
 // Looks symbols up and remembers those it met: names, and values that many series share, are found
-// without a walk. For one request on one thread; borrows the table.
+// without a walk. Series are sorted, so values that are met once mostly follow one another: a few
+// places, one for each label of that kind, make the walk to the next one short. For one request on
+// one thread; borrows the table.
 class SymbolCache {
  public:
   explicit SymbolCache(const SymbolTable& table) : table_(table), entries_(kEntries) {}
@@ -52,7 +72,7 @@ class SymbolCache {
   StatusOr<std::string_view> Find(std::uint32_t reference) {
     Entry& entry = entries_[reference % kEntries];
     if (entry.symbol.data() == nullptr || entry.reference != reference) {
-      ASSIGN_OR_RETURN(entry.symbol, table_.Find(reference));
+      ASSIGN_OR_RETURN(entry.symbol, table_.Find(reference, NearestPlace(reference)));
       entry.reference = reference;
     }
     return entry.symbol;
@@ -65,8 +85,18 @@ class SymbolCache {
     std::string_view symbol;  // null: nothing yet
   };
 
+  SymbolTable::Place* NearestPlace(std::uint32_t reference) {
+    for (SymbolTable::Place& place : places_) {
+      if (place.IsNear(reference)) return &place;
+    }
+    next_place_ = (next_place_ + 1) % places_.size();
+    return &places_[next_place_];
+  }
+
   const SymbolTable& table_;
   std::vector<Entry> entries_;
+  std::array<SymbolTable::Place, 4> places_;
+  std::size_t next_place_ = 0;
 };
 
 }  // namespace aevum::tsdb
