@@ -67,9 +67,9 @@ void CircuitBreaker::Become(State state, Clock::time_point now) {
   counts_ = {};
   if (state == State::kClosed) until_ = now + kCountingTime;
   if (state == State::kOpen) {
-    until_ = now + (options_.open_duration.count() > 0
-                        ? options_.open_duration
-                        : std::chrono::nanoseconds(kDefaultOpenTime));
+    until_ =
+        now + (options_.open_duration.count() > 0 ? options_.open_duration
+                                                  : std::chrono::nanoseconds(kDefaultOpenTime));
   }
 }
 

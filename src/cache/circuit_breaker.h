@@ -12,7 +12,7 @@ namespace aevum::cache {
 // The block set_async_circuit_breaker_config.
 struct CircuitBreakerOptions {
   bool enabled = false;
-  std::uint32_t half_open_max_requests = 10;  // 0 counts as 1
+  std::uint32_t half_open_max_requests = 10;                         // 0 counts as 1
   std::chrono::nanoseconds open_duration = std::chrono::seconds(5);  // 0 counts as a minute
   std::uint32_t min_requests = 50;
   std::uint32_t consecutive_failures = 5;

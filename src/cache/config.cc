@@ -47,14 +47,14 @@ net::YamlReader ReadVersion(net::tls::Version* out) {
 
 net::YamlReader ReadBreaker(CircuitBreakerOptions* out) {
   return [out](const YAML::Node& node) {
-    RETURN_IF_ERROR(net::ReadYamlMap(
-        node, "set_async_circuit_breaker_config",
-        {{"enabled", net::YamlBool(&out->enabled)},
-         {"half_open_max_requests", ReadUint32(&out->half_open_max_requests)},
-         {"open_duration", ReadGoDuration(&out->open_duration)},
-         {"min_requests", ReadUint32(&out->min_requests)},
-         {"consecutive_failures", ReadUint32(&out->consecutive_failures)},
-         {"failure_percent", ReadShare(&out->failure_percent)}}));
+    RETURN_IF_ERROR(
+        net::ReadYamlMap(node, "set_async_circuit_breaker_config",
+                         {{"enabled", net::YamlBool(&out->enabled)},
+                          {"half_open_max_requests", ReadUint32(&out->half_open_max_requests)},
+                          {"open_duration", ReadGoDuration(&out->open_duration)},
+                          {"min_requests", ReadUint32(&out->min_requests)},
+                          {"consecutive_failures", ReadUint32(&out->consecutive_failures)},
+                          {"failure_percent", ReadShare(&out->failure_percent)}}));
     if (!out->enabled) return OkStatus();
     if (out->consecutive_failures == 0)
       return net::YamlError(node, "consecutive_failures must be greater than 0");

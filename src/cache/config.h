@@ -29,9 +29,9 @@ StatusOr<RedisOptions> ReadRedisConfig(const YAML::Node& config, const Logger& l
 
 // A remote cache of a type, in any case; null for a type that is none of them. `name` is what
 // metrics call it.
-StatusOr<std::unique_ptr<Cache>> OpenRemoteCache(std::string_view type, const YAML::Node& config,
-                                                 const std::string& name, const Logger& logger,
-                                                 const std::shared_ptr<prometheus::Registry>& metrics);
+StatusOr<std::unique_ptr<Cache>> OpenRemoteCache(
+    std::string_view type, const YAML::Node& config, const std::string& name, const Logger& logger,
+    const std::shared_ptr<prometheus::Registry>& metrics);
 
 // Readers of single values. A null leaves the default.
 net::YamlReader ReadGoDuration(std::chrono::nanoseconds* out);

@@ -30,9 +30,8 @@ Status SystemError(std::string_view what) {
 Status WaitFor(const Context& context, int fd, short events) {
   while (true) {
     RETURN_IF_ERROR(context.status());
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(context.remaining()) +
-        std::chrono::milliseconds(1);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(context.remaining()) +
+                      std::chrono::milliseconds(1);
     const auto wait = std::min<std::chrono::milliseconds>(left, kLongestWait);
     pollfd wanted{.fd = fd, .events = events, .revents = 0};
     const int ready = ::poll(&wanted, 1, static_cast<int>(wait.count()));

@@ -28,6 +28,10 @@ class Connection {
   static StatusOr<std::unique_ptr<Connection>> Dial(const Context& context,
                                                     const std::string& address,
                                                     const Transport& transport);
+  // Takes over a connected socket, without TLS.
+  static std::unique_ptr<Connection> FromSocket(int fd) {
+    return std::unique_ptr<Connection>(new Connection(fd));
+  }
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

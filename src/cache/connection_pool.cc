@@ -53,8 +53,7 @@ void ConnectionPool::Succeeded(const std::string& address, std::unique_ptr<Conne
   const auto server = servers_.find(address);
   if (server == servers_.end()) return;
   server->second.failures = 0;
-  if (server->second.idle.size() < max_idle_)
-    server->second.idle.push_back(std::move(connection));
+  if (server->second.idle.size() < max_idle_) server->second.idle.push_back(std::move(connection));
 }
 
 void ConnectionPool::Failed(const Context& context, const std::string& address) {

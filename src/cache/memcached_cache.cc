@@ -29,8 +29,7 @@ constexpr std::size_t kMostItemBytes = 128 << 20;
 const prometheus::Histogram::BucketBoundaries kSeconds = {0.001, 0.005, 0.01, 0.025, 0.05, 0.1,
                                                           0.2,   0.5,   1,    3,     6,    10};
 const prometheus::Histogram::BucketBoundaries kBytes = {
-    32,      256,     512,     1 << 10, 32 << 10, 256 << 10,
-    512 << 10, 1 << 20, 32 << 20, 256 << 20, 512 << 20};
+    32, 256, 512, 1 << 10, 32 << 10, 256 << 10, 512 << 10, 1 << 20, 32 << 20, 256 << 20, 512 << 20};
 
 // As the label `reason` names it.
 const char* ReasonOf(const Status& status) {
@@ -185,16 +184,17 @@ MemcachedCache::MemcachedCache(std::string name, MemcachedOptions options, Logge
       servers_(std::make_shared<const ServerSelector>()),
       breaker_(options_.set_async_circuit_breaker),
       readers_("cache-read", kReaders, 1'000),
-      writes_({.threads = static_cast<std::size_t>(
-                   std::min<std::int64_t>(options_.max_async_concurrency, 64)),
-               .max_items = static_cast<std::size_t>(
-                   std::max<std::int64_t>(options_.max_async_buffer_size, 1))},
-              [this](std::vector<CacheWrite> batch) { Write(std::move(batch)); }) {
+      writes_(
+          {.threads =
+               static_cast<std::size_t>(std::min<std::int64_t>(options_.max_async_concurrency, 64)),
+           .max_items =
+               static_cast<std::size_t>(std::max<std::int64_t>(options_.max_async_buffer_size, 1))},
+          [this](std::vector<CacheWrite> batch) { Write(std::move(batch)); }) {
   if (options_.max_get_multi_concurrency > 0) {
-    gate_ = std::make_unique<store::Gate>(
-        static_cast<std::size_t>(options_.max_get_multi_concurrency),
-        "thanos_memcached_getmulti_gate_gets", *metrics, "gets",
-        std::map<std::string, std::string>{{"name", name_}});
+    gate_ =
+        std::make_unique<store::Gate>(static_cast<std::size_t>(options_.max_get_multi_concurrency),
+                                      "thanos_memcached_getmulti_gate_gets", *metrics, "gets",
+                                      std::map<std::string, std::string>{{"name", name_}});
   }
   LookUp();
   looker_ = std::thread([this] { LookUpAgainAndAgain(); });
@@ -318,8 +318,8 @@ void MemcachedCache::FetchBatch(const Context& context, std::span<const std::str
   const auto ask = [&](Connection& connection) -> Status {
     const std::size_t limit = options_.max_item_size > 0 ? options_.max_item_size : kMostItemBytes;
     // Another client's items may be larger than ours, within what memcached holds by default.
-    ASSIGN_OR_RETURN(found, MemcachedGet(limited, connection, asked,
-                                         std::max<std::size_t>(limit, 1 << 20)));
+    ASSIGN_OR_RETURN(
+        found, MemcachedGet(limited, connection, asked, std::max<std::size_t>(limit, 1 << 20)));
     return OkStatus();
   };
   const Status status = [&]() -> Status {
@@ -339,8 +339,7 @@ void MemcachedCache::FetchBatch(const Context& context, std::span<const std::str
     (*items)[batch.places[i]] = std::move(found[i]);
   }
   metrics_->get.bytes->Observe(bytes);
-  metrics_->get.seconds->Observe(
-      std::chrono::duration<double>(SteadyClock::now() - began).count());
+  metrics_->get.seconds->Observe(std::chrono::duration<double>(SteadyClock::now() - began).count());
 }
 
 void MemcachedCache::Store(std::string key, SharedBytes bytes, std::chrono::nanoseconds ttl) {

@@ -54,8 +54,7 @@ class MemcachedCache final : public Cache {
   // Looks the servers up, for ten seconds at most. None is no error: until there are some,
   // everything is a miss. The options must have passed Check().
   MemcachedCache(std::string name, MemcachedOptions options, Logger logger,
-                 const std::shared_ptr<prometheus::Registry>& metrics,
-                 net::DnsOptions dns = {});
+                 const std::shared_ptr<prometheus::Registry>& metrics, net::DnsOptions dns = {});
   ~MemcachedCache() override;
 
   std::vector<SharedBytes> Fetch(const Context& context,

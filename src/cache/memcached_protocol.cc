@@ -128,7 +128,8 @@ StatusOr<MemcachedCluster> ParseCluster(std::string_view payload) {
     const std::string_view node = TakeWord(nodes);
     const std::size_t bar = node.find('|');
     const std::size_t second = bar == std::string_view::npos ? bar : node.find('|', bar + 1);
-    if (second == std::string_view::npos) return Corruption("a node of a cluster is not name|ip|port");
+    if (second == std::string_view::npos)
+      return Corruption("a node of a cluster is not name|ip|port");
     const std::string_view name =
         bar > 0 ? node.substr(0, bar) : node.substr(bar + 1, second - bar - 1);
     std::uint64_t port = 0;

@@ -44,8 +44,8 @@ prometheus::Histogram& SecondsOf(const std::string& name, const char* operation,
       .Help("How long operations against Redis took.")
       .Register(metrics)
       .Add({{"name", name}, {"operation", operation}},
-           prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1,
-                                                   3, 6, 10});
+           prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5,
+                                                   1, 3, 6, 10});
 }
 
 std::unique_ptr<store::Gate> GateOf(const std::string& name, std::int64_t most,
@@ -104,7 +104,8 @@ Status RedisOptions::Check() const {
   if (tls.cert.given() != tls.key.given())
     return InvalidArgument("tls_config: cert_file and key_file go together");
   if (cache_size != 0)
-    return Unimplemented("cache_size: this version keeps no copies of what is in Redis; leave it 0");
+    return Unimplemented(
+        "cache_size: this version keeps no copies of what is in Redis; leave it 0");
   return OkStatus();
 }
 
@@ -116,9 +117,8 @@ StatusOr<std::unique_ptr<RedisCache>> RedisCache::Open(std::string name, RedisOp
     ASSIGN_OR_RETURN(transport.tls, net::tls::Context::ForClient(options.tls, logger));
     transport.server_name = options.tls_server_name;
   }
-  return std::unique_ptr<RedisCache>(new RedisCache(std::move(name), std::move(options),
-                                                    std::move(transport), std::move(logger),
-                                                    metrics));
+  return std::unique_ptr<RedisCache>(new RedisCache(
+      std::move(name), std::move(options), std::move(transport), std::move(logger), metrics));
 }
 
 RedisCache::RedisCache(std::string name, RedisOptions options, Transport transport, Logger logger,
@@ -144,12 +144,13 @@ RedisCache::RedisCache(std::string name, RedisOptions options, Transport transpo
           logger_),
       breaker_(options_.set_async_circuit_breaker),
       readers_("cache-read", kReaders, 1'000),
-      writes_({.threads = static_cast<std::size_t>(
-                   std::min<std::int64_t>(options_.max_async_concurrency, 64)),
-               .max_items = static_cast<std::size_t>(
-                   std::max<std::int64_t>(options_.max_async_buffer_size, 1)),
-               .batch = BatchOf(options_.set_multi_batch_size)},
-              [this](std::vector<CacheWrite> batch) { Write(std::move(batch)); }) {}
+      writes_(
+          {.threads =
+               static_cast<std::size_t>(std::min<std::int64_t>(options_.max_async_concurrency, 64)),
+           .max_items =
+               static_cast<std::size_t>(std::max<std::int64_t>(options_.max_async_buffer_size, 1)),
+           .batch = BatchOf(options_.set_multi_batch_size)},
+          [this](std::vector<CacheWrite> batch) { Write(std::move(batch)); }) {}
 
 RedisCache::~RedisCache() {
   scope_.Cancel();

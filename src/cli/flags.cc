@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "base/environment.h"
 #include "base/byte_size.h"
+#include "base/environment.h"
 #include "base/files.h"
 
 namespace aevum::cli {

@@ -20,8 +20,7 @@ class GateMetrics {
  public:
   // `what` passes the gate, "queries", for the help.
   GateMetrics(const std::string& prefix, const std::string& what, std::size_t max_concurrent,
-              prometheus::Registry& metrics,
-              const std::map<std::string, std::string>& labels = {});
+              prometheus::Registry& metrics, const std::map<std::string, std::string>& labels = {});
 
   void Entered(std::chrono::nanoseconds waited);
   void Left();

@@ -85,6 +85,9 @@ BucketStore::BucketStore(BucketStoreOptions options, std::shared_ptr<objstore::B
       chunk_pool_(std::make_shared<MemoryBudget>(
           "chunk pool (--chunk-pool-size)", static_cast<std::int64_t>(options.chunk_pool_bytes))),
       metrics_(std::make_unique<StoreMetrics>(metrics)),
+      codec_(metrics),
+      postings_metrics_(metrics),
+      expander_(*cache_, codec_, postings_metrics_, options.lazy_postings),
       blocks_(std::make_shared<const BlockSet>()),
       gate_(options.max_concurrent, "thanos_bucket_store_series_gate_queries", metrics),
       pool_("bucket-store", options.threads, kPoolQueue) {}
@@ -107,13 +110,17 @@ tsdb::TimeRange BucketStore::Served(TimestampMs min_time, TimestampMs max_time) 
   return {std::max(min_time, served.min_time), std::min(max_time, served.max_time)};
 }
 
-SharedReads BucketStore::ReadsOfRequest() const {
+SharedReads BucketStore::ReadsOfRequest() {
   return {.bucket = bucket_,
+          .origin = options_.origin,
           .cache = cache_,
+          .expander = &expander_,
+          .postings_metrics = &postings_metrics_,
           .reads = std::make_shared<RequestReads>(options_.downloaded_bytes_limit),
           .chunk_pool = chunk_pool_,
           .most_chunk_bytes = options_.most_chunk_bytes,
           .page_bytes = options_.index_page_bytes,
+          .most_series_bytes = options_.most_series_bytes,
           .series_batch = options_.series_batch};
 }
 

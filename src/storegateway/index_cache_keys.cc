@@ -13,9 +13,8 @@ constexpr std::size_t kHashBytes = 32;
 
 std::string HashOf(std::string_view text) {
   unsigned char hash[kHashBytes];
-  crypto_generichash_blake2b(hash, sizeof hash,
-                             reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                             nullptr, 0);
+  crypto_generichash_blake2b(hash, sizeof hash, reinterpret_cast<const unsigned char*>(text.data()),
+                             text.size(), nullptr, 0);
   constexpr int kForm = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
   char base64[sodium_base64_ENCODED_LEN(kHashBytes, kForm)];
   return sodium_bin2base64(base64, sizeof base64, hash, sizeof hash, kForm);

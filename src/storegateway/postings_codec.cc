@@ -35,6 +35,21 @@ StatusOr<tsdb::Postings> DecodeDifferences(std::string_view bytes, std::size_t m
   return postings;
 }
 
+// Nobody writes chunks that may be skipped into postings: one is a chunk whose type was damaged,
+// and with it references would go unnoticed.
+bool HasSkippableChunks(std::string_view framed) {
+  constexpr std::size_t kHeaderBytes = 4;
+  constexpr unsigned char kLastData = 0x01;
+  constexpr unsigned char kIdentifier = 0xff;
+  while (framed.size() >= kHeaderBytes) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(framed[i]); };
+    if (byte(0) > kLastData && byte(0) != kIdentifier) return true;
+    const std::size_t size = byte(1) | std::size_t{byte(2)} << 8 | std::size_t{byte(3)} << 16;
+    framed.remove_prefix(std::min(framed.size(), kHeaderBytes + size));
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string EncodePostings(std::span<const tsdb::SeriesRef> postings) {
@@ -56,6 +71,7 @@ StatusOr<tsdb::Postings> DecodeCachedPostings(std::string_view bytes, std::size_
   const std::size_t limit = std::min(most, SIZE_MAX / kMostRefBytes) * kMostRefBytes;
   const std::string_view body = bytes.substr(std::min(bytes.size(), kStreamed.size()));
   if (bytes.starts_with(kStreamed)) {
+    if (HasSkippableChunks(body)) return Corruption("cached postings with an unknown chunk");
     const StatusOr<SharedBytes> plain = net::grpc::SnappyDecompress(body, limit);
     if (!plain.ok()) return Corruption("cached postings: {}", plain.status().message());
     return DecodeDifferences(plain->view, most);

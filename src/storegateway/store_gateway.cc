@@ -78,8 +78,8 @@ prometheus::Gauge& GaugeOf(prometheus::Registry& metrics, const std::string& nam
 }  // namespace
 
 StoreGateway::StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket,
-                           Logger logger, std::shared_ptr<prometheus::Registry> metrics,
-                           const Clock& clock)
+                           std::shared_ptr<IndexCache> index_cache, Logger logger,
+                           std::shared_ptr<prometheus::Registry> metrics, const Clock& clock)
     : options_(std::move(options)),
       bucket_(std::move(bucket)),
       logger_(std::move(logger)),
@@ -88,8 +88,7 @@ StoreGateway::StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore
       fetcher_(MakeReader(options_, *bucket_, logger_, *metrics_),
                MakeFilters(options_, *bucket_, logger_, *metrics_, clock_), logger_, *metrics_),
       headers_(options_.data_dir, *bucket_, logger_, *metrics_),
-      store_(StoreOptions(options_, clock_), bucket_,
-             std::make_shared<MemoryIndexCache>(options_.index_cache, *metrics_), *metrics_),
+      store_(StoreOptions(options_, clock_), bucket_, std::move(index_cache), *metrics_),
       block_loads_(CounterOf(*metrics_, "block_loads_total", "Blocks that began to be served.")),
       block_drops_(CounterOf(*metrics_, "block_drops_total", "Blocks that ceased to be served.")),
       blocks_loaded_(GaugeOf(*metrics_, "blocks_loaded", "Blocks that are served.")),

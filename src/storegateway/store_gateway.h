@@ -22,7 +22,7 @@
 #include "model/relabel.h"
 #include "objstore/bucket.h"
 #include "storegateway/bucket_store.h"
-#include "storegateway/memory_index_cache.h"
+#include "storegateway/index_cache.h"
 
 namespace prometheus {
 class Counter;
@@ -35,7 +35,6 @@ namespace aevum::storegateway {
 // The values of the flags.
 struct StoreGatewayOptions {
   std::string data_dir = "./data";
-  MemoryIndexCacheOptions index_cache;
   BucketStoreOptions store;
   block::Discovery discovery = block::Discovery::kConcurrent;
   std::size_t meta_fetch_concurrency = 32;
@@ -55,7 +54,8 @@ struct StoreGatewayOptions {
 // after Start.
 class StoreGateway {
  public:
-  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket, Logger logger,
+  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket,
+               std::shared_ptr<IndexCache> index_cache, Logger logger,
                std::shared_ptr<prometheus::Registry> metrics, const Clock& clock = Clock::System());
   ~StoreGateway();
   StoreGateway(const StoreGateway&) = delete;

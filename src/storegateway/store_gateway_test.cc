@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "objstore/testing/memory_bucket.h"
+#include "storegateway/memory_index_cache.h"
 
 namespace aevum::storegateway {
 namespace {
@@ -53,8 +54,10 @@ class StoreGatewayTest : public ::testing::Test {
 
   std::unique_ptr<StoreGateway> Open(StoreGatewayOptions options = {}) {
     options.data_dir = scratch_->File("data");
-    return std::make_unique<StoreGateway>(options, bucket_, Logger(),
-                                          std::make_shared<prometheus::Registry>());
+    const auto metrics = std::make_shared<prometheus::Registry>();
+    return std::make_unique<StoreGateway>(
+        options, bucket_, std::make_shared<MemoryIndexCache>(cache::LruLimits{}, *metrics),
+        Logger(), metrics);
   }
   std::vector<std::string> Replicas(StoreGateway& gateway) {
     wire::LabelValuesRequest request;
