@@ -201,7 +201,10 @@ std::vector<SharedBytes> RedisCache::Fetch(const Context& context,
   for (std::size_t i = 0; i < keys.size(); ++i) {
     std::string key = options_.prefix + keys[i];
     const std::string server = servers_.ServerOf(key);
-    if (server.empty()) continue;
+    if (server.empty()) {
+      servers_.Doubt();
+      continue;
+    }
     const auto [at, added] = open.try_emplace(server, batches.size());
     if (!added && batches[at->second].keys.size() >= BatchOf(options_.get_multi_batch_size))
       at->second = batches.size();

@@ -94,12 +94,15 @@ void RedisServers::LookUp() {
         options_.master_name.empty() ? AskNode(context, address) : AskSentinel(context, address);
     if (known.ok()) {
       known_.Set(std::make_shared<const Known>(*std::move(known)));
+      failing_ = false;
       return;
     }
     if (context.cancelled()) return;
     error = Annotate(known.status(), address);
   }
-  logger_.Warn("can't find out where redis keeps what", {{"err", error}});
+  // Said once, and again when it was well in between.
+  if (!std::exchange(failing_, true))
+    logger_.Warn("can't find out where redis keeps what", {{"err", error}});
 }
 
 StatusOr<RedisServers::Known> RedisServers::AskSentinel(const Context& context,

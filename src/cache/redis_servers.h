@@ -59,6 +59,7 @@ class RedisServers {
   const Dial dial_;
   const Logger logger_;
   Snapshot<Known> known_;
+  bool failing_ = false;  // since the last look; of the thread that looks
   CancelScope scope_{Context::Background()};
   Mutex mutex_;
   std::condition_variable wake_;

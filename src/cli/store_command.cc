@@ -88,7 +88,8 @@ void StoreCommand::AddBlockFlags(FlagSet& flags) {
                     "DURATION", Visibility::kHidden},
                    &idle_timeout);
   flags.Enum({"store.index-header-lazy-download-strategy",
-              "Accepted for compatibility: index-headers are made on first use."},
+              "When index-headers are made: `eager` in the background once the gateway is ready, "
+              "`lazy` by the first request that needs one."},
              {"eager", "lazy"}, &download_strategy);
   flags.Bool({"cache-index-header", "Accepted for compatibility: index-headers are kept on disk."},
              &keep_headers);
@@ -178,6 +179,7 @@ Status StoreCommand::Finish() {
   options.store.most_series_bytes = most_series_bytes;
   options.discovery =
       discovery == "recursive" ? block::Discovery::kRecursive : block::Discovery::kConcurrent;
+  options.make_headers_early = download_strategy == "eager";
   if (lazy_reader) options.header_idle_timeout = idle_timeout;
   return OkStatus();
 }

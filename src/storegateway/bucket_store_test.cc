@@ -10,6 +10,7 @@
 #include <prometheus/registry.h>
 
 #include "storegateway/testing/bucket_store_fixture.h"
+#include "wire/store_hints.h"
 
 namespace aevum::storegateway {
 namespace {
@@ -131,6 +132,33 @@ TEST_F(BucketStoreTest, AnswersLabelRequests) {
   values.start = kStart + 100'000;
   values.end = kStart + 200'000;
   EXPECT_THAT(store_->LabelValues(context_, values)->strings, IsEmpty());
+}
+
+TEST_F(BucketStoreTest, HintsNameTheBlocksToAsk) {
+  wire::SeriesRequest request = Request({Matcher::Equal("code", "500")});
+  request.hints =
+      wire::EncodeBlockMatchers(wire::HintsOf::kSeries, {Matcher::Equal("__block_id", kSecond)});
+  const std::vector<std::string> lines = ReadOk(request);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines.front(), HasSubstr("replica=\"1\""));
+  request.hints = "damaged";
+  EXPECT_EQ(Read(request).status().code(), StatusCode::kInvalidArgument);
+  request.hints = wire::EncodeBlockMatchers(wire::HintsOf::kLabelNames,
+                                            {Matcher::Equal("__block_id", kSecond)});
+  EXPECT_EQ(Read(request).status().code(), StatusCode::kInvalidArgument);
+
+  wire::LabelValuesRequest values;
+  values.start = kStart;
+  values.end = kStart + 1000;
+  values.label = "replica";
+  values.hints =
+      wire::EncodeBlockMatchers(wire::HintsOf::kLabelValues, {Matcher::Equal("replica", "0")});
+  const auto answer = store_->LabelValues(context_, values);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_THAT(answer->strings, ElementsAre("0"));
+  const std::vector<std::string> asked = {kFirst};
+  EXPECT_EQ(answer->hints, wire::EncodeQueriedBlocks(wire::HintsOf::kLabelValues, asked));
+  EXPECT_THAT(answer->hints, HasSubstr("type.googleapis.com/hintspb.LabelValuesResponseHints"));
 }
 
 TEST_F(BucketStoreTest, SaysWhatItHas) {

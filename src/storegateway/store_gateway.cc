@@ -1,6 +1,7 @@
 #include "storegateway/store_gateway.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -105,6 +106,7 @@ StoreGateway::~StoreGateway() { Stop(); }
 
 void StoreGateway::Start(std::function<void(const Status&)> on_synced) {
   thread_ = std::thread([this, on_synced = std::move(on_synced)] { Run(on_synced); });
+  if (options_.make_headers_early) header_thread_ = std::thread([this] { MakeHeaders(); });
 }
 
 void StoreGateway::Stop() {
@@ -115,6 +117,7 @@ void StoreGateway::Stop() {
   }
   scope_.Cancel();
   if (thread_.joinable()) thread_.join();
+  if (header_thread_.joinable()) header_thread_.join();
 }
 
 StoreGateway::Loaded StoreGateway::loaded() const {
@@ -184,6 +187,17 @@ void StoreGateway::SetBlocks(const block::FetchedBlocks& fetched) {
     blocks.push_back(block);
     now.emplace(ulid, std::move(block));
   }
+  if (options_.make_headers_early) {
+    std::vector<std::shared_ptr<BucketBlock>> to_make;
+    for (const auto& block : blocks) {
+      if (!std::filesystem::exists(headers_.PathOf(block->meta().ulid))) to_make.push_back(block);
+    }
+    std::sort(to_make.begin(), to_make.end(),
+              [](const auto& a, const auto& b) { return a->meta().max_time < b->meta().max_time; });
+    MutexLock lock(mutex_);
+    to_make_ = std::move(to_make);
+    wake_.notify_all();
+  }
   store_.SetBlocks(std::make_shared<const BlockSet>(std::move(blocks)));
   blocks_loaded_.Set(static_cast<double>(now.size()));
   for (const auto& [ulid, block] : known_) {  // what is gone
@@ -203,6 +217,23 @@ StatusOr<BucketBlock::Tables> StoreGateway::OpenHeader(const Context& context,
     return header.status();
   }
   return BucketBlock::Tables(*header, &(*header)->tables());
+}
+
+void StoreGateway::MakeHeaders() {
+  while (true) {
+    std::shared_ptr<BucketBlock> block;
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && to_make_.empty()) lock.Wait(wake_);
+      if (stopping_) return;
+      block = std::move(to_make_.back());
+      to_make_.pop_back();
+    }
+    // One that fails is tried again by the request that needs it, which then says why.
+    block->GetTables(scope_.context()).IgnoreError();
+    // Only the file is wanted: memory is for those that requests use.
+    block->LetGoUnusedSince(SteadyClock::now() + std::chrono::seconds(1));
+  }
 }
 
 void StoreGateway::LetGoOfIdleHeaders() {
