@@ -53,6 +53,7 @@ bool HasSkippableChunks(std::string_view framed) {
 }  // namespace
 
 std::string EncodePostings(std::span<const tsdb::SeriesRef> postings) {
+  if (postings.empty()) return std::string(kStreamed);
   std::string differences;
   differences.resize(postings.size() * kMostRefBytes);
   char* out = differences.data();
@@ -71,9 +72,11 @@ StatusOr<tsdb::Postings> DecodeCachedPostings(std::string_view bytes, std::size_
   const std::size_t limit = std::min(most, SIZE_MAX / kMostRefBytes) * kMostRefBytes;
   const std::string_view body = bytes.substr(std::min(bytes.size(), kStreamed.size()));
   if (bytes.starts_with(kStreamed)) {
+    if (body.empty()) return tsdb::Postings();  // no postings, as Thanos writes them
     if (HasSkippableChunks(body)) return Corruption("cached postings with an unknown chunk");
     const StatusOr<SharedBytes> plain = net::grpc::SnappyDecompress(body, limit);
     if (!plain.ok()) return Corruption("cached postings: {}", plain.status().message());
+    if (plain->empty()) return Corruption("cached postings that were cut");
     return DecodeDifferences(plain->view, most);
   }
   if (bytes.starts_with(kBlock)) {

@@ -13,8 +13,9 @@ namespace aevum::storegateway {
 
 //     "dss" | snappy stream (identifier, chunks with masked CRC-32C) of uvarint x count
 //
-// Each number is the difference to the reference before, the first one to 0. References are those
-// of the index: of version 2 places divided by 16. Source: pkg/store/postings_codec.go of Thanos.
+// No postings are "dss" alone. Each number is the difference to the reference before, the first one
+// to 0. References are those of the index: of version 2 places divided by 16. Source:
+// pkg/store/postings_codec.go of Thanos.
 std::string EncodePostings(std::span<const tsdb::SeriesRef> postings);
 
 // Reads that, and the older form, "dvs" with one block of snappy. Corruption when a checksum is

@@ -13,7 +13,7 @@ tsdb::Postings Make(std::int64_t share) {
   tsdb::Postings postings;
   std::uint32_t ref = 100;
   while (postings.size() < 1'000'000) {
-    for (std::int64_t i = 0; i < share; ++i) ref += 6 + random() % 3;
+    for (std::int64_t i = 0; i < share; ++i) ref += 6 + static_cast<std::uint32_t>(random()) % 3;
     postings.push_back(ref);
   }
   return postings;
