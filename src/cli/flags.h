@@ -93,7 +93,4 @@ class FlagSet {
 // is not set is an error.
 StatusOr<std::string> ReadContent(const FlagSet::Content& content, bool expand_environment);
 
-// A whole number with a unit, as the Bytes flag takes it.
-StatusOr<std::uint64_t> ParseBytes(std::string_view text);
-
 }  // namespace aevum::cli

@@ -129,13 +129,5 @@ TEST(ReadContentTest, TakesOneOfTheTwo) {
               HasSubstr("--x-file: open /nowhere/c"));
 }
 
-TEST(ParseBytesTest, KnowsUnits) {
-  EXPECT_EQ(*ParseBytes("0"), 0U);
-  EXPECT_EQ(*ParseBytes("2GiB"), std::uint64_t{2} << 30);
-  EXPECT_EQ(*ParseBytes("2GB"), std::uint64_t{2} << 30);
-  for (const char* bad : {"", "1", "-1B", "1.5GB", "20EB", "GB", "1XB"})
-    EXPECT_FALSE(ParseBytes(bad).ok()) << bad;
-}
-
 }  // namespace
 }  // namespace aevum::cli

@@ -3,11 +3,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cache/caching_bucket_config.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/service.h"
 #include "cli/store_flags.h"
 #include "store/grpc_server.h"
+#include "storegateway/index_cache_config.h"
+#include "storegateway/memory_index_cache.h"
 #include "storegateway/store_gateway.h"
 
 namespace aevum::cli {
@@ -19,6 +22,8 @@ struct StoreCommand {
   ObjectStorageFlags object_storage;
   store::SelectLimits limits;
   FlagSet::Content selector_relabel;
+  FlagSet::Content index_cache;
+  FlagSet::Content caching_bucket;
   std::uint64_t index_cache_bytes = 250 << 20;
   std::int64_t max_concurrency = 20;
   std::int64_t fetch_concurrency = 32;
@@ -27,12 +32,10 @@ struct StoreCommand {
   std::uint64_t most_series_bytes = 64 << 10;
   std::int64_t sampling = 32;
   std::int64_t matcher_cache_size = 0;
-  double posting_group_ratio = 100;
   std::string discovery = "concurrent";
   std::string download_strategy = "eager";
   bool keep_headers = true;
   bool lazy_reader = false;
-  bool lazy_postings = false;
   Nanoseconds idle_timeout = std::chrono::minutes(5);
   storegateway::StoreGatewayOptions options;
 
@@ -40,6 +43,9 @@ struct StoreCommand {
   void AddBlockFlags(FlagSet& flags);
   void AddReadFlags(FlagSet& flags);
   Status Finish();
+  StatusOr<std::shared_ptr<storegateway::IndexCache>> OpenIndexCache(const Logger& logger,
+                                                                     Service& running) const;
+  StatusOr<std::shared_ptr<objstore::Bucket>> OpenBucket(const Logger& logger, Service& running);
   int Run(const GlobalOptions& global);
 };
 
@@ -82,7 +88,8 @@ void StoreCommand::AddBlockFlags(FlagSet& flags) {
                     "DURATION", Visibility::kHidden},
                    &idle_timeout);
   flags.Enum({"store.index-header-lazy-download-strategy",
-              "Accepted for compatibility: index-headers are made on first use."},
+              "When index-headers are made: `eager` in the background once the gateway is ready, "
+              "`lazy` by the first request that needs one."},
              {"eager", "lazy"}, &download_strategy);
   flags.Bool({"cache-index-header", "Accepted for compatibility: index-headers are kept on disk."},
              &keep_headers);
@@ -93,8 +100,16 @@ void StoreCommand::AddBlockFlags(FlagSet& flags) {
 
 void StoreCommand::AddReadFlags(FlagSet& flags) {
   flags.Group("Memory and limits");
-  flags.Bytes({"index-cache-size", "Memory for postings and series of indexes.", "BYTES"},
+  flags.Bytes({"index-cache-size",
+               "Memory for postings and series of indexes, without --index-cache.config.", "BYTES"},
               &index_cache_bytes);
+  flags.ContentPair(
+      {"index-cache.config", "YAML of the cache for indexes: IN-MEMORY, MEMCACHED or REDIS."},
+      &index_cache);
+  flags.ContentPair({"store.caching-bucket.config",
+                     "YAML of a cache for chunks, small objects and listings of the bucket: "
+                     "IN-MEMORY, MEMCACHED or REDIS."},
+                    &caching_bucket);
   flags.Bytes(
       {"chunk-pool-size", "Most memory that chunks of all requests together take.", "BYTES"},
       &options.store.chunk_pool_bytes);
@@ -119,18 +134,15 @@ void StoreCommand::AddReadFlags(FlagSet& flags) {
               Visibility::kHidden},
              &options.store.most_chunk_bytes);
   flags.Bool({"store.enable-lazy-expanded-postings",
-              "Accepted for compatibility: all postings that matchers need are read."},
-             &lazy_postings);
+              "Leave postings unread that cost more than the series they spare; their matchers are "
+              "applied to the series."},
+             &options.store.lazy_postings.enabled);
   flags.Double({"store.posting-group-max-key-series-ratio",
-                "Accepted for compatibility; see --store.enable-lazy-expanded-postings."},
-               &posting_group_ratio);
+                "Leave postings of a matcher unread, too, when it has more values than so many for "
+                "each series that is expected; 0: never for that reason."},
+               &options.store.lazy_postings.max_keys_per_series);
   flags.Int({"matcher-cache-size", "Accepted for compatibility: matchers are not cached."},
             &matcher_cache_size);
-  for (const char* name : {"index-cache.config", "index-cache.config-file",
-                           "store.caching-bucket.config", "store.caching-bucket.config-file"}) {
-    flags.Refused({name, ""},
-                  "this version caches indexes in its own memory alone; use --index-cache-size");
-  }
   for (const char* name : {"objstore-parquet.config", "objstore-parquet.config-file"})
     flags.Refused({name, ""}, "this version reads no bucket of Parquet files");
 }
@@ -164,12 +176,39 @@ Status StoreCommand::Finish() {
   options.store.max_concurrent = static_cast<std::size_t>(max_concurrency);
   // A page holds what a series is thought to take.
   options.store.index_page_bytes = std::clamp<std::uint64_t>(most_series_bytes, 4 << 10, 1 << 20);
-  options.index_cache.max_size_bytes = index_cache_bytes;
-  options.index_cache.max_item_size_bytes = index_cache_bytes / 2;
+  options.store.most_series_bytes = most_series_bytes;
   options.discovery =
       discovery == "recursive" ? block::Discovery::kRecursive : block::Discovery::kConcurrent;
+  options.make_headers_early = download_strategy == "eager";
   if (lazy_reader) options.header_idle_timeout = idle_timeout;
   return OkStatus();
+}
+
+StatusOr<std::shared_ptr<storegateway::IndexCache>> StoreCommand::OpenIndexCache(
+    const Logger& logger, Service& running) const {
+  ASSIGN_OR_RETURN(const std::string yaml, ReadContent(index_cache, /*expand_environment=*/true));
+  if (!yaml.empty()) {
+    auto cache = storegateway::OpenIndexCache(yaml, logger, running.metrics());
+    if (!cache.ok()) return Annotate(cache.status(), "--index-cache.config");
+    return cache;
+  }
+  return std::shared_ptr<storegateway::IndexCache>(std::make_shared<storegateway::MemoryIndexCache>(
+      cache::LruLimits{index_cache_bytes, index_cache_bytes / 2}, *running.metrics()));
+}
+
+StatusOr<std::shared_ptr<objstore::Bucket>> StoreCommand::OpenBucket(const Logger& logger,
+                                                                     Service& running) {
+  ASSIGN_OR_RETURN(std::shared_ptr<objstore::Bucket> bucket,
+                   object_storage.Open(*running.metrics()));
+  if (!bucket) return InvalidArgument("--objstore.config or --objstore.config-file needed");
+  ASSIGN_OR_RETURN(const std::string yaml,
+                   ReadContent(caching_bucket, /*expand_environment=*/true));
+  if (yaml.empty()) return bucket;
+  auto caching = cache::OpenCachingBucket(yaml, caching_bucket.path, std::move(bucket), logger,
+                                          running.metrics());
+  if (!caching.ok()) return Annotate(caching.status(), "--store.caching-bucket.config");
+  options.store.origin = (*caching)->origin();
+  return std::shared_ptr<objstore::Bucket>(*std::move(caching));
 }
 
 int StoreCommand::Run(const GlobalOptions& global) {
@@ -183,10 +222,12 @@ int StoreCommand::Run(const GlobalOptions& global) {
   if (const Status status = LoadTracing(global, "store", logger, &service); !status.ok())
     return fail(status);
   Service running("store", service, logger);
-  auto bucket = object_storage.Open(*running.metrics());
+  auto bucket = OpenBucket(logger, running);
   if (!bucket.ok()) return fail(bucket.status());
-  if (!*bucket) return fail(InvalidArgument("--objstore.config or --objstore.config-file needed"));
-  storegateway::StoreGateway gateway(options, *std::move(bucket), logger, running.metrics());
+  auto cache = OpenIndexCache(logger, running);
+  if (!cache.ok()) return fail(cache.status());
+  storegateway::StoreGateway gateway(options, *std::move(bucket), *std::move(cache), logger,
+                                     running.metrics());
   store::LimitedStore limited(gateway.store(), limits, running.metrics());
   store::RegisterStore(running.grpc(), limited, running.metrics());
   store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {

@@ -4,8 +4,9 @@
 
 namespace aevum::store {
 
-Gate::Gate(std::size_t max_concurrent, const std::string& prefix, prometheus::Registry& metrics)
-    : max_concurrent_(max_concurrent), metrics_(prefix, "queries", max_concurrent, metrics) {}
+Gate::Gate(std::size_t max_concurrent, const std::string& prefix, prometheus::Registry& metrics,
+           const std::string& what, const std::map<std::string, std::string>& labels)
+    : max_concurrent_(max_concurrent), metrics_(prefix, what, max_concurrent, metrics, labels) {}
 
 Status Gate::Enter(const Context& context) {
   const auto began = std::chrono::steady_clock::now();

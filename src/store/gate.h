@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -22,8 +23,9 @@ namespace aevum::store {
 // Who waits is a thread, so the pools that call Enter bound the queues. Thread-safe.
 class Gate {
  public:
-  Gate(std::size_t max_concurrent, const std::string& metrics_prefix,
-       prometheus::Registry& metrics);
+  // `what` passes the gate, for the help of the metrics, which carry `labels`.
+  Gate(std::size_t max_concurrent, const std::string& metrics_prefix, prometheus::Registry& metrics,
+       const std::string& what = "queries", const std::map<std::string, std::string>& labels = {});
 
   // Waits for a place on behalf of the request's tenant. Cancelled or DeadlineExceeded when the
   // request ends first.

@@ -15,27 +15,28 @@ const prometheus::Histogram::BucketBoundaries kWaits = {0.01, 0.1, 0.3, 0.6, 1, 
 }  // namespace
 
 GateMetrics::GateMetrics(const std::string& prefix, const std::string& what,
-                         std::size_t max_concurrent, prometheus::Registry& metrics)
+                         std::size_t max_concurrent, prometheus::Registry& metrics,
+                         const std::map<std::string, std::string>& labels)
     : in_flight_(&prometheus::BuildGauge()
                       .Name(prefix + "_in_flight")
                       .Help(fmt::format("Number of {} that are currently in flight.", what))
                       .Register(metrics)
-                      .Add({})),
+                      .Add(labels)),
       total_(&prometheus::BuildCounter()
                   .Name(prefix + "_total")
                   .Help(fmt::format("Total number of {}.", what))
                   .Register(metrics)
-                  .Add({})),
+                  .Add(labels)),
       waited_(&prometheus::BuildHistogram()
                    .Name(prefix + "_duration_seconds")
                    .Help(fmt::format("How many seconds it took for {} to wait at the gate.", what))
                    .Register(metrics)
-                   .Add({}, kWaits)) {
+                   .Add(labels, kWaits)) {
   prometheus::BuildGauge()
       .Name(prefix + "_max")
       .Help(fmt::format("Maximum number of concurrent {}.", what))
       .Register(metrics)
-      .Add({})
+      .Add(labels)
       .Set(static_cast<double>(max_concurrent));
 }
 

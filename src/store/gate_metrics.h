@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string>
 
 namespace prometheus {
@@ -19,7 +20,7 @@ class GateMetrics {
  public:
   // `what` passes the gate, "queries", for the help.
   GateMetrics(const std::string& prefix, const std::string& what, std::size_t max_concurrent,
-              prometheus::Registry& metrics);
+              prometheus::Registry& metrics, const std::map<std::string, std::string>& labels = {});
 
   void Entered(std::chrono::nanoseconds waited);
   void Left();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "block/filters.h"
 #include "store/external_labels.h"
 #include "storegateway/block_choice.h"
 
@@ -24,33 +25,49 @@ BlockSet::BlockSet(std::vector<std::shared_ptr<BucketBlock>> blocks) : blocks_(s
   }
 }
 
-std::vector<ChosenBlock> BlockSet::Choose(const model::Matchers& matchers, TimestampMs min_time,
+namespace {
+
+bool IsSelected(const BucketBlock& block, const model::Matchers& matchers) {
+  return std::all_of(matchers.begin(), matchers.end(), [&](const model::Matcher& matcher) {
+    return matcher.name() == block::kBlockIdLabel ? matcher.Matches(block.id())
+                                                  : matcher.Matches(block.labels());
+  });
+}
+
+}  // namespace
+
+std::vector<ChosenBlock> BlockSet::Choose(const Selection& selection, TimestampMs min_time,
                                           TimestampMs max_time,
                                           std::int64_t max_resolution_ms) const {
   std::vector<ChosenBlock> chosen;
   for (const Group& group : groups_) {
-    std::optional<model::Matchers> left = store::MatchExternalLabels(matchers, group.labels);
+    std::optional<model::Matchers> left =
+        store::MatchExternalLabels(selection.matchers, group.labels);
     if (!left) continue;
+    std::vector<std::shared_ptr<BucketBlock>> blocks;
     std::vector<BlockTimes> times;
-    times.reserve(group.blocks.size());
     for (const auto& block : group.blocks) {
+      if (!IsSelected(*block, selection.block_matchers)) continue;
+      blocks.push_back(block);
       const block::Meta& meta = block->meta();
       times.push_back({meta.min_time, meta.max_time, meta.resolution_ms});
     }
     for (const std::size_t i : ChooseBlocks(times, min_time, max_time, max_resolution_ms))
-      chosen.push_back({group.blocks[i], *left});
+      chosen.push_back({blocks[i], *left});
   }
   return chosen;
 }
 
-std::vector<ChosenBlock> BlockSet::ChooseAll(const model::Matchers& matchers, TimestampMs min_time,
+std::vector<ChosenBlock> BlockSet::ChooseAll(const Selection& selection, TimestampMs min_time,
                                              TimestampMs max_time) const {
   std::vector<ChosenBlock> chosen;
   for (const Group& group : groups_) {
-    const std::optional<model::Matchers> left = store::MatchExternalLabels(matchers, group.labels);
+    const std::optional<model::Matchers> left =
+        store::MatchExternalLabels(selection.matchers, group.labels);
     if (!left) continue;
     for (const auto& block : group.blocks) {
-      if (block->meta().min_time <= max_time && block->meta().max_time > min_time)
+      if (block->meta().min_time <= max_time && block->meta().max_time > min_time &&
+          IsSelected(*block, selection.block_matchers))
         chosen.push_back({block, *left});
     }
   }

@@ -27,12 +27,19 @@ class BlockSet {
 
   const std::vector<std::shared_ptr<BucketBlock>>& blocks() const { return blocks_; }
 
+  // What blocks a request is about: those of `matchers` on external labels, and, of them, those
+  // whose external labels with __block_id match `block_matchers`.
+  struct Selection {
+    const model::Matchers& matchers;
+    const model::Matchers& block_matchers;
+  };
+
   // Of each stream of data whose external labels match: what ChooseBlocks says.
-  std::vector<ChosenBlock> Choose(const model::Matchers& matchers, TimestampMs min_time,
+  std::vector<ChosenBlock> Choose(const Selection& selection, TimestampMs min_time,
                                   TimestampMs max_time, std::int64_t max_resolution_ms) const;
 
   // All blocks that overlap the time, of every resolution, whose external labels match.
-  std::vector<ChosenBlock> ChooseAll(const model::Matchers& matchers, TimestampMs min_time,
+  std::vector<ChosenBlock> ChooseAll(const Selection& selection, TimestampMs min_time,
                                      TimestampMs max_time) const;
 
   // A TsdbInfo for each stream: its external labels and times, max_time exclusive as in meta.json.

@@ -8,7 +8,6 @@
 #include "store/sort_stream.h"
 #include "tsdb/block_series.h"
 #include "tsdb/chunk_segment.h"
-#include "tsdb/posting_groups.h"
 
 namespace aevum::storegateway {
 namespace {
@@ -54,10 +53,17 @@ class BlockStream final : public SeriesStream {
   StatusOr<bool> Next(wire::SeriesBatch* batch) override {
     batch->Clear();
     RETURN_IF_ERROR(status_);
-    if (!series_) status_ = Open();
+    const bool first = !series_;
+    if (first) status_ = Open(PostingsExpander::UseCache::kYes);
     StatusOr<bool> more = false;
     if (status_.ok()) more = series_->Next(batch);
     if (status_.ok()) status_ = more.status();
+    // A cache that others write to may have given what is not of this block.
+    if (first && cached_ && status_.code() == StatusCode::kDataLoss) {
+      status_ = Open(PostingsExpander::UseCache::kNo);
+      if (status_.ok()) more = series_->Next(batch);
+      if (status_.ok()) status_ = more.status();
+    }
     if (!status_.ok()) {
       status_ = Annotate(status_, "block " + chosen_.block->id());
       return status_;
@@ -66,23 +72,42 @@ class BlockStream final : public SeriesStream {
   }
 
  private:
-  Status Open() {
+  Status Open(PostingsExpander::UseCache use_cache) {
     ASSIGN_OR_RETURN(tables_, chosen_.block->GetTables(context_));
     source_.emplace(MakeSource(shared_, *chosen_.block, *tables_));
-    ASSIGN_OR_RETURN(const tsdb::PostingGroups groups,
-                     tsdb::ResolveMatchers(context_, tables_->postings(), chosen_.matchers));
-    ASSIGN_OR_RETURN(tsdb::Postings postings, tsdb::SelectSeries(context_, groups, *source_));
-    series_.emplace(context_, *tables_, *source_, std::move(postings), std::move(options_));
+    ASSIGN_OR_RETURN(
+        ExpandedPostings expanded,
+        shared_.expander->Expand(context_, {chosen_.block->id(), *tables_, SeriesBytes()}, *source_,
+                                 chosen_.matchers, use_cache));
+    cached_ = expanded.cached;
+    tsdb::BlockSeriesOptions options = options_;
+    if (!expanded.left.empty()) {
+      options.wanted = [matchers = std::move(expanded.left)](const model::Labels& labels) {
+        return model::MatchesAll(matchers, labels);
+      };
+      options.on_unwanted = [metrics = shared_.postings_metrics](std::size_t bytes) {
+        metrics->Overfetched(bytes);
+      };
+    }
+    series_.emplace(context_, *tables_, *source_, std::move(expanded.series), std::move(options));
     return OkStatus();
   }
 
+  // Whoever wrote the block may have said what its largest series takes.
+  std::uint64_t SeriesBytes() const {
+    const auto largest = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(chosen_.block->meta().series_max_size, 0));
+    return largest > 0 ? std::min(largest, shared_.most_series_bytes) : shared_.most_series_bytes;
+  }
+
   const Context context_;
-  tsdb::BlockSeriesOptions options_;
+  const tsdb::BlockSeriesOptions options_;
   const ChosenBlock chosen_;
   const SharedReads shared_;
   BucketBlock::Tables tables_;
   std::optional<BucketSource> source_;
   std::optional<tsdb::BlockSeries> series_;
+  bool cached_ = false;  // which series match was in the cache
   Status status_;
 };
 
@@ -132,7 +157,8 @@ BucketSource MakeSource(const SharedReads& shared, const BucketBlock& block,
                         const tsdb::IndexTables& tables) {
   BucketSourceOptions options{.page_bytes = shared.page_bytes,
                               .chunk_bytes = shared.most_chunk_bytes,
-                              .chunk_pool = shared.chunk_pool};
+                              .chunk_pool = shared.chunk_pool,
+                              .origin = shared.origin};
   // Whoever wrote the block may have said what its largest chunk takes.
   const auto largest =
       static_cast<std::uint64_t>(std::max<std::int64_t>(block.meta().chunk_max_size, 0));

@@ -7,6 +7,7 @@
 #include "store/store.h"
 #include "storegateway/block_set.h"
 #include "storegateway/bucket_source.h"
+#include "storegateway/expanded_postings.h"
 #include "storegateway/index_cache.h"
 #include "storegateway/request_reads.h"
 
@@ -15,11 +16,16 @@ namespace aevum::storegateway {
 // What the streams of one request share.
 struct SharedReads {
   std::shared_ptr<objstore::Bucket> bucket;
+  // What is behind a cache of chunks; null when there is none.
+  std::shared_ptr<objstore::Bucket> origin = nullptr;
   std::shared_ptr<IndexCache> cache;
+  PostingsExpander* expander = nullptr;         // outlives the streams
+  PostingsMetrics* postings_metrics = nullptr;  // as above
   std::shared_ptr<RequestReads> reads = nullptr;
   std::shared_ptr<MemoryBudget> chunk_pool = nullptr;
   std::uint64_t most_chunk_bytes = 0;
   std::uint64_t page_bytes = 0;
+  std::uint64_t most_series_bytes = 0;  // what a series may take
   std::size_t series_batch = 0;
 };
 

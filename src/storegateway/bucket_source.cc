@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "encoding/byte_reader.h"
+#include "encoding/crc32c.h"
 #include "tsdb/chunk_segment.h"
 #include "tsdb/series_entry.h"
 
@@ -13,6 +15,7 @@ namespace {
 constexpr std::uint64_t kMostRecordBytes = 64 << 20;
 // The longest length, so that what it says is known.
 constexpr std::size_t kLengthBytes = 10;
+constexpr std::size_t kChecksumBytes = 4;
 
 }  // namespace
 
@@ -26,10 +29,10 @@ BucketSource::BucketSource(objstore::Bucket& bucket, std::string block,
       reads_(reads),
       options_(std::move(options)) {}
 
-Status BucketSource::Read(const Context& context, DataType type, const std::string& name,
-                          MergedExtents& extents) {
+Status BucketSource::Read(const Context& context, objstore::Bucket& bucket, DataType type,
+                          const std::string& name, MergedExtents& extents) {
   RETURN_IF_ERROR(reads_.Charge(type, extents.bytes(), extents.parts().size()));
-  return extents.Read(context, bucket_, name);
+  return extents.Read(context, bucket, name);
 }
 
 StatusOr<tsdb::Pieces> BucketSource::ReadPostings(const Context& context,
@@ -45,10 +48,10 @@ StatusOr<tsdb::Pieces> BucketSource::ReadPostings(const Context& context,
   tsdb::Pieces pieces;
   if (!missing.empty()) {
     MergedExtents merged(extents);
-    RETURN_IF_ERROR(Read(context, DataType::kPostings, block_ + "/index", merged));
+    RETURN_IF_ERROR(Read(context, bucket_, DataType::kPostings, block_ + "/index", merged));
     for (std::size_t i = 0; i < missing.size(); ++i) {
       items[missing[i]] = merged.Slice(i);
-      cache_.StorePostings(block_, keys[missing[i]], items[missing[i]]);
+      cache_.StorePostings(context, block_, keys[missing[i]], items[missing[i]]);
     }
   }
   std::uint64_t bytes = 0;
@@ -65,7 +68,9 @@ StatusOr<tsdb::Pieces> BucketSource::ReadPostings(const Context& context,
 
 Status BucketSource::FetchPages(const Context& context, std::span<const std::uint64_t> wanted,
                                 Pages* pages) {
-  CachedItems items = cache_.FetchPages(context, block_, wanted);
+  const bool cached = cache_.series_unit() == IndexCache::SeriesUnit::kPages;
+  CachedItems items =
+      cached ? cache_.FetchSeries(context, block_, wanted) : CachedItems(wanted.size());
   std::vector<std::size_t> missing;
   std::vector<Extent> extents;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -75,11 +80,11 @@ Status BucketSource::FetchPages(const Context& context, std::span<const std::uin
   }
   if (!missing.empty()) {
     MergedExtents merged(extents);
-    RETURN_IF_ERROR(Read(context, DataType::kSeries, block_ + "/index", merged));
+    RETURN_IF_ERROR(Read(context, bucket_, DataType::kSeries, block_ + "/index", merged));
     for (std::size_t i = 0; i < missing.size(); ++i) {
       SharedBytes& page = items[missing[i]];
       page = merged.Slice(i);
-      cache_.StorePage(block_, wanted[missing[i]], page);
+      if (cached) cache_.StoreSeries(context, block_, wanted[missing[i]], page);
     }
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) (*pages)[wanted[i]] = std::move(items[i]);
@@ -138,6 +143,70 @@ StatusOr<bool> BucketSource::AddSeries(const Pages& pages, std::uint64_t offset,
 
 StatusOr<tsdb::Pieces> BucketSource::ReadSeries(const Context& context,
                                                 std::span<const tsdb::SeriesRef> refs) {
+  return cache_.series_unit() == IndexCache::SeriesUnit::kPages ? ReadPages(context, refs)
+                                                                : ReadEntries(context, refs);
+}
+
+SharedBytes BucketSource::EntryOf(const SharedBytes& body, tsdb::SeriesEntry* scratch) const {
+  if (body.size() > kMostRecordBytes) return {};
+  std::string entry;
+  entry.reserve(body.size() + kLengthBytes + kChecksumBytes);
+  std::size_t length = body.size();
+  for (; length >= 0x80; length >>= 7) entry += static_cast<char>(length | 0x80);
+  entry += static_cast<char>(length);
+  entry += body.view;
+  const std::uint32_t checksum = encoding::Crc32c(body.view);
+  for (int shift = 24; shift >= 0; shift -= 8) entry += static_cast<char>(checksum >> shift);
+  if (!tsdb::ParseSeriesEntry(entry, {INT64_MIN, INT64_MAX}, scratch).ok()) return {};
+  const std::uint32_t symbols = tables_.symbols().size();
+  for (const tsdb::SeriesEntry::Label& label : scratch->labels) {
+    if (label.name >= symbols || label.value >= symbols) return {};
+  }
+  return SharedBytes::Own(std::move(entry));
+}
+
+StatusOr<tsdb::Pieces> BucketSource::ReadEntries(const Context& context,
+                                                 std::span<const tsdb::SeriesRef> refs) {
+  std::vector<std::uint64_t> offsets;
+  offsets.reserve(refs.size());
+  for (const tsdb::SeriesRef ref : refs) offsets.push_back(tables_.SeriesOffset(ref));
+  CachedItems items = cache_.FetchSeries(context, block_, offsets);
+  tsdb::SeriesEntry scratch;
+  std::vector<tsdb::SeriesRef> missing;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (!items[i].empty()) items[i] = EntryOf(items[i], &scratch);
+    if (items[i].empty()) missing.push_back(refs[i]);
+    bytes += items[i].size();
+  }
+  reads_.Touch(DataType::kSeries, refs.size() - missing.size(), bytes);
+  tsdb::Pieces read;
+  if (!missing.empty()) {
+    ASSIGN_OR_RETURN(read, ReadPages(context, missing));
+  }
+  tsdb::Pieces pieces{.owners = std::move(read.owners)};
+  std::size_t at = 0;  // of what was read
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (!items[i].empty()) {
+      pieces.bytes.push_back(items[i].view);
+      pieces.owners.push_back(std::move(items[i].owner));
+      continue;
+    }
+    const std::string_view entry = read.bytes[at++];
+    pieces.bytes.push_back(entry);
+    // A damaged one is named by who reads it, and goes into no cache.
+    if (!tsdb::ParseSeriesEntry(entry, {INT64_MIN, INT64_MAX}, &scratch).ok()) continue;
+    ASSIGN_OR_RETURN(const std::size_t size, tsdb::SeriesEntryBytes(entry));
+    encoding::ByteReader length(entry);
+    const std::uint64_t body = length.ReadUvarint();
+    cache_.StoreSeries(context, block_, offsets[i],
+                       {entry.substr(size - kChecksumBytes - body, body), nullptr});
+  }
+  return pieces;
+}
+
+StatusOr<tsdb::Pieces> BucketSource::ReadPages(const Context& context,
+                                               std::span<const tsdb::SeriesRef> refs) {
   std::vector<std::uint64_t> wanted;
   for (const tsdb::SeriesRef ref : refs) {
     const std::uint64_t page = tables_.SeriesOffset(ref) / options_.page_bytes;
@@ -180,12 +249,13 @@ StatusOr<tsdb::Pieces> BucketSource::ReadChunks(const Context& context, std::uin
   MergedExtents merged(extents);
   tsdb::Pieces pieces;
   RETURN_IF_ERROR(Own(merged, &pieces));
-  RETURN_IF_ERROR(Read(context, DataType::kChunks, name, merged));
+  RETURN_IF_ERROR(Read(context, bucket_, DataType::kChunks, name, merged));
   pieces.bytes.reserve(offsets.size());
   for (std::size_t i = 0; i < offsets.size(); ++i) pieces.bytes.push_back(merged.Find(i));
   std::vector<BufferOwner> owners = merged.owners();
   std::move(owners.begin(), owners.end(), std::back_inserter(pieces.owners));
   RETURN_IF_ERROR(ReadLongChunks(context, name, offsets, &pieces));
+  RETURN_IF_ERROR(ReadDamagedChunks(context, name, offsets, &pieces));
   reads_.Touch(DataType::kChunks, offsets.size(), merged.bytes());
   return pieces;
 }
@@ -196,19 +266,52 @@ Status BucketSource::ReadLongChunks(const Context& context, const std::string& n
   std::vector<std::size_t> long_ones;
   std::vector<Extent> extents;
   for (std::size_t i = 0; i < offsets.size(); ++i) {
-    ASSIGN_OR_RETURN(const std::size_t size, tsdb::StoredChunkBytes(pieces->bytes[i]));
+    const StatusOr<std::size_t> length = tsdb::StoredChunkBytes(pieces->bytes[i]);
+    if (!length.ok() && options_.origin) continue;  // damaged in the cache, perhaps
+    ASSIGN_OR_RETURN(const std::size_t size, length);
     // Behind a piece that is shorter than asked for the file ends, and the parser says so.
     if (size <= pieces->bytes[i].size() || pieces->bytes[i].size() < options_.chunk_bytes) continue;
+    if (size > kMostRecordBytes && options_.origin) continue;
     if (size > kMostRecordBytes)
       return Corruption("chunk of {} bytes at offset {} of {}", size, offsets[i], name);
     long_ones.push_back(i);
     extents.push_back({offsets[i], offsets[i] + size});
   }
-  if (long_ones.empty()) return OkStatus();
+  return ReadAgain(context, bucket_, name, long_ones, extents, pieces);
+}
+
+Status BucketSource::ReadDamagedChunks(const Context& context, const std::string& name,
+                                       std::span<const std::uint32_t> offsets,
+                                       tsdb::Pieces* pieces) {
+  if (!options_.origin) return OkStatus();
+  std::vector<std::size_t> damaged;
+  std::vector<Extent> extents;
+  for (std::size_t i = 0; i < offsets.size(); ++i) {
+    if (tsdb::ParseStoredChunk(pieces->bytes[i]).ok()) continue;
+    damaged.push_back(i);
+    // What a damaged piece says of its length may be wrong.
+    extents.push_back({offsets[i], offsets[i] + options_.chunk_bytes});
+  }
+  RETURN_IF_ERROR(ReadAgain(context, *options_.origin, name, damaged, extents, pieces));
+  std::vector<std::size_t> long_ones;
+  extents.clear();
+  for (const std::size_t i : damaged) {
+    ASSIGN_OR_RETURN(const std::size_t size, tsdb::StoredChunkBytes(pieces->bytes[i]));
+    if (size <= pieces->bytes[i].size() || size > kMostRecordBytes) continue;
+    long_ones.push_back(i);
+    extents.push_back({offsets[i], offsets[i] + size});
+  }
+  return ReadAgain(context, *options_.origin, name, long_ones, extents, pieces);
+}
+
+Status BucketSource::ReadAgain(const Context& context, objstore::Bucket& bucket,
+                               const std::string& name, std::span<const std::size_t> places,
+                               std::span<const Extent> extents, tsdb::Pieces* pieces) {
+  if (places.empty()) return OkStatus();
   MergedExtents merged(extents);
   RETURN_IF_ERROR(Own(merged, pieces));
-  RETURN_IF_ERROR(Read(context, DataType::kChunks, name, merged));
-  for (std::size_t i = 0; i < long_ones.size(); ++i) pieces->bytes[long_ones[i]] = merged.Find(i);
+  RETURN_IF_ERROR(Read(context, bucket, DataType::kChunks, name, merged));
+  for (std::size_t i = 0; i < places.size(); ++i) pieces->bytes[places[i]] = merged.Find(i);
   std::vector<BufferOwner> owners = merged.owners();
   std::move(owners.begin(), owners.end(), std::back_inserter(pieces->owners));
   return OkStatus();

@@ -15,6 +15,7 @@
 #include "storegateway/request_reads.h"
 #include "tsdb/block_source.h"
 #include "tsdb/index_tables.h"
+#include "tsdb/series_entry.h"
 
 namespace aevum::storegateway {
 
@@ -25,10 +26,14 @@ struct BucketSourceOptions {
   std::uint64_t chunk_bytes = 16'000;
   // Bounds the chunks of all requests that are in memory; may be null.
   std::shared_ptr<MemoryBudget> chunk_pool;
+  // Where chunks whose checksum is wrong are read again: what is behind a cache, which others may
+  // write to. Null when the bucket is not cached.
+  std::shared_ptr<objstore::Bucket> origin = nullptr;
 };
 
-// Postings and series come through the cache; chunks from the bucket. Reads are merged by gap and
-// go side by side. All is charged to the request before it is read. Borrows what it is given.
+// Postings and series come through the cache, in the unit that it keeps them in; chunks from the
+// bucket. What a cache gives and can't be right is read from the bucket. Reads are merged by gap
+// and go side by side. All is charged to the request before it is read. Borrows what it is given.
 // Thread-compatible.
 class BucketSource final : public tsdb::BlockSource {
  public:
@@ -46,9 +51,13 @@ class BucketSource final : public tsdb::BlockSource {
  private:
   using Pages = std::map<std::uint64_t, SharedBytes>;
 
-  Status Read(const Context& context, DataType type, const std::string& name,
-              MergedExtents& extents);
+  Status Read(const Context& context, objstore::Bucket& bucket, DataType type,
+              const std::string& name, MergedExtents& extents);
   Status FetchPages(const Context& context, std::span<const std::uint64_t> wanted, Pages* pages);
+  StatusOr<tsdb::Pieces> ReadPages(const Context& context, std::span<const tsdb::SeriesRef> refs);
+  StatusOr<tsdb::Pieces> ReadEntries(const Context& context, std::span<const tsdb::SeriesRef> refs);
+  // The entry around a body that a cache gave; empty when it can't be one of this block.
+  SharedBytes EntryOf(const SharedBytes& body, tsdb::SeriesEntry* scratch) const;
   StatusOr<bool> Assemble(const Pages& pages, std::uint64_t page, std::string* whole,
                           std::vector<std::uint64_t>* missing) const;
   StatusOr<bool> AddSeries(const Pages& pages, std::uint64_t offset, tsdb::Pieces* out,
@@ -56,6 +65,12 @@ class BucketSource final : public tsdb::BlockSource {
                            Pages::const_iterator* last_page) const;
   Status ReadLongChunks(const Context& context, const std::string& name,
                         std::span<const std::uint32_t> offsets, tsdb::Pieces* pieces);
+  Status ReadDamagedChunks(const Context& context, const std::string& name,
+                           std::span<const std::uint32_t> offsets, tsdb::Pieces* pieces);
+  // The chunks at some places of a list, in full.
+  Status ReadAgain(const Context& context, objstore::Bucket& bucket, const std::string& name,
+                   std::span<const std::size_t> places, std::span<const Extent> extents,
+                   tsdb::Pieces* pieces);
   Status Own(MergedExtents& extents, tsdb::Pieces* pieces);
 
   objstore::Bucket& bucket_;

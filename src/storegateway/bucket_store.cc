@@ -11,6 +11,7 @@
 #include "storegateway/store_metrics.h"
 #include "tsdb/block_labels.h"
 #include "tsdb/posting_groups.h"
+#include "wire/store_hints.h"
 
 namespace aevum::storegateway {
 namespace {
@@ -105,6 +106,12 @@ bool Contains(const std::vector<std::string>& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
+std::vector<std::string> IdsOf(const std::vector<ChosenBlock>& chosen) {
+  std::vector<std::string> ids;
+  for (const ChosenBlock& one : chosen) ids.push_back(one.block->id());
+  return ids;
+}
+
 }  // namespace
 
 BucketStore::BucketStore(BucketStoreOptions options, std::shared_ptr<objstore::Bucket> bucket,
@@ -115,6 +122,9 @@ BucketStore::BucketStore(BucketStoreOptions options, std::shared_ptr<objstore::B
       chunk_pool_(std::make_shared<MemoryBudget>(
           "chunk pool (--chunk-pool-size)", static_cast<std::int64_t>(options.chunk_pool_bytes))),
       metrics_(std::make_unique<StoreMetrics>(metrics)),
+      codec_(metrics),
+      postings_metrics_(metrics),
+      expander_(*cache_, codec_, postings_metrics_, options.lazy_postings),
       blocks_(std::make_shared<const BlockSet>()),
       gate_(options.max_concurrent, "thanos_bucket_store_series_gate_queries", metrics),
       pool_("bucket-store", options.threads, kPoolQueue) {}
@@ -137,13 +147,17 @@ tsdb::TimeRange BucketStore::Served(TimestampMs min_time, TimestampMs max_time) 
   return {std::max(min_time, served.min_time), std::min(max_time, served.max_time)};
 }
 
-SharedReads BucketStore::ReadsOfRequest() const {
+SharedReads BucketStore::ReadsOfRequest() {
   return {.bucket = bucket_,
+          .origin = options_.origin,
           .cache = cache_,
+          .expander = &expander_,
+          .postings_metrics = &postings_metrics_,
           .reads = std::make_shared<RequestReads>(options_.downloaded_bytes_limit),
           .chunk_pool = chunk_pool_,
           .most_chunk_bytes = options_.most_chunk_bytes,
           .page_bytes = options_.index_page_bytes,
+          .most_series_bytes = options_.most_series_bytes,
           .series_batch = options_.series_batch};
 }
 
@@ -153,11 +167,14 @@ StatusOr<std::unique_ptr<SeriesStream>> BucketStore::Series(const Context& conte
   const tsdb::TimeRange range = Served(request.min_time, request.max_time);
   limited.min_time = range.min_time;
   limited.max_time = range.max_time;
+  ASSIGN_OR_RETURN(const model::Matchers block_matchers,
+                   wire::DecodeBlockMatchers(wire::HintsOf::kSeries, request.hints));
   auto pass = std::make_unique<store::GatePass>(gate_);
   RETURN_IF_ERROR(pass->Enter(context));
   const SharedReads shared = ReadsOfRequest();
-  std::vector<ChosenBlock> chosen = blocks()->Choose(
-      limited.matchers, limited.min_time, limited.max_time, limited.max_resolution_window_ms);
+  std::vector<ChosenBlock> chosen =
+      blocks()->Choose({limited.matchers, block_matchers}, limited.min_time, limited.max_time,
+                       limited.max_resolution_window_ms);
   const std::size_t count = chosen.size();
   std::vector<std::unique_ptr<SeriesStream>> streams;
   streams.reserve(count);
@@ -212,8 +229,10 @@ StatusOr<wire::LabelsResponse> BucketStore::AskBlocks(const Context& context,
 StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
                                                        const wire::LabelNamesRequest& request) {
   const tsdb::TimeRange range = Served(request.start, request.end);
+  ASSIGN_OR_RETURN(const model::Matchers block_matchers,
+                   wire::DecodeBlockMatchers(wire::HintsOf::kLabelNames, request.hints));
   const std::vector<ChosenBlock> chosen =
-      blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
+      blocks()->ChooseAll({request.matchers, block_matchers}, range.min_time, range.max_time);
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     ASSIGN_OR_RETURN(std::vector<std::string> names,
@@ -227,15 +246,20 @@ StatusOr<wire::LabelsResponse> BucketStore::LabelNames(const Context& context,
     });
     return names;
   };
-  return AskBlocks(context, chosen, request.partial_response, request.limit, ask);
+  ASSIGN_OR_RETURN(wire::LabelsResponse response,
+                   AskBlocks(context, chosen, request.partial_response, request.limit, ask));
+  response.hints = wire::EncodeQueriedBlocks(wire::HintsOf::kLabelNames, IdsOf(chosen));
+  return response;
 }
 
 StatusOr<wire::LabelsResponse> BucketStore::LabelValues(const Context& context,
                                                         const wire::LabelValuesRequest& request) {
   if (Contains(request.without_replica_labels, request.label)) return wire::LabelsResponse();
   const tsdb::TimeRange range = Served(request.start, request.end);
+  ASSIGN_OR_RETURN(const model::Matchers block_matchers,
+                   wire::DecodeBlockMatchers(wire::HintsOf::kLabelValues, request.hints));
   const std::vector<ChosenBlock> chosen =
-      blocks()->ChooseAll(request.matchers, range.min_time, range.max_time);
+      blocks()->ChooseAll({request.matchers, block_matchers}, range.min_time, range.max_time);
   const auto ask = [&](const ChosenBlock& one, const tsdb::IndexTables& tables,
                        tsdb::BlockSource& source) -> StatusOr<std::vector<std::string>> {
     const std::string_view external = one.block->labels().Get(request.label);
@@ -249,7 +273,10 @@ StatusOr<wire::LabelsResponse> BucketStore::LabelValues(const Context& context,
     ASSIGN_OR_RETURN(const tsdb::Postings series, tsdb::SelectSeries(context, groups, source));
     return series.empty() ? std::vector<std::string>() : value;
   };
-  return AskBlocks(context, chosen, request.partial_response, request.limit, ask);
+  ASSIGN_OR_RETURN(wire::LabelsResponse response,
+                   AskBlocks(context, chosen, request.partial_response, request.limit, ask));
+  response.hints = wire::EncodeQueriedBlocks(wire::HintsOf::kLabelValues, IdsOf(chosen));
+  return response;
 }
 
 StatusOr<wire::InfoResponse> BucketStore::Info(const Context& /*context*/) {

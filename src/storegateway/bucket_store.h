@@ -15,6 +15,7 @@
 #include "store/gate.h"
 #include "store/store.h"
 #include "storegateway/block_set.h"
+#include "storegateway/expanded_postings.h"
 #include "storegateway/index_cache.h"
 #include "storegateway/request_reads.h"
 #include "tsdb/series_entry.h"
@@ -36,6 +37,10 @@ struct BucketStoreOptions {
   std::uint64_t chunk_pool_bytes = 2ULL << 30;  // of all requests together
   std::size_t max_concurrent = 20;              // Series calls; others wait
   std::size_t threads = 32;                     // that read blocks
+  std::uint64_t most_series_bytes = 64 << 10;   // what a series is thought to take
+  LazyPostingsOptions lazy_postings;
+  // What is behind a cache of chunks; null when there is none.
+  std::shared_ptr<objstore::Bucket> origin = nullptr;
   // What is served, whatever the blocks hold; both inclusive. Null: everything.
   std::function<tsdb::TimeRange()> served = nullptr;
 };
@@ -71,7 +76,7 @@ class BucketStore final : public store::Store {
                                            const std::vector<ChosenBlock>& chosen,
                                            wire::PartialResponse partial_response,
                                            std::int64_t limit, const AskBlock& ask);
-  SharedReads ReadsOfRequest() const;
+  SharedReads ReadsOfRequest();
   // The part of [min_time, max_time] that is served.
   tsdb::TimeRange Served(TimestampMs min_time, TimestampMs max_time) const;
 
@@ -80,6 +85,9 @@ class BucketStore final : public store::Store {
   const std::shared_ptr<IndexCache> cache_;
   const std::shared_ptr<MemoryBudget> chunk_pool_;
   const std::unique_ptr<StoreMetrics> metrics_;
+  MeasuredPostingsCodec codec_;
+  PostingsMetrics postings_metrics_;
+  PostingsExpander expander_;
   mutable Mutex mutex_;
   std::shared_ptr<const BlockSet> blocks_ AEVUM_GUARDED_BY(mutex_);
   store::Gate gate_;

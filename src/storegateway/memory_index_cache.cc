@@ -1,6 +1,6 @@
 #include "storegateway/memory_index_cache.h"
 
-#include <functional>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,16 +8,83 @@
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
+#include "storegateway/index_cache_keys.h"
+
 namespace aevum::storegateway {
 namespace {
 
-// List and map nodes, the control block of the bytes, and headers of their allocations.
-constexpr std::size_t kBookkeepingBytes = 200;
+using SteadyClock = std::chrono::steady_clock;
 
-std::size_t CostOf(std::string_view key, std::size_t size) {
-  return key.size() + size + kBookkeepingBytes;
+prometheus::Counter& CounterOf(prometheus::Registry& metrics, const char* name, const char* help,
+                               const char* kind) {
+  return prometheus::BuildCounter()
+      .Name(std::string("thanos_store_index_cache_") + name)
+      .Help(help)
+      .Register(metrics)
+      .Add({{"item_type", kind}});
 }
 
+prometheus::Gauge& GaugeOf(prometheus::Registry& metrics, const char* name, const char* help,
+                           const prometheus::Labels& labels) {
+  return prometheus::BuildGauge()
+      .Name(std::string("thanos_store_index_cache_") + name)
+      .Help(help)
+      .Register(metrics)
+      .Add(labels);
+}
+
+std::vector<cache::LruMetrics> MetricsOfKinds(prometheus::Registry& metrics) {
+  std::vector<cache::LruMetrics> kinds;
+  for (const char* name : kIndexItemNames) {
+    const prometheus::Labels kind = {{"item_type", name}};
+    kinds.push_back(
+        {.added = &CounterOf(metrics, "items_added_total", "Items put into the cache.", name),
+         .evicted =
+             &CounterOf(metrics, "items_evicted_total", "Items that made room for others.", name),
+         .overflowed =
+             &CounterOf(metrics, "items_overflowed_total", "Items too large for the cache.", name),
+         .items = &GaugeOf(metrics, "items", "Items in the cache.", kind),
+         .size_bytes = &GaugeOf(metrics, "items_size_bytes", "Bytes of the items.", kind),
+         .total_size_bytes = &GaugeOf(metrics, "total_size_bytes",
+                                      "Bytes of the items with keys and bookkeeping.", kind)});
+  }
+  return kinds;
+}
+
+}  // namespace
+
+MemoryIndexCache::MemoryIndexCache(cache::LruLimits limits, prometheus::Registry& metrics)
+    : metrics_(metrics), items_(limits, MetricsOfKinds(metrics)) {
+  GaugeOf(metrics, "max_size_bytes", "Bytes that the cache may take.", {})
+      .Set(static_cast<double>(limits.max_size_bytes));
+  GaugeOf(metrics, "max_item_size_bytes", "Bytes that one item may take.", {})
+      .Set(static_cast<double>(limits.max_item_size_bytes));
+}
+
+template <typename KeyOf>
+CachedItems MemoryIndexCache::Fetch(const Context& context, IndexItem kind, std::size_t count,
+                                    const KeyOf& key_of) {
+  const auto began = SteadyClock::now();
+  CachedItems items;
+  items.reserve(count);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    items.push_back(items_.Fetch(key_of(i)));
+    if (!items.back().empty()) ++found;
+  }
+  metrics_.Fetched(context, kind, count, found, SteadyClock::now() - began);
+  return items;
+}
+
+void MemoryIndexCache::Store(const Context& context, IndexItem kind, std::string key,
+                             std::string_view bytes) {
+  metrics_.Stored(context, kind, bytes.size());
+  items_.Store(std::move(key), static_cast<std::size_t>(kind), bytes, cache::Lru::kForever);
+}
+
+namespace {
+
+// Labels as they are: a hash would only cost.
 std::string PostingsKeyText(std::string_view block, const tsdb::PostingsKey& key) {
   return fmt::format("P{}{}\xff{}", block, key.name, key.value);
 }
@@ -26,143 +93,40 @@ std::string PageKeyText(std::string_view block, std::uint64_t page) {
   return fmt::format("S{}{}", block, page);
 }
 
-prometheus::Counter& CounterOf(prometheus::Registry& metrics, const char* name, const char* help,
-                               const char* kind) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(metrics).Add(
-      {{"item_type", kind}});
-}
-
-prometheus::Gauge& GaugeOf(prometheus::Registry& metrics, const char* name, const char* help,
-                           const char* kind) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(metrics).Add(
-      {{"item_type", kind}});
-}
-
 }  // namespace
 
-MemoryIndexCache::MemoryIndexCache(MemoryIndexCacheOptions options, prometheus::Registry& metrics)
-    : options_(options) {
-  const char* const kinds[] = {"Postings", "Series"};
-  for (const Kind kind : {kPostings, kSeries}) {
-    const char* name = kinds[kind];
-    metrics_[kind] = {
-        .requests = &CounterOf(metrics, "thanos_store_index_cache_requests_total",
-                               "Items of indexes that were looked for in the cache.", name),
-        .hits = &CounterOf(metrics, "thanos_store_index_cache_hits_total",
-                           "Items of indexes that were in the cache.", name),
-        .added = &CounterOf(metrics, "thanos_store_index_cache_items_added_total",
-                            "Items that were put into the cache.", name),
-        .evicted = &CounterOf(metrics, "thanos_store_index_cache_items_evicted_total",
-                              "Items that made room for others.", name),
-        .overflowed = &CounterOf(metrics, "thanos_store_index_cache_items_overflowed_total",
-                                 "Items too large for the cache.", name),
-        .items = &GaugeOf(metrics, "thanos_store_index_cache_items", "Items in the cache.", name),
-        .size_bytes = &GaugeOf(metrics, "thanos_store_index_cache_items_size_bytes",
-                               "Bytes of the items in the cache.", name),
-        .total_size_bytes =
-            &GaugeOf(metrics, "thanos_store_index_cache_total_size_bytes",
-                     "Bytes of the items in the cache with keys and bookkeeping.", name)};
-  }
-  prometheus::BuildGauge()
-      .Name("thanos_store_index_cache_max_size_bytes")
-      .Help("Bytes that the cache may take.")
-      .Register(metrics)
-      .Add({})
-      .Set(static_cast<double>(options.max_size_bytes));
-  prometheus::BuildGauge()
-      .Name("thanos_store_index_cache_max_item_size_bytes")
-      .Help("Bytes that one item may take.")
-      .Register(metrics)
-      .Add({})
-      .Set(static_cast<double>(options.max_item_size_bytes));
-}
-
-CachedItems MemoryIndexCache::FetchPostings(const Context& /*context*/, std::string_view block,
+CachedItems MemoryIndexCache::FetchPostings(const Context& context, std::string_view block,
                                             std::span<const tsdb::PostingsKey> keys) {
-  CachedItems items;
-  items.reserve(keys.size());
-  for (const tsdb::PostingsKey& key : keys)
-    items.push_back(Fetch(PostingsKeyText(block, key), kPostings));
-  return items;
+  return Fetch(context, IndexItem::kPostings, keys.size(),
+               [&](std::size_t i) { return PostingsKeyText(block, keys[i]); });
 }
 
-void MemoryIndexCache::StorePostings(std::string_view block, const tsdb::PostingsKey& key,
-                                     const SharedBytes& section) {
-  Store(PostingsKeyText(block, key), kPostings, section);
+void MemoryIndexCache::StorePostings(const Context& context, std::string_view block,
+                                     const tsdb::PostingsKey& key, const SharedBytes& section) {
+  Store(context, IndexItem::kPostings, PostingsKeyText(block, key), section.view);
 }
 
-CachedItems MemoryIndexCache::FetchPages(const Context& /*context*/, std::string_view block,
-                                         std::span<const std::uint64_t> pages) {
-  CachedItems items;
-  items.reserve(pages.size());
-  for (const std::uint64_t page : pages) items.push_back(Fetch(PageKeyText(block, page), kSeries));
-  return items;
+SharedBytes MemoryIndexCache::FetchExpanded(const Context& context, std::string_view block,
+                                            const model::Matchers& matchers) {
+  return Fetch(context, IndexItem::kExpandedPostings, 1,
+               [&](std::size_t) { return ExpandedPostingsCacheKey(block, matchers); })
+      .front();
 }
 
-void MemoryIndexCache::StorePage(std::string_view block, std::uint64_t page,
-                                 const SharedBytes& bytes) {
-  Store(PageKeyText(block, page), kSeries, bytes);
+void MemoryIndexCache::StoreExpanded(const Context& context, std::string_view block,
+                                     const model::Matchers& matchers, std::string encoded) {
+  Store(context, IndexItem::kExpandedPostings, ExpandedPostingsCacheKey(block, matchers), encoded);
 }
 
-std::size_t MemoryIndexCache::size_bytes() const {
-  std::size_t bytes = 0;
-  for (const Part& part : parts_) {
-    MutexLock lock(part.mutex);
-    bytes += part.size_bytes;
-  }
-  return bytes;
+CachedItems MemoryIndexCache::FetchSeries(const Context& context, std::string_view block,
+                                          std::span<const std::uint64_t> numbers) {
+  return Fetch(context, IndexItem::kSeries, numbers.size(),
+               [&](std::size_t i) { return PageKeyText(block, numbers[i]); });
 }
 
-MemoryIndexCache::Part& MemoryIndexCache::PartOf(std::string_view key) {
-  return parts_[std::hash<std::string_view>()(key) % kParts];
-}
-
-SharedBytes MemoryIndexCache::Fetch(std::string_view key, Kind kind) {
-  metrics_[kind].requests->Increment();
-  Part& part = PartOf(key);
-  MutexLock lock(part.mutex);
-  const auto found = part.by_key.find(key);
-  if (found == part.by_key.end()) return {};
-  metrics_[kind].hits->Increment();
-  part.items.splice(part.items.begin(), part.items, found->second);
-  return found->second->bytes;
-}
-
-void MemoryIndexCache::Store(std::string key, Kind kind, const SharedBytes& bytes) {
-  const std::size_t cost = CostOf(key, bytes.size());
-  if (cost > options_.max_item_size_bytes || cost > options_.max_size_bytes / kParts) {
-    metrics_[kind].overflowed->Increment();
-    return;
-  }
-  Item item{std::move(key), SharedBytes::Own(std::string(bytes.view)), kind};
-  Part& part = PartOf(item.key);
-  MutexLock lock(part.mutex);
-  if (part.by_key.contains(item.key)) return;
-  part.size_bytes += cost;
-  Count(item, 1);
-  metrics_[kind].added->Increment();
-  part.items.push_front(std::move(item));
-  part.by_key.emplace(part.items.front().key, part.items.begin());
-  Evict(part);
-}
-
-void MemoryIndexCache::Evict(Part& part) {
-  while (part.size_bytes > options_.max_size_bytes / kParts) {
-    const Item& last = part.items.back();
-    part.size_bytes -= CostOf(last.key, last.bytes.size());
-    Count(last, -1);
-    metrics_[last.kind].evicted->Increment();
-    part.by_key.erase(last.key);
-    part.items.pop_back();
-  }
-}
-
-void MemoryIndexCache::Count(const Item& item, int sign) {
-  const Metrics& metrics = metrics_[item.kind];
-  metrics.items->Increment(sign);
-  metrics.size_bytes->Increment(sign * static_cast<double>(item.bytes.size()));
-  metrics.total_size_bytes->Increment(sign *
-                                      static_cast<double>(CostOf(item.key, item.bytes.size())));
+void MemoryIndexCache::StoreSeries(const Context& context, std::string_view block,
+                                   std::uint64_t number, const SharedBytes& bytes) {
+  Store(context, IndexItem::kSeries, PageKeyText(block, number), bytes.view);
 }
 
 }  // namespace aevum::storegateway

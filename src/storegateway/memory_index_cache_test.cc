@@ -14,7 +14,7 @@ SharedBytes Bytes(std::size_t size, char fill) { return SharedBytes::Own(std::st
 
 std::string Page(MemoryIndexCache& cache, std::string_view block, std::uint64_t page) {
   const std::uint64_t pages[] = {page};
-  return std::string(cache.FetchPages(kContext, block, pages).front().view);
+  return std::string(cache.FetchSeries(kContext, block, pages).front().view);
 }
 
 TEST(MemoryIndexCacheTest, KeepsItemsApart) {
@@ -22,8 +22,8 @@ TEST(MemoryIndexCacheTest, KeepsItemsApart) {
   MemoryIndexCache cache({}, metrics);
   const tsdb::PostingsKey key{"a", "b", {}};
   const tsdb::PostingsKey other{"a", "c", {}};
-  cache.StorePostings("block1", key, Bytes(3, 'p'));
-  cache.StorePage("block1", 7, Bytes(4, 's'));
+  cache.StorePostings(kContext, "block1", key, Bytes(3, 'p'));
+  cache.StoreSeries(kContext, "block1", 7, Bytes(4, 's'));
   const tsdb::PostingsKey keys[] = {key, other};
   const CachedItems found = cache.FetchPostings(kContext, "block1", keys);
   EXPECT_EQ(found[0].view, "ppp");
@@ -38,7 +38,7 @@ TEST(MemoryIndexCacheTest, LetsGoOfWhatWasNotUsedForLongest) {
   // Each of the sixteen parts has room for some four items.
   MemoryIndexCache cache({.max_size_bytes = 16 * 5000}, metrics);
   for (std::uint64_t page = 0; page < 1000; ++page) {
-    cache.StorePage("block", page, Bytes(1000, 'x'));
+    cache.StoreSeries(kContext, "block", page, Bytes(1000, 'x'));
     EXPECT_EQ(Page(cache, "block", 0).size(), 1000U) << "used all the time, at page " << page;
   }
   EXPECT_LE(cache.size_bytes(), 16U * 5000);
@@ -49,7 +49,7 @@ TEST(MemoryIndexCacheTest, LetsGoOfWhatWasNotUsedForLongest) {
 TEST(MemoryIndexCacheTest, RefusesWhatIsTooLarge) {
   prometheus::Registry metrics;
   MemoryIndexCache cache({.max_size_bytes = 16 * 5000, .max_item_size_bytes = 2000}, metrics);
-  cache.StorePage("block", 1, Bytes(3000, 'x'));
+  cache.StoreSeries(kContext, "block", 1, Bytes(3000, 'x'));
   EXPECT_EQ(Page(cache, "block", 1), "");
   EXPECT_EQ(cache.size_bytes(), 0U);
 }

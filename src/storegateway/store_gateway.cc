@@ -1,6 +1,7 @@
 #include "storegateway/store_gateway.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -78,8 +79,8 @@ prometheus::Gauge& GaugeOf(prometheus::Registry& metrics, const std::string& nam
 }  // namespace
 
 StoreGateway::StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket,
-                           Logger logger, std::shared_ptr<prometheus::Registry> metrics,
-                           const Clock& clock)
+                           std::shared_ptr<IndexCache> index_cache, Logger logger,
+                           std::shared_ptr<prometheus::Registry> metrics, const Clock& clock)
     : options_(std::move(options)),
       bucket_(std::move(bucket)),
       logger_(std::move(logger)),
@@ -88,8 +89,7 @@ StoreGateway::StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore
       fetcher_(MakeReader(options_, *bucket_, logger_, *metrics_),
                MakeFilters(options_, *bucket_, logger_, *metrics_, clock_), logger_, *metrics_),
       headers_(options_.data_dir, *bucket_, logger_, *metrics_),
-      store_(StoreOptions(options_, clock_), bucket_,
-             std::make_shared<MemoryIndexCache>(options_.index_cache, *metrics_), *metrics_),
+      store_(StoreOptions(options_, clock_), bucket_, std::move(index_cache), *metrics_),
       block_loads_(CounterOf(*metrics_, "block_loads_total", "Blocks that began to be served.")),
       block_drops_(CounterOf(*metrics_, "block_drops_total", "Blocks that ceased to be served.")),
       blocks_loaded_(GaugeOf(*metrics_, "blocks_loaded", "Blocks that are served.")),
@@ -106,6 +106,7 @@ StoreGateway::~StoreGateway() { Stop(); }
 
 void StoreGateway::Start(std::function<void(const Status&)> on_synced) {
   thread_ = std::thread([this, on_synced = std::move(on_synced)] { Run(on_synced); });
+  if (options_.make_headers_early) header_thread_ = std::thread([this] { MakeHeaders(); });
 }
 
 void StoreGateway::Stop() {
@@ -116,6 +117,7 @@ void StoreGateway::Stop() {
   }
   scope_.Cancel();
   if (thread_.joinable()) thread_.join();
+  if (header_thread_.joinable()) header_thread_.join();
 }
 
 StoreGateway::Loaded StoreGateway::loaded() const {
@@ -185,6 +187,17 @@ void StoreGateway::SetBlocks(const block::FetchedBlocks& fetched) {
     blocks.push_back(block);
     now.emplace(ulid, std::move(block));
   }
+  if (options_.make_headers_early) {
+    std::vector<std::shared_ptr<BucketBlock>> to_make;
+    for (const auto& block : blocks) {
+      if (!std::filesystem::exists(headers_.PathOf(block->meta().ulid))) to_make.push_back(block);
+    }
+    std::sort(to_make.begin(), to_make.end(),
+              [](const auto& a, const auto& b) { return a->meta().max_time < b->meta().max_time; });
+    MutexLock lock(mutex_);
+    to_make_ = std::move(to_make);
+    wake_.notify_all();
+  }
   store_.SetBlocks(std::make_shared<const BlockSet>(std::move(blocks)));
   blocks_loaded_.Set(static_cast<double>(now.size()));
   for (const auto& [ulid, block] : known_) {  // what is gone
@@ -204,6 +217,23 @@ StatusOr<BucketBlock::Tables> StoreGateway::OpenHeader(const Context& context,
     return header.status();
   }
   return BucketBlock::Tables(*header, &(*header)->tables());
+}
+
+void StoreGateway::MakeHeaders() {
+  while (true) {
+    std::shared_ptr<BucketBlock> block;
+    {
+      MutexLock lock(mutex_);
+      while (!stopping_ && to_make_.empty()) lock.Wait(wake_);
+      if (stopping_) return;
+      block = std::move(to_make_.back());
+      to_make_.pop_back();
+    }
+    // One that fails is tried again by the request that needs it, which then says why.
+    block->GetTables(scope_.context()).IgnoreError();
+    // Only the file is wanted: memory is for those that requests use.
+    block->LetGoUnusedSince(SteadyClock::now() + std::chrono::seconds(1));
+  }
 }
 
 void StoreGateway::LetGoOfIdleHeaders() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/context.h"
@@ -22,7 +23,7 @@
 #include "model/relabel.h"
 #include "objstore/bucket.h"
 #include "storegateway/bucket_store.h"
-#include "storegateway/memory_index_cache.h"
+#include "storegateway/index_cache.h"
 
 namespace prometheus {
 class Counter;
@@ -35,13 +36,15 @@ namespace aevum::storegateway {
 // The values of the flags.
 struct StoreGatewayOptions {
   std::string data_dir = "./data";
-  MemoryIndexCacheOptions index_cache;
   BucketStoreOptions store;
   block::Discovery discovery = block::Discovery::kConcurrent;
   std::size_t meta_fetch_concurrency = 32;
   Nanoseconds sync_interval = std::chrono::minutes(15);
   Nanoseconds consistency_delay{0};
   Nanoseconds ignore_deletion_marks_delay = std::chrono::hours(24);
+  // The index-headers of new blocks are made in the background, the newest block first, and not by
+  // the first request that needs them.
+  bool make_headers_early = false;
   // Index-headers that no request used for so long leave memory; 0: they stay.
   Nanoseconds header_idle_timeout{0};
   TimeOrDuration min_time = *TimeOrDuration::Parse("0000-01-01T00:00:00Z");
@@ -51,11 +54,12 @@ struct StoreGatewayOptions {
 };
 
 // Ready as soon as the metas of the bucket are known: an index-header is opened, and made when it
-// is not on disk, by the first request that needs its block. Constructor, Start, Stop. Thread-safe
-// after Start.
+// is not on disk, by the first request that needs its block, unless it was made early. Constructor,
+// Start, Stop. Thread-safe after Start.
 class StoreGateway {
  public:
-  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket, Logger logger,
+  StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore::Bucket> bucket,
+               std::shared_ptr<IndexCache> index_cache, Logger logger,
                std::shared_ptr<prometheus::Registry> metrics, const Clock& clock = Clock::System());
   ~StoreGateway();
   StoreGateway(const StoreGateway&) = delete;
@@ -84,6 +88,8 @@ class StoreGateway {
   void SetBlocks(const block::FetchedBlocks& fetched);
   StatusOr<BucketBlock::Tables> OpenHeader(const Context& context, const block::Meta& meta);
   void LetGoOfIdleHeaders();
+  // The body of header_thread_.
+  void MakeHeaders();
 
   const StoreGatewayOptions options_;
   const std::shared_ptr<objstore::Bucket> bucket_;
@@ -107,7 +113,10 @@ class StoreGateway {
   bool stopping_ AEVUM_GUARDED_BY(mutex_) = false;
   Loaded loaded_ AEVUM_GUARDED_BY(mutex_);
   std::map<model::Ulid, std::shared_ptr<BucketBlock>> known_;  // of the syncing thread
+  // Blocks whose index-headers are to be made early, the next one last.
+  std::vector<std::shared_ptr<BucketBlock>> to_make_ AEVUM_GUARDED_BY(mutex_);
   std::thread thread_;
+  std::thread header_thread_;
 };
 
 }  // namespace aevum::storegateway

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@
 
 #include "base/files.h"
 #include "objstore/testing/memory_bucket.h"
+#include "storegateway/memory_index_cache.h"
 
 namespace aevum::storegateway {
 namespace {
@@ -53,8 +55,10 @@ class StoreGatewayTest : public ::testing::Test {
 
   std::unique_ptr<StoreGateway> Open(StoreGatewayOptions options = {}) {
     options.data_dir = scratch_->File("data");
-    return std::make_unique<StoreGateway>(options, bucket_, Logger(),
-                                          std::make_shared<prometheus::Registry>());
+    const auto metrics = std::make_shared<prometheus::Registry>();
+    return std::make_unique<StoreGateway>(
+        options, bucket_, std::make_shared<MemoryIndexCache>(cache::LruLimits{}, *metrics),
+        Logger(), metrics);
   }
   std::vector<std::string> Replicas(StoreGateway& gateway) {
     wire::LabelValuesRequest request;
@@ -161,6 +165,21 @@ TEST_F(StoreGatewayTest, IsReadyOnceTheBucketWasLookedAt) {
   EXPECT_THAT(Replicas(*gateway), ElementsAre("0"));
   gateway->Stop();
   gateway->Stop();
+}
+
+TEST_F(StoreGatewayTest, MakesHeadersEarlyWhenTold) {
+  UploadBlock(first_, "0");
+  UploadBlock(second_, "1");
+  StoreGatewayOptions options;
+  options.make_headers_early = true;
+  const auto gateway = Open(options);
+  gateway->Start([](const Status&) {});
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!(HasHeader(first_) && HasHeader(second_)) && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  EXPECT_TRUE(HasHeader(first_));
+  EXPECT_TRUE(HasHeader(second_));
+  EXPECT_THAT(Replicas(*gateway), ElementsAre("0", "1"));
 }
 
 }  // namespace

@@ -111,7 +111,11 @@ Status BlockSeries::AddEntry(std::string_view bytes) {
   RETURN_IF_ERROR(ParseSeriesEntry(bytes, options_.range, &entry_));
   if (entry_.chunks.empty()) return OkStatus();
   ASSIGN_OR_RETURN(model::Labels labels, MakeLabels());
-  if (options_.wanted && !options_.wanted(labels)) return OkStatus();
+  if (options_.wanted && !options_.wanted(labels)) {
+    ASSIGN_OR_RETURN(const std::size_t size, SeriesEntryBytes(bytes));
+    if (options_.on_unwanted) options_.on_unwanted(size);
+    return OkStatus();
+  }
   Found found{.labels = std::move(labels), .first_chunk = metas_.size()};
   if (!options_.skip_chunks) {
     found.chunk_count = entry_.chunks.size();

@@ -28,6 +28,8 @@ struct BlockSeriesOptions {
   model::Labels external_labels;
   // What series a request wants beyond its matchers (a shard); null: all. Sees the final labels.
   std::function<bool(const model::Labels&)> wanted;
+  // Told the bytes of the entry of each series that was not wanted; may be null.
+  std::function<void(std::size_t entry_bytes)> on_unwanted;
   std::size_t batch_series = 1000;
 };
 

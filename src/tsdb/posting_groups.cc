@@ -67,7 +67,7 @@ StatusOr<PostingGroups> ResolveMatchers(const Context& context, const PostingOff
   PostingGroups resolved;
   bool adds = false;
   for (const model::Matcher& matcher : matchers) {
-    PostingGroup group;
+    PostingGroup group{.matcher = &matcher};
     RETURN_IF_ERROR(Resolve(context, table, matcher, &group));
     if (group.keys.empty() && group.subtract) continue;
     if (group.keys.empty()) {
@@ -98,14 +98,16 @@ StatusOr<Postings> SelectSeries(const Context& context, const PostingGroups& gro
                                 BlockSource& source) {
   if (groups.none) return Postings();
   std::vector<PostingsKey> keys;
-  for (const PostingGroup& group : groups.groups)
-    keys.insert(keys.end(), group.keys.begin(), group.keys.end());
+  for (const PostingGroup& group : groups.groups) {
+    if (!group.lazy) keys.insert(keys.end(), group.keys.begin(), group.keys.end());
+  }
   ASSIGN_OR_RETURN(const Pieces pieces, source.ReadPostings(context, keys));
 
   Postings selected;
   std::size_t at = 0;
   for (const PostingGroup& group : groups.groups) {
     RETURN_IF_ERROR(context.status());
+    if (group.lazy) continue;
     std::vector<Postings> lists;
     lists.reserve(group.keys.size());
     for (std::size_t i = 0; i < group.keys.size(); ++i, ++at) {

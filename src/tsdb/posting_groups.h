@@ -20,6 +20,9 @@ namespace aevum::tsdb {
 struct PostingGroup {
   bool subtract = false;
   std::vector<PostingsKey> keys;
+  const model::Matcher* matcher = nullptr;  // null for the group of all series
+  // Its postings are not read: the matcher is applied to the series that the others select.
+  bool lazy = false;
 
   // Of the postings in the index: four bytes a series.
   std::uint64_t bytes() const;
@@ -36,7 +39,8 @@ struct PostingGroups {
 StatusOr<PostingGroups> ResolveMatchers(const Context& context, const PostingOffsets& table,
                                         const model::Matchers& matchers);
 
-// Reads the postings of all groups and combines them.
+// Reads the postings of all groups but the lazy ones, of which the first is none, and combines
+// them.
 StatusOr<Postings> SelectSeries(const Context& context, const PostingGroups& groups,
                                 BlockSource& source);
 

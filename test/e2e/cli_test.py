@@ -27,7 +27,7 @@ class CommandLineTest(unittest.TestCase):
             (("sidecar", "--prometheus.get_config_interval=1d"), "--prometheus.get_config_interval: time: unknown unit"),
             (("query", "--log.level=loud"), "--log.level: must be one of"),
             (("sidecar", "--hash-func=MD5"), "--hash-func: must be one of"),
-            (("store", "--index-cache.config=type: REDIS"), "--index-cache.config: is not available"),
+            (("store", "--objstore-parquet.config=type: S3"), "--objstore-parquet.config: is not available"),
             (("query", "--query.mode=remote"), "--query.mode"),
             (("query", "--http-address=x", "--http-address=y"), "--http-address: can't be given more than once"),
         ]
@@ -43,6 +43,8 @@ class CommandLineTest(unittest.TestCase):
             path = f"{scratch}/c.yml"
             with open(path, "w", encoding="utf-8") as file:
                 file.write("{}")
+            bucket = ("--http-address=127.0.0.1:0", "--grpc-address=127.0.0.1:0", f"--data-dir={scratch}",
+                      f"--objstore.config={{type: FILESYSTEM, config: {{directory: {scratch}}}}}")
             cases = [
                 (("sidecar", "--prometheus.http-client={}", f"--prometheus.http-client-file={path}"), "both"),
                 (("sidecar", "--request.logging-config=options: {level: LOUD}"), "options.level"),
@@ -54,6 +56,12 @@ class CommandLineTest(unittest.TestCase):
                 (("sidecar", "--shipper.upload-concurrency=-1"), "--shipper.upload-concurrency: must be at least 0"),
                 (("store",), "--objstore.config"),
                 (("store", "--objstore.config=type: S3", "--block-sync-concurrency=0"), "--block-sync-concurrency: must be at"),
+                (("store", *bucket, "--index-cache.config=type: DISK"), "--index-cache.config: type: \"DISK\""),
+                (("store", *bucket, "--index-cache.config=type: REDIS"), "--index-cache.config: REDIS: addr"),
+                (("store", *bucket, "--index-cache.config={type: REDIS, config: {addr: 'a:1', cache_size: 1MB}}"),
+                 "cache_size: this version keeps no copies"),
+                (("store", *bucket, "--store.caching-bucket.config=type: GROUPCACHE"),
+                 "--store.caching-bucket.config: type: this version has no GROUPCACHE"),
                 (("query", "--query.default-tenant-id=a/b"), "--query.default-tenant-id: tenant name not valid"),
                 (("query", "--query.refused-queries-file=/nowhere.yml"), "refused queries /nowhere.yml"),
                 (("query", f"--query.refused-queries-file={path}"), f"{path}: line 1: the file is not a list"),
