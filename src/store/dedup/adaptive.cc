@@ -259,8 +259,8 @@ Follower::Look Follower::LookAhead() {
   }
   look.within = want_ > 0 ? std::min(want_, look.interval) : look.interval;
   // A seam of two replicas inside the row itself.
-  while (row.Has(look.next) && guard_.FallsBelow(row_, look.next) &&
-         Between(last_time_, row.Time(look.next)) < look.within / 2) {
+  while (row.Has(look.next) &&
+         guard_.StepsBack(row_, look.next, Between(last_time_, row.Time(look.next)), look.within)) {
     ++look.next;
   }
   look.time = TimeOrNever(row_, look.next);

@@ -14,6 +14,11 @@ constexpr std::size_t kHold = 2;
 // Steps that are looked at to tell a counter.
 constexpr int kCounterSteps = 8;
 
+// Whether a row goes on over such a distance: of two scrapes one at most is missing.
+bool Continues(TimestampMs distance, TimestampMs interval) {
+  return static_cast<double>(distance) <= 2.5 * static_cast<double>(interval);
+}
+
 }  // namespace
 
 void CounterGuard::Emitted(std::size_t row, std::size_t i) {
@@ -44,8 +49,24 @@ std::size_t CounterGuard::NumericBefore(std::size_t row, std::size_t i) {
 
 bool CounterGuard::IsDrop(std::size_t row, std::size_t i) {
   if (!Numeric(row, i)) return false;
+  RowReader& r = *rows_[row];
   const std::size_t before = NumericBefore(row, i);
-  return before != kNone && rows_[row]->Value(i) < rows_[row]->Value(before);
+  if (before == kNone || !(r.Value(i) < r.Value(before))) return false;
+  // No process counts half of a whole life while two scrapes are due.
+  return r.Value(i) < r.Value(before) / 2 ||
+         !Continues(Between(r.Time(before), r.Time(i)), IntervalAt(r, i));
+}
+
+bool CounterGuard::MissedReset(std::size_t row, TimestampMs after, TimestampMs until,
+                               TimestampMs window, TimestampMs last_time) {
+  RowReader& r = *rows_[row];
+  const std::size_t reset = Drop(row, after, until);
+  if (reset == kNone) return false;
+  RowReader& source = *rows_[source_];
+  // One that began later could not show it.
+  if (source.Time(source.begin()) > r.Time(reset)) return false;
+  // Where this row was away, the reset may be as old as its sample before.
+  return Drop(source_, Plus(r.Time(NumericBefore(row, reset)), -window), last_time) == kNone;
 }
 
 std::size_t CounterGuard::Drop(std::size_t row, TimestampMs after, TimestampMs until) {
@@ -101,9 +122,13 @@ bool CounterGuard::IsCounter(std::size_t row, std::size_t i, TimestampMs last_ti
   return last != kNone && Rises(source_, last, 2) && Rises(row, i, 1);
 }
 
-bool CounterGuard::FallsBelow(std::size_t row, std::size_t i) {
-  return any_ && TypeOf(row, i) != SeriesType::kGauge && Numeric(row, i) &&
-         rows_[row]->Value(i) < value_;
+bool CounterGuard::StepsBack(std::size_t row, std::size_t i, TimestampMs distance,
+                             TimestampMs interval) {
+  // Even steps are longer, so none of them has to be asked for.
+  if (kTolerance * static_cast<double>(distance) >= static_cast<double>(interval)) return false;
+  if (!any_ || TypeOf(row, i) == SeriesType::kGauge || !Numeric(row, i)) return false;
+  const double value = rows_[row]->Value(i);
+  return value < value_ && (value >= value_ / 2 || distance < interval / 2);
 }
 
 bool CounterGuard::ShowsSkew(std::size_t row, std::size_t i, std::size_t other, std::size_t j,
@@ -141,8 +166,7 @@ std::size_t CounterGuard::Admit(std::size_t row, std::size_t j, TimestampMs last
       continue;
     }
     const std::size_t p = NumericBefore(row, j);
-    const bool continues = p != kNone && static_cast<double>(Between(y.Time(p), time)) <=
-                                             2.5 * static_cast<double>(interval);
+    const bool continues = p != kNone && Continues(Between(y.Time(p), time), interval);
     // The followed row has shown a reset that this one has not reached yet.
     if (!waited && dropped && value_ < before / 2 && value >= before / 2 &&
         (!continues || y.Value(p) > value_) && Drop(row, far_reach, time) == kNone) {
@@ -160,14 +184,7 @@ std::size_t CounterGuard::Admit(std::size_t row, std::size_t j, TimestampMs last
         !SourceGoesOn(last_time, Plus(last_time, window))) {
       return j;  // restarted while it was away
     }
-    if (!waited && continues) {
-      const std::size_t reset = Drop(row, reach, time);
-      // Where this row was away, the reset may be as old as its sample before.
-      if (reset != kNone &&
-          Drop(source_, Plus(y.Time(NumericBefore(row, reset)), -window), last_time) == kNone) {
-        return j;  // a true reset, which the followed row never showed
-      }
-    }
+    if (!waited && continues && MissedReset(row, reach, time, window, last_time)) return j;
     ++left_out;
   }
   return kNone;

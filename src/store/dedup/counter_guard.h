@@ -26,8 +26,10 @@ class CounterGuard {
   // The first position from `i` on whose sample may come next; kNone when there is none or `i` is
   // kNone.
   std::size_t Admit(std::size_t row, std::size_t i, TimestampMs last_time);
-  // Whether the sample is a number below the last one, in a series that may be a counter.
-  bool FallsBelow(std::size_t row, std::size_t i);
+  // Whether a sample, at a distance from the last one given out, is below it where the row goes
+  // over from one replica to another: sooner than a scrape is due, in a series that may be a
+  // counter. A fall to less than half may be a reset unless it comes very soon.
+  bool StepsBack(std::size_t row, std::size_t i, TimestampMs distance, TimestampMs interval);
   // Whether two samples of different rows show clocks that differ: of a counter, our own next one
   // is not below the last number, and the other's earlier one is above it.
   bool ShowsSkew(std::size_t row, std::size_t i, std::size_t other, std::size_t j,
@@ -40,8 +42,13 @@ class CounterGuard {
   // Whether the last steps up to a position never fall and rise at least so often.
   bool Rises(std::size_t row, std::size_t i, int least);
   std::size_t NumericBefore(std::size_t row, std::size_t i);
-  // Whether a number is below the one before it in its row.
+  // Whether a number is below the one before it in its row by a reset, and not by a seam of two
+  // replicas, where the row steps back a little.
   bool IsDrop(std::size_t row, std::size_t i);
+  // Whether a row has a drop in (after, until] that the row of the last number never showed,
+  // although it was there.
+  bool MissedReset(std::size_t row, TimestampMs after, TimestampMs until, TimestampMs window,
+                   TimestampMs last_time);
   // The last drop with a time in (after, until]; kNone when there is none.
   std::size_t Drop(std::size_t row, TimestampMs after, TimestampMs until);
   // Whether the row of the last number goes on after a time, up to another, without a drop.
