@@ -1,4 +1,6 @@
-"""PromQL cases with the answers of Prometheus 3.14, through a real Prometheus, sidecar and querier."""
+"""PromQL cases with the answers of Prometheus 3.14: through a real Prometheus, sidecar and querier, and from a
+bucket through the store gateway and the querier."""
+import json
 import pathlib
 import shutil
 import subprocess
@@ -6,25 +8,29 @@ import sys
 import tempfile
 import unittest
 
-from harness import ROOT, Prometheus, find_prometheus, query, sidecar
+from harness import ROOT, Prometheus, directory_bucket, find_prometheus, query, sidecar, store
 
 SHARED = ROOT.parent / "shared"
+GOLDEN = SHARED / "golden"
 
 
-@unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-@unittest.skipUnless((SHARED / "golden" / "promql").exists(), "the PromQL cases are not here")
-class PromqlCasesTest(unittest.TestCase):
+def copy(source, target):
+    """A copy that can be changed."""
+    shutil.copytree(source, target)
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+class CasesTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
-        data = pathlib.Path(cls.scratch) / "data"
-        shutil.copytree(SHARED / "golden" / "promql" / "blocks", data)
-        for path in (data, *data.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        cls.processes = [Prometheus("prometheus", cls.scratch, {"replica": "0"}, data=data)]
-        cls.processes[0].ready()
-        cls.processes.append(sidecar("sidecar", cls.scratch, cls.processes[0]).ready())
-        cls.processes.append(query("query", cls.scratch, [cls.processes[1].address]).ready())
+        cls.scratch = pathlib.Path(tempfile.mkdtemp(prefix="aevum-e2e-"))
+        cls.processes = []
+        try:
+            cls.start()
+        except BaseException:
+            cls.tearDownClass()
+            raise
 
     @classmethod
     def tearDownClass(cls):
@@ -32,13 +38,67 @@ class PromqlCasesTest(unittest.TestCase):
             process.stop()
         shutil.rmtree(cls.scratch, ignore_errors=True)
 
-    def replay(self, name):
+    @classmethod
+    def run_process(cls, process):
+        cls.processes.append(process)
+        return process.ready()
+
+    def replay(self, name, *arguments, querier=None):
+        querier = querier or self.querier
         result = subprocess.run([sys.executable, str(SHARED / "tools" / "promql-cases"),
-                                 str(SHARED / "golden" / "promql" / f"{name}.jsonl.gz"),
-                                 "--url", self.processes[2].url, "--drop-label", "replica"],
-                                capture_output=True, text=True)
+                                 str(GOLDEN / "promql" / f"{name}.jsonl.gz"),
+                                 "--url", querier.url, *arguments], capture_output=True, text=True)
         print(f"{name}: {result.stdout.strip().splitlines()[-1]}")
         self.assertEqual(result.returncode, 0, result.stdout[-4000:])
+
+
+@unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
+@unittest.skipUnless((GOLDEN / "promql").exists(), "the PromQL cases are not here")
+class SidecarCasesTest(CasesTest):
+    @classmethod
+    def start(cls):
+        data = cls.scratch / "data"
+        copy(GOLDEN / "promql" / "blocks", data)
+        server = cls.run_process(Prometheus("prometheus", cls.scratch, {"replica": "0"}, data=data))
+        beside = cls.run_process(sidecar("sidecar", cls.scratch, server))
+        cls.querier = cls.run_process(query("query", cls.scratch, [beside.address]))
+
+    def test_compliance(self):
+        self.replay("compliance", "--drop-label", "replica")
+
+    def test_edges(self):
+        self.replay("edges", "--drop-label", "replica")
+
+    def test_random(self):
+        self.replay("random", "--drop-label", "replica")
+
+
+class StoreCasesTest(CasesTest):
+    """Blocks in a bucket, without external labels, as the answers are."""
+
+    @classmethod
+    def start_over(cls, blocks):
+        bucket = cls.scratch / "bucket"
+        bucket.mkdir()
+        for block in blocks:
+            copy(block, bucket / block.name)
+            path = bucket / block.name / "meta.json"
+            meta = json.loads(path.read_text())
+            meta["thanos"] = {"labels": {}, "downsample": {"resolution": 0}, "source": "test"}
+            path.write_text(json.dumps(meta))
+        cls.gateway = cls.run_process(store("store", cls.scratch, directory_bucket(bucket)))
+        cls.querier = cls.run_process(query("query", cls.scratch, [cls.gateway.address]))
+
+    def replay(self, name, *arguments, querier=None):
+        # The querier's replica label is one that series of the cases have.
+        super().replay(name, "--param", "dedup=false", *arguments, querier=querier)
+
+
+@unittest.skipUnless((GOLDEN / "promql").exists(), "the PromQL cases are not here")
+class StoreFloatCasesTest(StoreCasesTest):
+    @classmethod
+    def start(cls):
+        cls.start_over(path.parent for path in (GOLDEN / "promql" / "blocks").glob("*/meta.json"))
 
     def test_compliance(self):
         self.replay("compliance")
@@ -48,6 +108,30 @@ class PromqlCasesTest(unittest.TestCase):
 
     def test_random(self):
         self.replay("random")
+
+
+@unittest.skipUnless((GOLDEN / "promql").exists(), "the PromQL cases are not here")
+class StoreHistogramCasesTest(StoreCasesTest):
+    """Native histograms, and what Prometheus has behind feature flags."""
+
+    @classmethod
+    def start(cls):
+        blocks = []
+        for path in (GOLDEN / "buckets" / "raw").glob("*/meta.json"):
+            meta = json.loads(path.read_text())
+            # Without the block of late samples, as the README of the cases says.
+            if meta["thanos"]["labels"]["cluster"] == "us1" and "hints" not in meta["compaction"]:
+                blocks.append(path.parent)
+        cls.start_over(blocks)
+
+    def test_histograms(self):
+        self.replay("histograms")
+
+    def test_experimental(self):
+        experimental = self.run_process(query("query-experimental", self.scratch, [self.gateway.address], [
+            f"--enable-feature=promql-{feature}" for feature in (
+                "experimental-functions", "duration-expr", "extended-range-selectors", "binop-fill-modifiers")]))
+        self.replay("experimental", querier=experimental)
 
 
 if __name__ == "__main__":
