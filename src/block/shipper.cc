@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kVersion = 1;
+constexpr std::string_view kUploadDirectory = "/thanos/upload";  // of the TSDB's directory
 
 prometheus::Counter& MakeCounter(prometheus::Registry& registry, const std::string& name,
                                  const std::string& help) {
@@ -29,17 +30,15 @@ class ScratchDirectory {
  public:
   explicit ScratchDirectory(std::string path) : path_(std::move(path)) {}
   ~ScratchDirectory() {
-    std::error_code error;  // what stays is removed by the next upload of the block
+    std::error_code error;  // what stays is removed by the next Sync
     fs::remove_all(path_, error);
   }
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
 
-  // What an upload that was cut short left is removed first.
   Status Make() const {
     std::error_code error;
-    fs::remove_all(path_, error);
-    if (!error) fs::create_directories(path_, error);
+    fs::create_directories(path_, error);
     if (error) return Unavailable("create directory {}: {}", path_, error.message());
     return OkStatus();
   }
@@ -148,6 +147,7 @@ StatusOr<Shipper::LocalBlocks> Shipper::ListBlocks() const {
 
 StatusOr<std::size_t> Shipper::Sync(const Context& context) {
   MutexLock lock(mutex_);
+  RemoveLeftovers();
   std::vector<model::Ulid> uploaded;
   StatusOr<std::size_t> count = SyncBlocks(context, &uploaded);
   const Status written = WriteFileAtomically(options_.directory + "/" + options_.state_file,
@@ -160,6 +160,20 @@ StatusOr<std::size_t> Shipper::Sync(const Context& context) {
     compacted_done_->Set(1);
   }
   return count;
+}
+
+void Shipper::RemoveLeftovers() const {
+  std::error_code error;
+  const fs::path directory = options_.directory + std::string(kUploadDirectory);
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename();
+    if (!model::BlockDirectory(name + "/")) continue;
+    std::error_code failure;
+    fs::remove_all(entry.path(), failure);
+    if (failure)
+      logger_.Warn("links of an upload that was cut short can't be removed",
+                   {{"block", name}, {"err", failure.message()}});
+  }
 }
 
 StatusOr<std::size_t> Shipper::SyncBlocks(const Context& context,
@@ -255,7 +269,7 @@ Status Shipper::LinkFiles(const std::string& from, const std::string& to) const 
 
 Status Shipper::Upload(const Context& context, Meta meta) {
   const std::string id = meta.ulid.ToString();
-  const std::string staged = fmt::format("{}/thanos/upload/{}", options_.directory, id);
+  const std::string staged = fmt::format("{}{}/{}", options_.directory, kUploadDirectory, id);
   const ScratchDirectory scratch(staged);
   RETURN_IF_ERROR(scratch.Make());
   RETURN_IF_ERROR(LinkFiles(options_.directory + "/" + id, staged));

@@ -75,6 +75,9 @@ class Shipper {
     std::size_t unreadable = 0;
   };
   StatusOr<LocalBlocks> ListBlocks() const;
+  // The links through which a process that was killed uploaded: they would keep the bytes of a
+  // block on the disk that Prometheus has deleted.
+  void RemoveLeftovers() const;
   std::set<model::Ulid> ReadUploaded() const;
   StatusOr<std::size_t> SyncBlocks(const Context& context, std::vector<model::Ulid>* uploaded);
   // Whether the block is in the bucket now; `count` is raised when it was uploaded.

@@ -176,6 +176,24 @@ TEST_F(ShipperTest, ABlockThatCanNotBeReadStopsUnlessTold) {
   EXPECT_TRUE(InBucket(1));
 }
 
+// A process that is killed after the last call of an upload leaves its links; the block is in the
+// bucket, so that it is not uploaded again.
+TEST_F(ShipperTest, LinksOfAKilledProcessAreRemoved) {
+  Cut(MakeMeta(1));
+  EXPECT_EQ(Sync(), 1U);
+  const std::string links = directory_.File("thanos/upload/" + IdOf(1).ToString());
+  const std::string gone = directory_.File("thanos/upload/" + IdOf(2).ToString());
+  const std::string other = directory_.File("thanos/upload/notes");
+  for (const std::string& path : {links, gone, other}) {
+    fs::create_directories(path);
+    ASSERT_TRUE(WriteFileAtomically(path + "/index", "index").ok());
+  }
+  EXPECT_EQ(Sync(), 0U);
+  EXPECT_FALSE(fs::exists(links));
+  EXPECT_FALSE(fs::exists(gone));
+  EXPECT_TRUE(fs::exists(other));
+}
+
 TEST_F(ShipperTest, KilledAtAnyCallTheNextRunFinishes) {
   Cut(MakeMeta(1));
   for (int call = 0; call < 4; ++call) {

@@ -46,7 +46,7 @@ std::string EntryBytes(const std::string& metric, const std::vector<Metadata>& m
     PutBytesField(entry, 2, bytes);
   }
   std::string out;
-  PutText(out, 1, metric);
+  PutBytesField(out, 1, metric);  // keys are written also when empty, as all writers of maps do
   PutBytesField(out, 2, entry);
   return out;
 }

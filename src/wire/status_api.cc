@@ -65,7 +65,7 @@ std::string EntryBytes(const std::string& tenant, const TsdbStatistics& statisti
   PutStatistics(entry, 4, statistics.memory_bytes_by_label);
   PutStatistics(entry, 5, statistics.series_by_label_pair);
   std::string out;
-  PutText(out, 1, tenant);
+  PutBytesField(out, 1, tenant);  // keys are written also when empty, as all writers of maps do
   PutBytesField(out, 2, entry);
   return out;
 }

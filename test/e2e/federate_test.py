@@ -40,7 +40,7 @@ class FederateTest(ProcessTest):
         cls.sidecars = [cls.keep(sidecar(f"sidecar-{i}", cls.scratch, server,
                                          [f"--request.logging-config={REQUEST_LOG}"]))
                         for i, server in enumerate(cls.pair)]
-        cls.refused = pathlib.Path(cls.scratch) / "refused.yaml"
+        cls.refused = cls.scratch / "refused.yaml"
         cls.refused.write_text("- {pattern: '.*forbidden.*', reason: ask the platform team}\n")
         cls.querier = cls.keep(query("query", cls.scratch, [s.ready().address for s in cls.sidecars], [
             "--web.route-prefix=/view", f"--request.logging-config={REQUEST_LOG}",

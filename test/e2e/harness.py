@@ -206,7 +206,7 @@ class ProcessTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.scratch = tempfile.mkdtemp(prefix="aevum-e2e-")
+        cls.scratch = pathlib.Path(tempfile.mkdtemp(prefix="aevum-e2e-"))
         cls.processes = []
         try:
             cls.start()

@@ -1,6 +1,5 @@
 """Rules, alerts and targets of an HA pair through sidecars and queriers: what Prometheus itself answers, once."""
 import json
-import pathlib
 import unittest
 
 from harness import ProcessTest, Prometheus, find_prometheus, free_port, query, request, sidecar, wait_until
@@ -72,7 +71,7 @@ def with_rules(config, rules):
 class RulesTest(ProcessTest):
     @classmethod
     def start(cls):
-        rules = pathlib.Path(cls.scratch) / "rules.yml"
+        rules = cls.scratch / "rules.yml"
         rules.write_text(RULES)
         ports = [free_port(), free_port()]
         targets = [("pair", f"127.0.0.1:{port}") for port in ports] + [("gone", f"127.0.0.1:{free_port()}")]

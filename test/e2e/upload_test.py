@@ -1,52 +1,33 @@
 """Blocks go from Prometheus through the sidecar into a bucket, and a store gateway answers for them."""
 import json
-import pathlib
 import shutil
 import subprocess
-import tempfile
-import time
+import threading
 import unittest
 
-from harness import (Prometheus, directory_bucket, find_prometheus, query, request, sidecar, store, wait_until)
-
-HOUR = 3600
-
-
-def blocks_of(directory):
-    """meta.json by block, of those that are whole."""
-    return {path.parent.name: json.loads(path.read_text()) for path in pathlib.Path(directory).glob("*/meta.json")}
+from buckets import DirectoryBucket, ObjectServer, S3Bucket
+from harness import Failed, Prometheus, find_prometheus, query, request, sidecar, store, wait_until
+from uploads import HOUR, UploadCase, blocks_of
 
 
-@unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
-class UploadTest(unittest.TestCase):
-    def setUp(self):
-        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="aevum-e2e-"))
-        self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
-        self.processes = []
+def difference(text, answer, expected):
+    """Where an answer first differs, for people."""
+    if not isinstance(answer, list) or len(answer) != len(expected):
+        return f"{text}: {answer!r:.500}"
+    for ours, theirs in zip(answer, expected):
+        if ours["metric"] != theirs["metric"] or len(ours["values"]) != len(theirs["values"]):
+            return f"{text}: {ours!r:.500}, not {theirs!r:.500}"
+        for point, other in zip(ours["values"], theirs["values"]):
+            if point != other:
+                return f"{text}: {ours['metric']} {point}, not {other}"
+    return None
 
-    def tearDown(self):
-        for process in reversed(self.processes):
-            process.stop()
 
-    def run_process(self, process):
-        self.processes.append(process)
-        return process
-
-    def backfill(self, data):
-        """Six hours of one counter, which end a day ago, in blocks of two hours."""
-        start = (int(time.time()) - 24 * HOUR) // (2 * HOUR) * (2 * HOUR) - 6 * HOUR
-        lines = ["# TYPE backfilled counter"]
-        for i in range(0, 6 * HOUR, 60):
-            lines += [f'backfilled_total{{instance="{n}"}} {i * (n + 1)} {start + i}' for n in range(3)]
-        source = self.scratch / "backfill.om"
-        source.write_text("\n".join(lines + ["# EOF", ""]))
-        subprocess.run([find_prometheus("promtool"), "tsdb", "create-blocks-from", "openmetrics", str(source), str(data)],
-                       check=True, capture_output=True)
-        return start
+class BlocksMove:
+    """For each kind of bucket."""
 
     def test_blocks_move_to_the_bucket_and_answers_stay_the_same(self):
-        data, bucket = self.scratch / "prometheus-data", self.scratch / "bucket"
-        bucket.mkdir()
+        data, bucket = self.scratch / "prometheus-data", self.make_bucket()
         start = self.backfill(data)
         local = blocks_of(data)
         self.assertGreaterEqual(len(local), 3)
@@ -54,11 +35,11 @@ class UploadTest(unittest.TestCase):
         server = self.run_process(Prometheus("prometheus", self.scratch, {"cluster": "a", "replica": "0"}, data=data))
         server.ready()
         beside = self.run_process(sidecar("sidecar", self.scratch, server, [
-            f"--tsdb.path={data}", f"--objstore.config={directory_bucket(bucket)}", "--hash-func=SHA256"]))
+            f"--tsdb.path={data}", f"--objstore.config={bucket.config}", "--hash-func=SHA256"]))
         beside.ready()
-        wait_until(lambda: set(blocks_of(bucket)) == set(local), "all blocks are in the bucket")
+        wait_until(lambda: set(bucket.metas()) == set(local), "all blocks are in the bucket", timeout=180)
 
-        for meta in blocks_of(bucket).values():
+        for meta in bucket.metas().values():
             self.assertEqual(meta["thanos"]["labels"], {"cluster": "a", "replica": "0"})
             self.assertEqual(meta["thanos"]["source"], "sidecar")
             self.assertEqual([f["rel_path"] for f in meta["thanos"]["files"]], ["chunks/000001", "index", "meta.json"])
@@ -66,12 +47,13 @@ class UploadTest(unittest.TestCase):
         wait_until(state.exists, "the sidecar has noted what it uploaded")
         self.assertEqual(set(json.loads(state.read_text())["uploaded"]), set(local))
         self.assertEqual(beside.metric("thanos_shipper_uploads_total"), len(local))
-        listed = subprocess.run([find_prometheus("promtool"), "tsdb", "list", str(bucket)], check=True,
-                                capture_output=True, text=True).stdout
+        bucket.download(self.scratch / "downloaded")
+        listed = subprocess.run([find_prometheus("promtool"), "tsdb", "list", str(self.scratch / "downloaded")],
+                                check=True, capture_output=True, text=True).stdout
         for block in local:
             self.assertIn(block, listed)
 
-        gateway = self.run_process(store("store", self.scratch, directory_bucket(bucket)))
+        gateway = self.run_process(store("store", self.scratch, bucket.config))
         gateway.ready()
         wait_until(lambda: gateway.metric("thanos_bucket_store_blocks_loaded") == len(local), "the gateway has the blocks")
 
@@ -95,13 +77,95 @@ class UploadTest(unittest.TestCase):
         server.stop()
         self.assertEqual(answers(gateway.address), from_prometheus)
 
+    def test_answers_hold_while_blocks_move(self):
+        data, bucket = self.scratch / "prometheus-data", self.make_bucket()
+        start = self.backfill(data)
+        local = blocks_of(data)
+
+        def run_prometheus(**where):
+            server = Prometheus("prometheus", self.scratch, {"cluster": "a", "replica": "0"}, data=data, **where)
+            return self.run_process(server).ready()
+        server = run_prometheus()
+        texts = ("backfilled_total", "sum by (instance) (rate(backfilled_total[10m]))",
+                 "count_over_time(backfilled_total[1h])")
+
+        def ask(url, text):
+            form = {"query": text, "start": start, "end": start + 7 * HOUR, "step": 300}
+            answer = request(f"{url}/api/v1/query_range", form=form).json
+            if answer["status"] != "success":
+                raise Failed(answer)
+            return answer["data"]["result"]
+        alone = self.run_process(sidecar("sidecar-alone", self.scratch, server)).ready()
+        over_it = self.run_process(query("query-alone", self.scratch, [alone.address])).ready()
+        expected = {text: ask(over_it.url, text) for text in texts}
+        self.assertEqual({len(result) for result in expected.values()}, {3})
+        over_it.stop()
+        alone.stop()
+
+        gateway = self.run_process(store("store", self.scratch, bucket.config)).ready()
+        beside = self.run_process(sidecar("sidecar", self.scratch, server, [
+            f"--tsdb.path={data}", f"--objstore.config={bucket.config}"])).ready()
+        querier = self.run_process(query("query", self.scratch, [beside.address, gateway.address])).ready()
+        wait_until(lambda: ask(querier.url, texts[0]) == expected[texts[0]], "the querier has found the sidecar")
+        wrong, stop, asked = [], threading.Event(), {text: 0 for text in texts}
+
+        def watch():
+            while not stop.is_set() and not wrong:
+                for text in texts:
+                    try:
+                        answer = ask(querier.url, text)
+                    except (OSError, Failed) as error:
+                        answer = error
+                    asked[text] += 1
+                    if answer != expected[text]:
+                        wrong.append(difference(text, answer, expected[text]))
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            wait_until(lambda: set(bucket.metas()) == set(local), "all blocks are in the bucket", timeout=180)
+            wait_until(lambda: gateway.metric("thanos_bucket_store_blocks_loaded") == len(local),
+                       "the gateway has the blocks", timeout=180)
+            wait_until(lambda: querier.api("stores")["store"][0]["minTime"] == start * 1000, "the querier knows of them")
+            # What retention does to Prometheus, a block at a time; meanwhile it does not answer at all.
+            for block in sorted(local, key=lambda block: local[block]["minTime"]):
+                before = dict(asked)
+                server.stop()
+                shutil.rmtree(data / block)
+                server = run_prometheus(port=server.port)
+                wait_until(lambda: wrong or all(asked[text] > before[text] for text in texts), "the querier is asked")
+        finally:
+            stop.set()
+            watcher.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual(ask(server.url, texts[0]), [])  # Prometheus has lost them all
+
+
+@unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
+@unittest.skipIf(ObjectServer.missing(), ObjectServer.missing())
+class ObjectServerUploadTest(BlocksMove, UploadCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server, cls.buckets = ObjectServer(), 0
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def make_bucket(self):
+        type(self).buckets += 1
+        return S3Bucket(self.server, f"blocks-{self.buckets}")
+
+
+@unittest.skipUnless(find_prometheus(), "no Prometheus: scripts/install-deps --prometheus unpacks one")
+class DirectoryUploadTest(BlocksMove, UploadCase):
+    def make_bucket(self):
+        return DirectoryBucket(self.scratch / "bucket")
+
     def test_a_prometheus_that_compacts_is_refused(self):
         server = self.run_process(Prometheus("prometheus", self.scratch, {"cluster": "a"},
                                              blocks=("2h", "1d")))
         server.ready()
-        bucket = self.scratch / "bucket"
-        bucket.mkdir()
-        flags = [f"--tsdb.path={server.data}", f"--objstore.config={directory_bucket(bucket)}"]
+        flags = [f"--tsdb.path={server.data}", f"--objstore.config={self.make_bucket().config}"]
         refused = self.run_process(sidecar("sidecar", self.scratch, server, flags))
         wait_until(lambda: not refused.alive(), "the sidecar gives up")
         self.assertEqual(refused.stop(), 1)
@@ -115,16 +179,15 @@ class UploadTest(unittest.TestCase):
         server = self.run_process(Prometheus("prometheus", self.scratch, {"cluster": "a", "replica": "0"},
                                              [("self", "127.0.0.1:1")], blocks=("10s", "10s")))
         server.ready()
-        bucket = self.scratch / "bucket"
-        bucket.mkdir()
+        bucket = self.make_bucket()
         beside = self.run_process(sidecar("sidecar", self.scratch, server, [
-            f"--tsdb.path={server.data}", f"--objstore.config={directory_bucket(bucket)}"]))
+            f"--tsdb.path={server.data}", f"--objstore.config={bucket.config}"]))
         beside.ready()
         # Prometheus looks for what can be cut once a minute, the sidecar for blocks twice.
-        blocks = wait_until(lambda: blocks_of(bucket), "a block is in the bucket", timeout=180)
+        blocks = wait_until(bucket.metas, "a block is in the bucket", timeout=180)
         self.assertTrue(all(m["compaction"]["level"] == 1 for m in blocks.values()))
         first = min(blocks.values(), key=lambda m: m["minTime"])
-        gateway = self.run_process(store("store", self.scratch, directory_bucket(bucket)))
+        gateway = self.run_process(store("store", self.scratch, bucket.config))
         gateway.ready()
         at = first["maxTime"] / 1000 - 1
         results = []

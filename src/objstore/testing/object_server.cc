@@ -25,17 +25,7 @@ constexpr int kAttempts = 4;
 // Of one attempt; before the tool waits, it makes the files of the servers.
 constexpr std::chrono::seconds kStartTime{200};
 
-// $1: the tool, $2: a directory, $3: a port. What stops the test does not stop this.
-constexpr const char* kKeeper = R"(trap '' HUP INT TERM
-if "$1" start "$2/store" "$3" >"$2/log" 2>&1; then touch "$2/up"; else touch "$2/down"; fi
-cat >/dev/null
-"$1" stop "$2/store" >/dev/null 2>&1
-# A server that was stopped while it started can leave a worker.
-for process in /proc/[0-9]*; do
-  if grep -qsF "$2/store/" "$process/cmdline"; then kill -9 "${process#/proc/}" 2>/dev/null; fi
-done
-rm -rf "$2"
-)";
+const std::string kKeeper = AEVUM_SOURCE_DIR "/src/objstore/testing/object_server_keeper.sh";
 
 bool IsFree(int port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -104,10 +94,9 @@ StatusOr<std::unique_ptr<ObjectServer>> ObjectServer::StartOne() {
 StatusOr<std::unique_ptr<ObjectServer>> ObjectServer::StartAt(int port) {
   std::string directory = std::filesystem::temp_directory_path() / "aevum-store-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) return Internal("no directory: {}", directory);
-  RETURN_IF_ERROR(WriteFileAtomically(directory + "/keeper", kKeeper));
   std::unique_ptr<ObjectServer> server(new ObjectServer());
   const std::string command =
-      fmt::format("exec bash '{0}/keeper' '{1}' '{0}' {2}", directory, kTool, port);
+      fmt::format("exec bash '{}' '{}' '{}' {}", kKeeper, kTool, directory, port);
   server->keeper_ = ::popen(command.c_str(), "we");
   if (server->keeper_ == nullptr) return Internal("can't run: {}", command);
   RETURN_IF_ERROR(WaitForStart(directory));
