@@ -193,6 +193,20 @@ def store(name, directory, bucket_yaml, flags=(), **more):
                                             "--sync-block-duration=1s", *flags], **more)
 
 
+def backfill(directory, data):
+    """Blocks of two hours with six hours of one counter, which end a day ago; gives the second when they begin."""
+    hour = 3600
+    start = (int(time.time()) - 24 * hour) // (2 * hour) * (2 * hour) - 6 * hour
+    lines = ["# TYPE backfilled counter"]
+    for i in range(0, 6 * hour, 60):
+        lines += [f'backfilled_total{{instance="{n}"}} {i * (n + 1)} {start + i}' for n in range(3)]
+    source = pathlib.Path(directory) / "backfill.om"
+    source.write_text("\n".join(lines + ["# EOF", ""]))
+    subprocess.run([find_prometheus("promtool"), "tsdb", "create-blocks-from", "openmetrics", str(source), str(data)],
+                   check=True, capture_output=True)
+    return start
+
+
 def directory_bucket(path):
     """The configuration of a directory as a bucket."""
     return f"type: FILESYSTEM\nconfig:\n  directory: {json.dumps(str(path))}\n"

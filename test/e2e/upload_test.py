@@ -7,7 +7,7 @@ import tempfile
 import time
 import unittest
 
-from harness import (Prometheus, directory_bucket, find_prometheus, query, request, sidecar, store, wait_until)
+from harness import (Prometheus, backfill, directory_bucket, find_prometheus, query, request, sidecar, store, wait_until)
 
 HOUR = 3600
 
@@ -32,22 +32,10 @@ class UploadTest(unittest.TestCase):
         self.processes.append(process)
         return process
 
-    def backfill(self, data):
-        """Six hours of one counter, which end a day ago, in blocks of two hours."""
-        start = (int(time.time()) - 24 * HOUR) // (2 * HOUR) * (2 * HOUR) - 6 * HOUR
-        lines = ["# TYPE backfilled counter"]
-        for i in range(0, 6 * HOUR, 60):
-            lines += [f'backfilled_total{{instance="{n}"}} {i * (n + 1)} {start + i}' for n in range(3)]
-        source = self.scratch / "backfill.om"
-        source.write_text("\n".join(lines + ["# EOF", ""]))
-        subprocess.run([find_prometheus("promtool"), "tsdb", "create-blocks-from", "openmetrics", str(source), str(data)],
-                       check=True, capture_output=True)
-        return start
-
     def test_blocks_move_to_the_bucket_and_answers_stay_the_same(self):
         data, bucket = self.scratch / "prometheus-data", self.scratch / "bucket"
         bucket.mkdir()
-        start = self.backfill(data)
+        start = backfill(self.scratch, data)
         local = blocks_of(data)
         self.assertGreaterEqual(len(local), 3)
 
