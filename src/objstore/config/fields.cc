@@ -86,9 +86,7 @@ net::YamlReader ReadCount(std::int64_t* out) {
   };
 }
 
-int AttemptsOf(std::int64_t count) {
-  return static_cast<int>(std::min(count, kMaxAttempts));
-}
+int AttemptsOf(std::int64_t count) { return static_cast<int>(std::min(count, kMaxAttempts)); }
 
 net::YamlReader ReadTextMap(Fields* out) {
   return [out](const YAML::Node& node) {

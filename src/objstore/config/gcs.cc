@@ -25,17 +25,16 @@ struct GcsConfig {
 };
 
 Status ReadFields(const YAML::Node& node, GcsConfig* config) {
-  return net::ReadYamlMap(
-      node, "config",
-      {
-          {"bucket", net::YamlString(&config->options.bucket)},
-          {"service_account", net::YamlString(&config->service_account)},
-          {"use_grpc", net::YamlBool(&config->use_grpc)},
-          {"grpc_conn_pool_size", ReadCount(&config->grpc_conn_pool_size)},
-          {"http_config", ReadHttpConfig(&config->http)},
-          {"chunk_size_bytes", ReadCount(&config->chunk_size_bytes)},
-          {"max_retries", ReadCount(&config->max_retries)},
-      });
+  return net::ReadYamlMap(node, "config",
+                          {
+                              {"bucket", net::YamlString(&config->options.bucket)},
+                              {"service_account", net::YamlString(&config->service_account)},
+                              {"use_grpc", net::YamlBool(&config->use_grpc)},
+                              {"grpc_conn_pool_size", ReadCount(&config->grpc_conn_pool_size)},
+                              {"http_config", ReadHttpConfig(&config->http)},
+                              {"chunk_size_bytes", ReadCount(&config->chunk_size_bytes)},
+                              {"max_retries", ReadCount(&config->max_retries)},
+                          });
 }
 
 Status Check(const GcsConfig& config) {

@@ -49,8 +49,8 @@ StatusOr<std::shared_ptr<Bucket>> OpenWith(const std::string& proof, const std::
 std::string AccountSas(const std::string& key) {
   const std::string version = "2021-12-02";
   const std::string expires = "2100-01-01T00:00:00Z";
-  const std::string text = fmt::format("{}\nrwdlacup\nb\nsco\n\n{}\n\n\n{}\n\n",
-                                       Emulator::kAccount, expires, version);
+  const std::string text =
+      fmt::format("{}\nrwdlacup\nb\nsco\n\n{}\n\n\n{}\n\n", Emulator::kAccount, expires, version);
   const std::string signature = Base64(Hmac(DigestKind::kSha256, *DecodeBase64(key), text));
   return fmt::format("SharedAccessSignature=?sv={}&ss=b&srt=sco&sp=rwdlacup&se={}&sig={}", version,
                      net::PercentEncode(expires), net::PercentEncode(signature));
@@ -76,13 +76,13 @@ StatusOr<std::shared_ptr<Bucket>> OpenTls(const std::string& proof,
   const auto& azurite = Emulator::Shared(Emulator::Kind::kAzuriteTls);
   RETURN_IF_ERROR(azurite.status());
   const std::string& address = (*azurite)->address();
-  return OpenConfig(fmt::format("  storage_account: {}\n  container: {}\n"
-                                "  endpoint: 'blob.localhost{}'\n{}"
-                                "  http_config: {{tls_config: {{ca_file: '{}'}}}}\n",
-                                Emulator::kAccount, NewContainerName(),
-                                address.substr(address.rfind(':')), proof,
-                                (*azurite)->certificate()),
-                    environment);
+  return OpenConfig(
+      fmt::format("  storage_account: {}\n  container: {}\n"
+                  "  endpoint: 'blob.localhost{}'\n{}"
+                  "  http_config: {{tls_config: {{ca_file: '{}'}}}}\n",
+                  Emulator::kAccount, NewContainerName(), address.substr(address.rfind(':')), proof,
+                  (*azurite)->certificate()),
+      environment);
 }
 
 TEST(AzureTest, AnswersOverTlsAtTheHostOfTheAccount) {
@@ -113,23 +113,23 @@ TEST(AzureTest, AManagedIdentityIsAskedForTokens) {
   options.address = "127.0.0.1:0";
   net::HttpServer metadata(options, Logger(), nullptr);
   std::atomic<int> asked = 0;
-  metadata.Handle("", "/metadata/identity/oauth2/token", "token",
-                  [&](const Context&, const net::HttpRequest& request, net::HttpResponse& response) {
-                    ++asked;
-                    EXPECT_EQ(request.Header("Metadata"), "true");
-                    EXPECT_EQ(request.Param("client_id"), "me");
-                    response.Write(fmt::format(
-                        R"({{"access_token": "{}", "expires_in": "3600", "token_type": "Bearer"}})",
+  metadata.Handle(
+      "", "/metadata/identity/oauth2/token", "token",
+      [&](const Context&, const net::HttpRequest& request, net::HttpResponse& response) {
+        ++asked;
+        EXPECT_EQ(request.Header("Metadata"), "true");
+        EXPECT_EQ(request.Param("client_id"), "me");
+        response.Write(
+            fmt::format(R"({{"access_token": "{}", "expires_in": "3600", "token_type": "Bearer"}})",
                         Token(Clock::System().NowMs(), request.Param("resource"))));
-                  });
+      });
   ASSERT_TRUE(metadata.Start().ok());
   ProviderEnvironment environment;
   environment.variables = [&](const std::string& name) -> std::optional<std::string> {
     if (name != "AZURE_POD_IDENTITY_AUTHORITY_HOST") return std::nullopt;
     return "http://127.0.0.1:" + std::to_string(metadata.port());
   };
-  const StatusOr<std::shared_ptr<Bucket>> bucket =
-      OpenTls("  user_assigned_id: me\n", environment);
+  const StatusOr<std::shared_ptr<Bucket>> bucket = OpenTls("  user_assigned_id: me\n", environment);
   if (bucket.status().code() == StatusCode::kUnimplemented) {
     GTEST_SKIP() << bucket.status().message();
   }
@@ -147,11 +147,11 @@ TEST(AzureTest, ContainersAreMadeOnlyWhenAsked) {
     GTEST_SKIP() << azurite.status().message();
   }
   ASSERT_TRUE(azurite.ok()) << azurite.status();
-  const StatusOr<std::shared_ptr<Bucket>> bucket = OpenConfig(fmt::format(
-      "  storage_account: {}\n  container: {}\n  storage_connection_string: '{}'\n"
-      "  storage_create_container: false\n",
-      Emulator::kAccount, NewContainerName(),
-      ConnectionString((*azurite)->address(), AccountKey(Emulator::kAccountKey))));
+  const StatusOr<std::shared_ptr<Bucket>> bucket = OpenConfig(
+      fmt::format("  storage_account: {}\n  container: {}\n  storage_connection_string: '{}'\n"
+                  "  storage_create_container: false\n",
+                  Emulator::kAccount, NewContainerName(),
+                  ConnectionString((*azurite)->address(), AccountKey(Emulator::kAccountKey))));
   ASSERT_TRUE(bucket.ok()) << bucket.status();
   const Context context = Context::Background();
   const auto visit = [](const ListedObject&) { return OkStatus(); };

@@ -51,8 +51,7 @@ class FramedSource final : public UploadSource {
   // The rest of `out` that the text from `offset` does not fill.
   static std::span<char> Copy(const std::string& text, std::int64_t offset, std::span<char> out) {
     if (offset >= Size(text)) return out;
-    const std::size_t count =
-        std::min(out.size(), text.size() - static_cast<std::size_t>(offset));
+    const std::size_t count = std::min(out.size(), text.size() - static_cast<std::size_t>(offset));
     std::memcpy(out.data(), text.data() + offset, count);
     return out.subspan(count);
   }
@@ -266,8 +265,7 @@ Status GcsBucket::Begin(const Context& context, const UploadOptions& options, Re
   const std::size_t question = location.find('?');
   Fields parameters;
   if (question != std::string_view::npos) {
-    RETURN_IF_ERROR(
-        net::ParseForm(location.substr(question + 1), kMaxParameters, &parameters));
+    RETURN_IF_ERROR(net::ParseForm(location.substr(question + 1), kMaxParameters, &parameters));
   }
   for (const auto& [parameter, value] : parameters) {
     if (parameter == "upload_id") upload.id = value;
@@ -285,15 +283,13 @@ Status GcsBucket::SendChunk(const Context& context, Resumable& upload) {
   request.source = &upload.source;
   request.source_offset = upload.received;
   request.source_size = std::min(options_.chunk_bytes, size - upload.received);
-  request.SetHeader("Content-Range",
-                    fmt::format("bytes {}-{}/{}", upload.received,
-                                upload.received + request.source_size - 1, size));
+  request.SetHeader("Content-Range", fmt::format("bytes {}-{}/{}", upload.received,
+                                                 upload.received + request.source_size - 1, size));
   request.expected_status = kIncomplete;
   upload.is_certain = false;
   // Not sent again before the store has been asked what it got.
-  ASSIGN_OR_RETURN(
-      const net::HttpClientResponse response,
-      client_->Do(context, request, Label(upload.name), RestClient::Repeat::kNever));
+  ASSIGN_OR_RETURN(const net::HttpClientResponse response,
+                   client_->Do(context, request, Label(upload.name), RestClient::Repeat::kNever));
   upload.is_certain = true;
   if (response.status == kIncomplete) {
     const std::int64_t before = upload.received;
@@ -313,9 +309,8 @@ Status GcsBucket::AskHowMuch(const Context& context, Resumable& upload) {
   request.query.emplace_back("upload_id", upload.id);
   request.SetHeader("Content-Range", fmt::format("bytes */{}", size));
   request.expected_status = kIncomplete;
-  ASSIGN_OR_RETURN(
-      const net::HttpClientResponse response,
-      client_->Do(context, request, Label(upload.name), RestClient::Repeat::kNever));
+  ASSIGN_OR_RETURN(const net::HttpClientResponse response,
+                   client_->Do(context, request, Label(upload.name), RestClient::Repeat::kNever));
   if (response.status == kIncomplete) {
     ASSIGN_OR_RETURN(upload.received, ReceivedBytes(response.Header("Range"), size));
   } else {

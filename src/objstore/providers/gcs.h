@@ -16,9 +16,9 @@ struct GcsOptions {
   int list_page = 0;  // objects in a page; 0 for what the store likes
 };
 
-// An object larger than a chunk goes up chunk by chunk: after an error that passes the store is asked
-// how much it has, and the upload goes on there. It appears with the last chunk. The version of an
-// object is its generation. Thread-safe.
+// An object larger than a chunk goes up chunk by chunk: after an error that passes the store is
+// asked how much it has, and the upload goes on there. It appears with the last chunk. The version
+// of an object is its generation. Thread-safe.
 class GcsBucket final : public Bucket {
  public:
   // The client reads errors with ReadGcsError.
@@ -59,8 +59,8 @@ class GcsBucket final : public Bucket {
   ThreadPool pool_;
 };
 
-// {"error": {"message": …}} and texts. The code is "NoSuchBucket" where it is the bucket that is not
-// there, else "".
+// {"error": {"message": …}} and texts. The code is "NoSuchBucket" where it is the bucket that is
+// not there, else "".
 StoreError ReadGcsError(std::string_view body);
 
 }  // namespace aevum::objstore

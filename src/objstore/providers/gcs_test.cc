@@ -36,9 +36,9 @@ StatusOr<std::shared_ptr<Bucket>> Open(const std::string& more) {
   static std::atomic<int> number = 0;
   const std::string name = fmt::format("bucket-{}", ++number);
   RETURN_IF_ERROR(MakeBucket(address, name));
-  ASSIGN_OR_RETURN(std::unique_ptr<Bucket> bucket,
-                   OpenBucket("type: gcs\nconfig:\n  bucket: " + name + "\n" + more,
-                              EnvironmentOf(address)));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<Bucket> bucket,
+      OpenBucket("type: gcs\nconfig:\n  bucket: " + name + "\n" + more, EnvironmentOf(address)));
   return std::shared_ptr<Bucket>(std::move(bucket));
 }
 
@@ -56,9 +56,8 @@ TEST(GcsTest, AMissingBucketIsNoEmptyBucket) {
     GTEST_SKIP() << emulator.status().message();
   }
   ASSERT_TRUE(emulator.ok()) << emulator.status();
-  const StatusOr<std::unique_ptr<Bucket>> bucket =
-      OpenBucket("type: GCS\nconfig: {bucket: no-such-bucket}",
-                 EnvironmentOf((*emulator)->address()));
+  const StatusOr<std::unique_ptr<Bucket>> bucket = OpenBucket(
+      "type: GCS\nconfig: {bucket: no-such-bucket}", EnvironmentOf((*emulator)->address()));
   ASSERT_TRUE(bucket.ok()) << bucket.status();
   const Context context = Context::Background();
   const auto visit = [](const ListedObject&) { return OkStatus(); };

@@ -1,4 +1,5 @@
-// Uploads in chunks that don't go smoothly, and errors, before a server that answers as the test says.
+// Uploads in chunks that don't go smoothly, and errors, before a server that answers as the test
+// says.
 #include <mutex>
 
 #include <gmock/gmock.h>
@@ -26,20 +27,20 @@ class GcsUploadTest : public ::testing::Test {
     net::HttpServerOptions options;
     options.address = "127.0.0.1:0";
     server_ = std::make_unique<net::HttpServer>(options, Logger(), nullptr);
-    server_->Handle("", "/upload/storage/v1/b/bucket/o", "upload",
-                    [this, answer](const Context&, const net::HttpRequest& request,
-                                   net::HttpResponse& response) {
-                      const std::lock_guard lock(mutex_);
-                      calls_.push_back(request.method + " " +
-                                       std::string(request.Header("Content-Range")));
-                      if (request.method == "POST") {
-                        EXPECT_EQ(request.Param("name"), "a/b");
-                        response.SetHeader("Location", "https://elsewhere/x?upload_id=the%2Bid");
-                        return;
-                      }
-                      EXPECT_EQ(request.Param("upload_id"), "the+id");
-                      answer(request, response);
-                    });
+    server_->Handle(
+        "", "/upload/storage/v1/b/bucket/o", "upload",
+        [this, answer](const Context&, const net::HttpRequest& request,
+                       net::HttpResponse& response) {
+          const std::lock_guard lock(mutex_);
+          calls_.push_back(request.method + " " + std::string(request.Header("Content-Range")));
+          if (request.method == "POST") {
+            EXPECT_EQ(request.Param("name"), "a/b");
+            response.SetHeader("Location", "https://elsewhere/x?upload_id=the%2Bid");
+            return;
+          }
+          EXPECT_EQ(request.Param("upload_id"), "the+id");
+          answer(request, response);
+        });
     server_->Handle("", "/storage/v1/b/bucket/o/x", "object",
                     [answer](const Context&, const net::HttpRequest& request,
                              net::HttpResponse& response) { answer(request, response); });
@@ -88,8 +89,8 @@ TEST_F(GcsUploadTest, SendsChunksUntilTheStoreHasAll) {
   ASSERT_TRUE(version.ok()) << version.status();
   EXPECT_EQ(*version, "7");
   EXPECT_EQ(received_, kBytes);
-  EXPECT_THAT(Calls(), ElementsAre("POST ", "PUT bytes 0-9/25", "PUT bytes 10-19/25",
-                                   "PUT bytes 20-24/25"));
+  EXPECT_THAT(Calls(),
+              ElementsAre("POST ", "PUT bytes 0-9/25", "PUT bytes 10-19/25", "PUT bytes 20-24/25"));
 }
 
 TEST_F(GcsUploadTest, GoesOnWhereTheStoreHasStopped) {

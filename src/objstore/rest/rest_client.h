@@ -54,8 +54,9 @@ class RestClient {
 
   enum class Repeat : std::uint8_t { kAllowed, kNever };
 
-  // A 2xx or the status that the request expects, its body bounded; all else is an error: NotFound, PermissionDenied, ... as in bucket.h.
-  // `object` is what errors name. Transient failures are tried again unless that is not allowed.
+  // A 2xx or the status that the request expects, its body bounded; all else is an error: NotFound,
+  // PermissionDenied, ... as in bucket.h. `object` is what errors name. Transient failures are
+  // tried again unless that is not allowed.
   StatusOr<net::HttpClientResponse> Do(const Context& context, const RestRequest& request,
                                        std::string_view object, Repeat repeat = Repeat::kAllowed);
   // As above with the body of the answer in a sink.

@@ -17,11 +17,17 @@ constexpr std::string_view kStorage = "https://storage.azure.com/";
 constexpr std::size_t kMaxSasParameters = 50;
 
 // The headers that have a line of their own, in their order.
-constexpr std::string_view kPlainHeaders[] = {
-    "Content-Encoding",  "Content-Language", "Content-Length",
-    "Content-MD5",       "Content-Type",     "Date",
-    "If-Modified-Since", "If-Match",         "If-None-Match",
-    "If-Unmodified-Since", "Range"};
+constexpr std::string_view kPlainHeaders[] = {"Content-Encoding",
+                                              "Content-Language",
+                                              "Content-Length",
+                                              "Content-MD5",
+                                              "Content-Type",
+                                              "Date",
+                                              "If-Modified-Since",
+                                              "If-Match",
+                                              "If-None-Match",
+                                              "If-Unmodified-Since",
+                                              "Range"};
 
 std::string PlainHeader(const RestRequest& request, std::string_view name) {
   if (name != "Content-Length") return std::string(request.Header(name));

@@ -62,9 +62,9 @@ struct AzureIdentity {
 //  3. as AZURE_TENANT_ID and AZURE_CLIENT_ID say, with AZURE_CLIENT_SECRET, or with the token of
 //     another issuer in the file AZURE_FEDERATED_TOKEN_FILE (workload identity);
 //  4. of the managed identity of the machine, AZURE_CLIENT_ID if there are several.
-// Principals ask AZURE_AUTHORITY_HOST, or the public cloud. Managed identities ask IDENTITY_ENDPOINT
-// with IDENTITY_HEADER, as App Service and Container Apps set them, else the machine's metadata
-// service. Variables and files are read again each time.
+// Principals ask AZURE_AUTHORITY_HOST, or the public cloud. Managed identities ask
+// IDENTITY_ENDPOINT with IDENTITY_HEADER, as App Service and Container Apps set them, else the
+// machine's metadata service. Variables and files are read again each time.
 KeptSession::Ask AskForAzureToken(AzureIdentity identity, Environment variables,
                                   const net::HttpClientOptions& http, const Clock& clock);
 

@@ -24,7 +24,8 @@ TEST(AzureKeySignerTest, SignsTheTextOfTheDocumentation) {
   RestRequest request;
   request.path = "/mycontainer";
   request.query = {{"comp", "metadata"}, {"restype", "container"}, {"timeout", "20"}};
-  request.headers = {{"x-ms-version", "2015-02-21"}, {"x-ms-date", "Fri, 26 Jun 2015 23:39:12 GMT"}};
+  request.headers = {{"x-ms-version", "2015-02-21"},
+                     {"x-ms-date", "Fri, 26 Jun 2015 23:39:12 GMT"}};
   EXPECT_EQ((*signer)->TextToSign(request),
             "GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:Fri, 26 Jun 2015 23:39:12 GMT\n"
             "x-ms-version:2015-02-21\n/myaccount/mycontainer\ncomp:metadata\nrestype:container\n"
@@ -37,8 +38,11 @@ TEST(AzureKeySignerTest, SignsWhatTellsOfTheBody) {
   request.method = "PUT";
   request.path = "/c/b";
   request.body = "hello world";
-  request.headers = {{"Content-Type", "text/plain"}, {"Content-MD5", "md5"}, {"If-Match", "\"v\""},
-                     {"Range", "bytes=0-1"},         {"X-Ms-Blob-Type", " BlockBlob "}};
+  request.headers = {{"Content-Type", "text/plain"},
+                     {"Content-MD5", "md5"},
+                     {"If-Match", "\"v\""},
+                     {"Range", "bytes=0-1"},
+                     {"X-Ms-Blob-Type", " BlockBlob "}};
   EXPECT_EQ((*signer)->TextToSign(request),
             "PUT\n\n\n11\nmd5\ntext/plain\n\n\n\"v\"\n\n\nbytes=0-1\nx-ms-blob-type:BlockBlob\n"
             "/a/c/b");
@@ -100,15 +104,15 @@ void ExpectToken(const StatusOr<Session>& session) {
 }
 
 TEST_F(AzureTokenTest, APrincipalAsksWithItsSecret) {
-  Answer("/tenant/oauth2/v2.0/token", [](const net::HttpRequest& request,
-                                         net::HttpResponse& response) {
-    EXPECT_EQ(request.method, "POST");
-    EXPECT_EQ(request.Param("grant_type"), "client_credentials");
-    EXPECT_EQ(request.Param("client_id"), "me");
-    EXPECT_EQ(request.Param("client_secret"), "a+b");
-    EXPECT_EQ(request.Param("scope"), "https://storage.azure.com/.default");
-    response.Write(R"({"token_type":"Bearer","expires_in":3600,"access_token":"t"})");
-  });
+  Answer("/tenant/oauth2/v2.0/token",
+         [](const net::HttpRequest& request, net::HttpResponse& response) {
+           EXPECT_EQ(request.method, "POST");
+           EXPECT_EQ(request.Param("grant_type"), "client_credentials");
+           EXPECT_EQ(request.Param("client_id"), "me");
+           EXPECT_EQ(request.Param("client_secret"), "a+b");
+           EXPECT_EQ(request.Param("scope"), "https://storage.azure.com/.default");
+           response.Write(R"({"token_type":"Bearer","expires_in":3600,"access_token":"t"})");
+         });
   variables_["AZURE_AUTHORITY_HOST"] = StartServer() + "/";
   AzureIdentity identity;
   identity.tenant_id = "tenant";
@@ -125,14 +129,14 @@ TEST_F(AzureTokenTest, APrincipalAsksWithItsSecret) {
 TEST_F(AzureTokenTest, AWorkloadTradesTheTokenOfAFile) {
   const StatusOr<TemporaryDirectory> directory = TemporaryDirectory::Create();
   ASSERT_TRUE(WriteFileAtomically(directory->File("token"), "assertion\n").ok());
-  Answer("/tenant/oauth2/v2.0/token", [](const net::HttpRequest& request,
-                                         net::HttpResponse& response) {
-    EXPECT_EQ(request.Param("client_assertion"), "assertion");
-    EXPECT_EQ(request.Param("client_assertion_type"),
-              "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-    EXPECT_FALSE(request.HasParam("client_secret"));
-    response.Write(R"({"expires_in":3600,"access_token":"t"})");
-  });
+  Answer("/tenant/oauth2/v2.0/token",
+         [](const net::HttpRequest& request, net::HttpResponse& response) {
+           EXPECT_EQ(request.Param("client_assertion"), "assertion");
+           EXPECT_EQ(request.Param("client_assertion_type"),
+                     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+           EXPECT_FALSE(request.HasParam("client_secret"));
+           response.Write(R"({"expires_in":3600,"access_token":"t"})");
+         });
   variables_["AZURE_AUTHORITY_HOST"] = StartServer();
   variables_["AZURE_TENANT_ID"] = "tenant";
   variables_["AZURE_CLIENT_ID"] = "me";
@@ -173,9 +177,8 @@ TEST_F(AzureTokenTest, ARefusalSaysWhyAndIsNoCredential) {
 
 TEST_F(AzureTokenTest, AnAnswerWithoutATokenIsAnError) {
   std::string body;
-  Answer("/t/oauth2/v2.0/token", [&](const net::HttpRequest&, net::HttpResponse& response) {
-    response.Write(body);
-  });
+  Answer("/t/oauth2/v2.0/token",
+         [&](const net::HttpRequest&, net::HttpResponse& response) { response.Write(body); });
   variables_["AZURE_AUTHORITY_HOST"] = StartServer();
   AzureIdentity identity;
   identity.tenant_id = "t";

@@ -15,7 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kStorageScope = "https://www.googleapis.com/auth/devstorage.full_control";
+constexpr std::string_view kStorageScope =
+    "https://www.googleapis.com/auth/devstorage.full_control";
 // What another token is asked with.
 constexpr std::string_view kPlatformScope = "https://www.googleapis.com/auth/cloud-platform";
 constexpr const char* kTokenUrl = "https://oauth2.googleapis.com/token";
@@ -169,14 +170,14 @@ class TokenService {
                                    std::string_view scope) {
     ASSIGN_OR_RETURN(const std::string subject,
                      SubjectToken(context, PartOf(json, "credential_source")));
-    return AskForm(context,
-                   FormTo(TextOf(json, "token_url"),
-                          {{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
-                           {"audience", TextOf(json, "audience")},
-                           {"scope", std::string(scope)},
-                           {"requested_token_type", "urn:ietf:params:oauth:token-type:access_token"},
-                           {"subject_token_type", TextOf(json, "subject_token_type")},
-                           {"subject_token", subject}}));
+    return AskForm(
+        context, FormTo(TextOf(json, "token_url"),
+                        {{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
+                         {"audience", TextOf(json, "audience")},
+                         {"scope", std::string(scope)},
+                         {"requested_token_type", "urn:ietf:params:oauth:token-type:access_token"},
+                         {"subject_token_type", TextOf(json, "subject_token_type")},
+                         {"subject_token", subject}}));
   }
 
   StatusOr<std::string> SubjectToken(const Context& context, const Json& source) {

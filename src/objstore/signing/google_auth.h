@@ -36,12 +36,13 @@ struct GoogleAuthOptions {
 // "authorized_user", "external_account" whose subject token is in a file or at a URL, and
 // "impersonated_service_account".
 //
-// The application default credentials are, in this order: the file that GOOGLE_APPLICATION_CREDENTIALS
-// names; the file of `gcloud auth application-default login` ($CLOUDSDK_CONFIG or ~/.config/gcloud);
-// the metadata service of the machine, at GCE_METADATA_HOST or 169.254.169.254. Files and variables
-// are read again each time.
+// The application default credentials are, in this order: the file that
+// GOOGLE_APPLICATION_CREDENTIALS names; the file of `gcloud auth application-default login`
+// ($CLOUDSDK_CONFIG or ~/.config/gcloud); the metadata service of the machine, at GCE_METADATA_HOST
+// or 169.254.169.254. Files and variables are read again each time.
 //
-// InvalidArgument for given credentials that are not of this form; such files are errors when asked.
+// InvalidArgument for given credentials that are not of this form; such files are errors when
+// asked.
 StatusOr<KeptSession::Ask> AskForGoogleToken(GoogleAuthOptions options, const Clock& clock);
 
 }  // namespace aevum::objstore

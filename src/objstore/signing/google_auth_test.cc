@@ -56,7 +56,10 @@ TEST(GoogleAssertionTest, SaysWhoAsksForWhat) {
             nlohmann::json::parse(R"({"iss": "me@project", "scope": "scope",
                 "aud": "https://issuer/token", "iat": 1000000000, "exp": 1000003600})"));
   // As `openssl dgst -sha256 -sign` signs the text before the last dot.
-  EXPECT_EQ(assertion->substr(second + 1), "ZeVpFtcLOMWQ-g1isWJlLxPJs73Cz-RfzDDUX8vS920TD9kZ9dqd3OQbZUgVu3hdH0CSTPfqh4-oCkOntqocVyPiuRP4-9n2_YyGjL1FHct31jC-lGxTxk9qXFeeU8wSq8q8i29hOIgE1Q_ZJZGAjGnHPS3uqXRPoKtwTxb1B2E");
+  EXPECT_EQ(assertion->substr(second + 1),
+            "ZeVpFtcLOMWQ-g1isWJlLxPJs73Cz-RfzDDUX8vS920TD9kZ9dqd3OQbZUgVu3hdH0CSTPfqh4-"
+            "oCkOntqocVyPiuRP4-9n2_YyGjL1FHct31jC-lGxTxk9qXFeeU8wSq8q8i29hOIgE1Q_"
+            "ZJZGAjGnHPS3uqXRPoKtwTxb1B2E");
 }
 
 TEST(GoogleAssertionTest, DoesNotRepeatAKeyThatCantSign) {
@@ -80,9 +83,7 @@ class GoogleTokenTest : public ::testing::Test {
                    [answer](const Context&, const net::HttpRequest& request,
                             net::HttpResponse& response) { answer(request, response); });
   }
-  StatusOr<Session> Ask(const nlohmann::json& credentials) {
-    return AskText(credentials.dump());
-  }
+  StatusOr<Session> Ask(const nlohmann::json& credentials) { return AskText(credentials.dump()); }
   StatusOr<Session> AskText(const std::string& credentials) {
     GoogleAuthOptions options;
     options.credentials = credentials;
@@ -146,9 +147,9 @@ TEST_F(GoogleTokenTest, TheDefaultIsTheNamedFileThenGcloudsThenTheMachine) {
   variables_["GCE_METADATA_HOST"] = url_.substr(7);
   EXPECT_EQ(AskText("")->token, "machine");
   variables_["CLOUDSDK_CONFIG"] = directory_.path();
-  ASSERT_TRUE(WriteFileAtomically(directory_.File("application_default_credentials.json"),
-                                  User().dump())
-                  .ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(directory_.File("application_default_credentials.json"), User().dump())
+          .ok());
   EXPECT_EQ(AskText("")->token, "r");
   nlohmann::json named = User();
   named["refresh_token"] = "named";
