@@ -6,6 +6,7 @@
 #include "net/request_log.h"
 #include "objstore/config/factory.h"
 #include "objstore/metrics.h"
+#include "objstore/tracing.h"
 
 namespace aevum::cli {
 
@@ -59,7 +60,7 @@ StatusOr<std::shared_ptr<objstore::Bucket>> ObjectStorageFlags::Open(
   if (!bucket.ok()) return Annotate(bucket.status(), "--objstore.config");
   const auto counts = std::make_shared<objstore::BucketMetrics>(metrics, (*bucket)->Name());
   return std::shared_ptr<objstore::Bucket>(
-      objstore::WithMetrics(std::shared_ptr<objstore::Bucket>(*std::move(bucket)), counts));
+      objstore::WithTracing(objstore::WithMetrics(*std::move(bucket), counts)));
 }
 
 }  // namespace aevum::cli

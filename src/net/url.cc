@@ -126,14 +126,14 @@ StatusOr<Url> Url::Parse(std::string_view text) {
   return url;
 }
 
-std::string Url::ToString() const {
-  std::string out = scheme + "://";
-  const bool bracketed = host.find(':') != std::string::npos;
-  if (bracketed) out += '[';
-  out += host;
-  if (bracketed) out += ']';
+std::string Url::Authority() const {
+  std::string out = host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (!port.empty()) out += ":" + port;
-  out += path;
+  return out;
+}
+
+std::string Url::ToString() const {
+  std::string out = scheme + "://" + Authority() + path;
   if (!query.empty()) out += "?" + query;
   return out;
 }

@@ -22,6 +22,8 @@ struct Url {
   std::string query;     // without '?'
 
   static StatusOr<Url> Parse(std::string_view text);
+  // Host and port, as in a Host header.
+  std::string Authority() const;
   // Without userinfo: for messages and logs.
   std::string ToString() const;
 };

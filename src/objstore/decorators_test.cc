@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
 
+#include "base/trace.h"
 #include "net/metrics/exposition.h"
 #include "objstore/metrics.h"
 #include "objstore/prefixed.h"
@@ -9,6 +10,7 @@
 #include "objstore/testing/faulty_bucket.h"
 #include "objstore/testing/memory_bucket.h"
 #include "objstore/timeouts.h"
+#include "objstore/tracing.h"
 
 namespace aevum::objstore {
 namespace {
@@ -35,6 +37,14 @@ INSTANTIATE_TEST_SUITE_P(Measured, AcceptanceTest,
                                    std::make_shared<BucketMetrics>(registry, "test");
                                return StatusOr<std::shared_ptr<Bucket>>(
                                    WithMetrics(std::make_shared<MemoryBucket>(), metrics));
+                             },
+                             nullptr}));
+
+INSTANTIATE_TEST_SUITE_P(Traced, AcceptanceTest,
+                         ::testing::Values(ProviderUnderTest{
+                             [] {
+                               return StatusOr<std::shared_ptr<Bucket>>(
+                                   WithTracing(std::make_shared<MemoryBucket>()));
                              },
                              nullptr}));
 
@@ -188,6 +198,63 @@ TEST(FaultyBucketTest, NothingWorksAfterTheKill) {
   EXPECT_TRUE(bucket.Upload(kContext, "a", BytesSource("1"), {}).ok());
   EXPECT_FALSE(bucket.Get(kContext, "a").ok());
   EXPECT_FALSE(bucket.Delete(kContext, "a").ok());
+}
+
+class KeepingRecorder final : public SpanRecorder {
+ public:
+  SpanId NewSpanId() override { return ++last_; }
+  void Record(FinishedSpan span) override { spans_.push_back(std::move(span)); }
+  const std::vector<FinishedSpan>& spans() const { return spans_; }
+
+ private:
+  SpanId last_ = 0;
+  std::vector<FinishedSpan> spans_;
+};
+
+std::string TextOf(const FinishedSpan& span) {
+  std::string text = span.name;
+  for (const auto& [key, value] : span.attributes) {
+    text += fmt::format(" {}={}", key,
+                        std::holds_alternative<std::string>(value)
+                            ? std::get<std::string>(value)
+                            : std::to_string(std::get<std::int64_t>(value)));
+  }
+  return text + (span.failed ? " failed" : "");
+}
+
+TEST(TracedBucketTest, EachCallIsASpanOfTheTrace) {
+  const std::unique_ptr<Bucket> bucket = WithTracing(std::make_shared<MemoryBucket>());
+  const auto recorder = std::make_shared<KeepingRecorder>();
+  TraceContext trace;
+  trace.trace_id = {1, 2};
+  trace.span_id = recorder->NewSpanId();
+  trace.sampled = true;
+  trace.recorder = recorder;
+  Span first = Span::First(kContext, trace, 0, "test", SpanKind::kServer);
+  const Context& context = first.Inner(kContext);
+  ASSERT_TRUE(bucket->Upload(context, "d/a", BytesSource("12345"), {}).ok());
+  const auto visit = [](const ListedObject&) { return OkStatus(); };
+  ASSERT_TRUE(bucket->Iterate(context, "d", {}, visit).ok());
+  IterateOptions with_attributes;
+  with_attributes.attributes = IterateOptions::Attributes::kWanted;
+  ASSERT_TRUE(bucket->Iterate(context, "d", with_attributes, visit).ok());
+  ASSERT_TRUE(bucket->Get(context, "d/a").ok());
+  ASSERT_TRUE(bucket->GetRange(context, "d/a", {1, 2}).ok());
+  ASSERT_TRUE(bucket->Exists(context, "d/a").ok());
+  ASSERT_TRUE(bucket->Attributes(context, "d/a").ok());
+  ASSERT_TRUE(bucket->Delete(context, "d/a").ok());
+  EXPECT_FALSE(bucket->Get(context, "d/a").ok());
+  EXPECT_FALSE(bucket->Get(kContext, "d/a").ok());  // not in a trace
+  std::vector<std::string> texts;
+  for (const FinishedSpan& span : recorder->spans()) {
+    texts.push_back(TextOf(span));
+    EXPECT_EQ(span.parent_id, trace.span_id);
+  }
+  EXPECT_THAT(texts, ElementsAre("bucket_upload name=d/a", "bucket_iter dir=d",
+                                 "bucket_iter_with_attrs dir=d", "bucket_get name=d/a read=5",
+                                 "bucket_getrange name=d/a offset=1 length=2 read=2",
+                                 "bucket_exists name=d/a", "bucket_attributes name=d/a",
+                                 "bucket_delete name=d/a", "bucket_get name=d/a read=0 failed"));
 }
 
 }  // namespace

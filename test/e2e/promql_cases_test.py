@@ -108,7 +108,7 @@ class StoreHistogramCasesTest(StoreCasesTest):
     def test_experimental(self):
         experimental = self.keep(query("query-experimental", self.scratch, [self.gateway.address], [
             f"--enable-feature=promql-{feature}" for feature in (
-                "experimental-functions", "duration-expr", "extended-range-selectors", "binop-fill-modifiers")])).ready().ready()
+                "experimental-functions", "duration-expr", "extended-range-selectors", "binop-fill-modifiers")])).ready()
         self.replay("experimental", querier=experimental)
 
 

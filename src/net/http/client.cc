@@ -33,8 +33,9 @@ class HttpClient::Impl {
     HttpClientRequest traced = request;
     for (auto& header : TraceHeaders(inner)) traced.headers.push_back(std::move(header));
     span.Set("http.method", request.method);
-    const StatusOr<Url> url = Url::Parse(request.url);
+    StatusOr<Url> url = Url::Parse(request.url);
     if (url.ok()) {
+      if (request.secret_query) url->query.clear();
       span.Set("http.url", url->ToString());
       span.Set("peer.hostname", url->host);
     }

@@ -58,6 +58,7 @@ struct HttpClientRequest {
     std::function<Status(std::int64_t offset, std::span<char> out)> read;
   };
   std::optional<BodySource> body_source;
+  bool secret_query = false;  // the query stays out of errors and traces
 };
 
 struct HttpClientResponse {

@@ -163,7 +163,9 @@ bool Transfer::TakeBody(std::string_view piece) {
 
 Status Transfer::SetTarget() {
   ASSIGN_OR_RETURN(Url url, Url::Parse(request_.url));
-  name_ = request_.method + " " + url.ToString();
+  Url shown = url;
+  if (request_.secret_query) shown.query.clear();
+  name_ = request_.method + " " + shown.ToString();
   url_ = request_.url;
   host_ = url.host;
   if (options_.tls_server_name.empty() || url.scheme != "https") return OkStatus();

@@ -20,11 +20,11 @@ struct ProviderType {
 
 constexpr std::array kTypes = {
     ProviderType{"ALIYUNOSS", nullptr},
-    ProviderType{"AZURE", nullptr},
+    ProviderType{"AZURE", OpenAzure},
     ProviderType{"BOS", nullptr},
     ProviderType{"COS", nullptr},
     ProviderType{"FILESYSTEM", OpenFilesystem},
-    ProviderType{"GCS", nullptr},
+    ProviderType{"GCS", OpenGcs},
     ProviderType{"OBS", nullptr},
     ProviderType{"OCI", nullptr},
     ProviderType{"S3", OpenS3},

@@ -9,6 +9,8 @@ namespace {
 
 // Where Go's transport waits for a connection; fixed in Thanos.
 constexpr std::chrono::seconds kDialTimeout{30};
+// More are as good as without end.
+constexpr std::int64_t kMaxAttempts = 1'000'000;
 
 Status ReadHttpFields(const YAML::Node& node, HttpConfig* out) {
   std::chrono::milliseconds handshake{10'000};
@@ -83,6 +85,8 @@ net::YamlReader ReadCount(std::int64_t* out) {
     return *out < 0 ? net::YamlError(node, "a negative number") : OkStatus();
   };
 }
+
+int AttemptsOf(std::int64_t count) { return static_cast<int>(std::min(count, kMaxAttempts)); }
 
 net::YamlReader ReadTextMap(Fields* out) {
   return [out](const YAML::Node& node) {

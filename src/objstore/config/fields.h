@@ -25,6 +25,8 @@ net::YamlReader ReadHttpConfig(HttpConfig* out);
 net::YamlReader ReadDuration(std::chrono::milliseconds* out);
 // A whole number, not negative.
 net::YamlReader ReadCount(std::int64_t* out);
+// A number of attempts out of a configuration, as a RetryPolicy counts them.
+int AttemptsOf(std::int64_t count);
 // A map of texts.
 net::YamlReader ReadTextMap(Fields* out);
 

@@ -10,8 +10,12 @@ namespace aevum::objstore {
 using OpenProvider = StatusOr<std::unique_ptr<Bucket>> (*)(const YAML::Node& config,
                                                            const ProviderEnvironment& environment);
 
+StatusOr<std::unique_ptr<Bucket>> OpenAzure(const YAML::Node& config,
+                                            const ProviderEnvironment& environment);
 StatusOr<std::unique_ptr<Bucket>> OpenFilesystem(const YAML::Node& config,
                                                  const ProviderEnvironment& environment);
+StatusOr<std::unique_ptr<Bucket>> OpenGcs(const YAML::Node& config,
+                                          const ProviderEnvironment& environment);
 StatusOr<std::unique_ptr<Bucket>> OpenS3(const YAML::Node& config,
                                          const ProviderEnvironment& environment);
 StatusOr<std::unique_ptr<Bucket>> OpenSwift(const YAML::Node& config,

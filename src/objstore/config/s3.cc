@@ -272,7 +272,7 @@ StatusOr<std::unique_ptr<Bucket>> OpenS3(const YAML::Node& node,
   RestClientOptions client;
   client.http = config.http.client;
   client.max_connections = static_cast<std::size_t>(config.http.max_connections);
-  if (config.max_retries > 0) client.retry.max_attempts = static_cast<int>(config.max_retries);
+  if (config.max_retries > 0) client.retry.max_attempts = AttemptsOf(config.max_retries);
   client.scheme = config.insecure ? "http" : "https";
   client.host = HostOf(config, region);
   client.read_error = ReadXmlError;

@@ -80,7 +80,7 @@ StatusOr<std::unique_ptr<Bucket>> OpenSwift(const YAML::Node& node,
   client.http.response_header_timeout =
       std::min(client.http.response_header_timeout, config.timeout);
   client.max_connections = static_cast<std::size_t>(config.http.max_connections);
-  client.retry.max_attempts = static_cast<int>(config.retries) + 1;
+  client.retry.max_attempts = AttemptsOf(config.retries) + 1;
   client.read_error = ReadTextError;
   const auto http = std::make_shared<net::HttpClient>(client.http);
   auto session = std::make_unique<KeptSession>(

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "objstore/parallel.h"
+#include "objstore/rest/listing.h"
 #include "objstore/rest/source_digest.h"
 
 namespace aevum::objstore {
@@ -38,12 +39,6 @@ std::string WithoutQuotes(std::string_view etag) {
   std::string text(etag);
   std::erase(text, '"');
   return text;
-}
-
-// An upload under a condition that was done, but whose answer was lost, would fail the second time.
-RestClient::Repeat RepeatUnder(UploadCondition condition) {
-  return condition == UploadCondition::kNone ? RestClient::Repeat::kAllowed
-                                             : RestClient::Repeat::kNever;
 }
 
 }  // namespace
@@ -124,22 +119,16 @@ RestRequest S3LikeBucket::ForPage(const std::string& prefix, const IterateOption
 
 Status S3LikeBucket::Iterate(const Context& context, const std::string& directory,
                              const IterateOptions& options, const ObjectVisitor& visit) {
-  RETURN_IF_ERROR(context.status());
   const std::string prefix = DirectoryPrefix(directory);
   const std::string label = Label(prefix);
-  std::string next;
-  while (true) {
+  const FetchPage fetch = [&](const std::string& next) -> StatusOr<ListingPage> {
     ASSIGN_OR_RETURN(const net::HttpClientResponse response,
                      client_->Do(context, ForPage(prefix, options, next), label));
     StatusOr<ListingPage> page = options_.dialect.ReadListing(response.body);
     RETURN_IF_ERROR(Annotate(page.status(), label));
-    for (const ListedObject& object : page->entries) {
-      if (object.name != prefix) RETURN_IF_ERROR(visit(object));
-    }
-    if (page->next.empty()) return OkStatus();
-    if (page->next == next) return Internal("{}: the listing does not get on", label);
-    next = std::move(page->next);
-  }
+    return page;
+  };
+  return VisitPages(context, prefix, label, fetch, visit);
 }
 
 Status S3LikeBucket::Read(const Context& context, const std::string& name, ByteRange range,

@@ -35,8 +35,7 @@ Status SwiftSigner::Sign(const Context& context, RestRequest& request) {
   ASSIGN_OR_RETURN(const Session session, session_->Get(context));
   ASSIGN_OR_RETURN(const net::Url url, net::Url::Parse(session.url));
   request.scheme = url.scheme;
-  request.host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
-  if (!url.port.empty()) request.host += ":" + url.port;
+  request.host = url.Authority();
   std::string path = url.path;
   while (path.ends_with('/')) path.pop_back();
   request.path = path + request.path;
@@ -141,11 +140,8 @@ Status SwiftBucket::AddHeaders(const UploadOptions& options, RestRequest& reques
 
 StatusOr<std::string> SwiftBucket::Put(const Context& context, const RestRequest& request,
                                        const std::string& name, UploadCondition condition) {
-  // What was done, but whose answer was lost, would fail the second time under a condition.
-  const auto repeat = condition == UploadCondition::kNone ? RestClient::Repeat::kAllowed
-                                                          : RestClient::Repeat::kNever;
   const StatusOr<net::HttpClientResponse> response =
-      client_->Do(context, request, Label(name), repeat);
+      client_->Do(context, request, Label(name), RepeatUnder(condition));
   if (IsNotFound(response.status())) {
     return MakeError(StatusCode::kFailedPrecondition,
                      fmt::format("there is no such container: {}", options_.container));

@@ -26,12 +26,14 @@ struct ListingPage {
 StatusOr<ListingPage> ReadS3Listing(std::string_view xml);
 // The listing of BOS.
 StatusOr<ListingPage> ReadBosListing(std::string_view json);
-// EnumerationResults of Azure.
+// EnumerationResults of Azure. What a hierarchical namespace lists as a directory is left out.
 StatusOr<ListingPage> ReadAzureListing(std::string_view xml);
 // The listing of Swift in JSON: a list without a mark of its end.
 StatusOr<std::vector<ListedObject>> ReadSwiftListing(std::string_view json);
 // The listing of Google's JSON API.
 StatusOr<ListingPage> ReadGcsListing(std::string_view json);
+// An object of Google's JSON API: size, time, and its generation as the version.
+StatusOr<ObjectAttributes> ReadGcsObject(std::string_view json);
 // The listing of OCI.
 StatusOr<ListingPage> ReadOciListing(std::string_view json);
 

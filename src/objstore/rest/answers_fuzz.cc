@@ -1,7 +1,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "objstore/providers/gcs.h"
 #include "objstore/rest/answers.h"
+#include "objstore/signing/oauth.h"
 #include "objstore/signing/swift_auth.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -20,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 3:
       ReadGcsListing(body).IgnoreError();
+      ReadGcsObject(body).IgnoreError();
       ReadOciListing(body).IgnoreError();
       break;
     case 4:
@@ -32,11 +35,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 6:
       ReadXmlField(body, "r", "a.b").IgnoreError();
       ReadJsonField(body, "a.b").IgnoreError();
+      ReadOAuthToken(body, 0).IgnoreError();
       break;
     default:
       ReadXmlError(body);
       ReadJsonError(body);
       ReadTextError(body);
+      ReadGcsError(body);
   }
   return 0;
 }

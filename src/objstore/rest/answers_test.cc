@@ -80,6 +80,32 @@ TEST(ReadAzureListingTest, ReadsBlobsAndPrefixes) {
   EXPECT_EQ(page->next, "m");
 }
 
+// An account with a hierarchical namespace keeps directories, which are no objects.
+TEST(ReadAzureListingTest, LeavesOutDirectories) {
+  const std::string properties =
+      "<Properties><ResourceType>{}</ResourceType><Last-Modified>Wed, 09 Sep 2009 09:20:02 "
+      "GMT</Last-Modified><Content-Length>0</Content-Length></Properties>";
+  const StatusOr<ListingPage> page = ReadAzureListing(
+      "<EnumerationResults><Blobs><Blob><Name>a</Name>" +
+      fmt::format(fmt::runtime(properties), "directory") + "</Blob><Blob><Name>a/b</Name>" +
+      fmt::format(fmt::runtime(properties), "file") + "</Blob></Blobs></EnumerationResults>");
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(NamesOf(*page), (std::vector<std::string>{"a/b"}));
+}
+
+TEST(ReadGcsObjectTest, ReadsWhatTheStoreTells) {
+  const StatusOr<ObjectAttributes> object = ReadGcsObject(
+      R"({"size": "5", "updated": "2013-05-24T00:00:00.123Z", "generation": "1700000000000001"})");
+  ASSERT_TRUE(object.ok()) << object.status();
+  EXPECT_EQ(object->size_bytes, 5);
+  EXPECT_EQ(object->last_modified_ms, 1'369'353'600'123);
+  EXPECT_EQ(object->version, "1700000000000001");
+  for (const char* body : {"", "[]", "{}", R"({"size": "-1"})", R"({"size": "1", "updated": "x"})",
+                           R"({"size": "1", "updated": "2013-05-24T00:00:00Z"})"}) {
+    EXPECT_EQ(ReadGcsObject(body).status().code(), StatusCode::kInternal) << body;
+  }
+}
+
 TEST(ReadJsonListingTest, ReadsTheFormOfEachStore) {
   const StatusOr<ListingPage> gcs = ReadGcsListing(
       R"({"items": [{"name": "a", "size": "5", "updated": "2013-05-24T00:00:00Z"}],

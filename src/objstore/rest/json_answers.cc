@@ -104,6 +104,16 @@ StatusOr<ListingPage> ReadGcsListing(std::string_view json) {
                      {"items", {"name", "size", "updated"}, "prefixes", nullptr, "nextPageToken"});
 }
 
+StatusOr<ObjectAttributes> ReadGcsObject(std::string_view json) {
+  const Json object = Parse(json);
+  ObjectAttributes attributes;
+  ASSIGN_OR_RETURN(attributes.size_bytes, SizeOf(object, "size"));
+  ASSIGN_OR_RETURN(attributes.last_modified_ms, ParseStoreTime(TextOf(object, "updated")));
+  attributes.version = TextOf(object, "generation");
+  if (attributes.version.empty()) return Internal("the store tells no generation of an object");
+  return attributes;
+}
+
 StatusOr<ListingPage> ReadOciListing(std::string_view json) {
   return ReadListing(
       json, {"objects", {"name", "size", "timeModified"}, "prefixes", nullptr, "nextStartWith"});

@@ -25,6 +25,8 @@ struct RestRequest {
   const UploadSource* source = nullptr;
   std::int64_t source_offset = 0;
   std::int64_t source_size = 0;
+  // A status that is an answer and no error, beside those of 2xx.
+  int expected_status = 0;
 
   // "" when there is none.
   std::string_view Header(std::string_view name) const;

@@ -26,15 +26,6 @@ std::int64_t LengthOf(const net::HttpClientResponse& response) {
   return ParseNumber(response.Header("Content-Length")).value_or(-1);
 }
 
-// Errors must not carry line breaks of a server into logs, nor pages of HTML.
-std::string OneLine(std::string_view text) {
-  std::string line(text.substr(0, kMaxErrorText));
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  return line;
-}
-
 // Counts what a sink gets and checks it against the head of the answer.
 class CheckedBody {
  public:
@@ -75,12 +66,18 @@ class CheckedBody {
   std::int64_t got_ = 0;
 };
 
+bool IsAnswer(const net::HttpClientResponse& response, const RestRequest& request) {
+  const bool is_success = response.status >= 200 && response.status <= 299;
+  return is_success || response.status == request.expected_status;
+}
+
 net::HttpClientRequest ToHttp(const RestClientOptions& options, const RestRequest& request) {
   net::HttpClientRequest http;
   http.method = request.method;
   http.url = (request.scheme.empty() ? options.scheme : request.scheme) + "://" + request.host +
              request.Target();
   http.headers = request.headers;
+  http.secret_query = true;  // it may carry a signature, or the id of an upload
   if (request.source == nullptr) {
     http.body = request.body;
     return http;
@@ -155,7 +152,7 @@ Status RestClient::Send(const Context& context, const RestRequest& request, std:
     response = http_.Do(context, http, kMaxAnswerBytes);
     slots_->Give();
     RETURN_IF_ERROR(response.status());
-    if (response->status < 200 || response->status > 299) return ErrorOf(*response, object);
+    if (!IsAnswer(*response, request)) return ErrorOf(*response, object);
     *exchange.response = *std::move(response);
     return OkStatus();
   }
@@ -196,16 +193,21 @@ Status RestClient::Read(const Context& context, const RestRequest& request, std:
   Exchange exchange;
   exchange.sink = &sink;
   exchange.range = range;
+  RetryPolicy policy = options_.retry;
+  if (options_.read_attempts > 0) policy.max_attempts = options_.read_attempts;
   const auto send = [&] { return Send(context, ranged, object, exchange); };
-  const Status status = Retry(context, options_.retry, send);
+  const Status status = Retry(context, policy, send);
   if (status.code() == StatusCode::kUnauthenticated && signer_ && signer_->Forget()) {
-    return Retry(context, options_.retry, send);
+    return Retry(context, policy, send);
   }
   return status;
 }
 
 Status RestClient::ErrorOf(const net::HttpClientResponse& response, std::string_view object) const {
-  const StoreError error = options_.read_error(response.body);
+  StoreError error = options_.read_error(response.body);
+  if (error.code.empty() && !options_.error_code_header.empty()) {
+    error.code = response.Header(options_.error_code_header);
+  }
   StatusCode code = CodeOfHttpStatus(response.status);
   // The bucket is missing, not the object: no reader may take that for an empty bucket.
   if (error.code == "NoSuchBucket" || error.code == "ContainerNotFound") {
@@ -218,6 +220,20 @@ Status RestClient::ErrorOf(const net::HttpClientResponse& response, std::string_
   if (!error.code.empty()) text += " " + OneLine(error.code);
   if (!error.message.empty()) text += ": " + OneLine(error.message);
   return MakeError(code, std::move(text));
+}
+
+RestClient::Repeat RepeatUnder(UploadCondition condition) {
+  return condition == UploadCondition::kNone ? RestClient::Repeat::kAllowed
+                                             : RestClient::Repeat::kNever;
+}
+
+// Errors must not carry line breaks of a server into logs, nor pages of HTML.
+std::string OneLine(std::string_view text) {
+  std::string line(text.substr(0, kMaxErrorText));
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return line;
 }
 
 StatusCode CodeOfHttpStatus(int status) {

@@ -37,6 +37,10 @@ struct RestClientOptions {
   std::size_t max_connections = 0;  // at a time; 0 for no limit
   std::string scheme = "https";
   std::string host;  // with the port; requests without a host go there
+  // Attempts of a read; 0: as `retry` says.
+  int read_attempts = 0;
+  // The header that tells the store's code of an error whose body does not, as of answers to HEAD.
+  std::string error_code_header;
   // Reads the body of an error. Never null.
   std::function<StoreError(std::string_view body)> read_error;
 };
@@ -50,8 +54,9 @@ class RestClient {
 
   enum class Repeat : std::uint8_t { kAllowed, kNever };
 
-  // A 2xx, its body bounded; all else is an error: NotFound, PermissionDenied, ... as in bucket.h.
-  // `object` is what errors name. Transient failures are tried again unless that is not allowed.
+  // A 2xx or the status that the request expects, its body bounded; all else is an error: NotFound,
+  // PermissionDenied, ... as in bucket.h. `object` is what errors name. Transient failures are
+  // tried again unless that is not allowed.
   StatusOr<net::HttpClientResponse> Do(const Context& context, const RestRequest& request,
                                        std::string_view object, Repeat repeat = Repeat::kAllowed);
   // As above with the body of the answer in a sink.
@@ -72,6 +77,12 @@ class RestClient {
   net::HttpClient http_;
   const std::unique_ptr<Slots> slots_;
 };
+
+// An upload under a condition that was done, but whose answer was lost, would fail the second time.
+RestClient::Repeat RepeatUnder(UploadCondition condition);
+
+// A text of a server for an error: cut, and without line breaks.
+std::string OneLine(std::string_view text);
 
 // The status that fits an HTTP status of a store.
 StatusCode CodeOfHttpStatus(int status);

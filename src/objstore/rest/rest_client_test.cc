@@ -160,5 +160,26 @@ TEST(HttpDateTest, IsReadAndWritten) {
   EXPECT_FALSE(ParseHttpDate("2013-05-24").ok());
 }
 
+TEST_F(RestClientTest, ParametersStayOutOfErrors) {
+  Start([](int, const net::HttpRequest&, net::HttpResponse&) {});
+  server_->Stop();
+  RestRequest request = Object();
+  request.query = {{"sig", "secret"}};
+  const Status status = client_->Do(context_, request, "it").status();
+  EXPECT_TRUE(IsTransient(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("/object"));
+  EXPECT_THAT(std::string(status.message()), ::testing::Not(HasSubstr("secret")));
+}
+
+TEST_F(RestClientTest, AnExpectedStatusIsAnAnswer) {
+  Start([](int, const net::HttpRequest&, net::HttpResponse& response) { response.SetStatus(308); });
+  RestRequest request = Object();
+  EXPECT_FALSE(client_->Do(context_, request, "it").ok());
+  request.expected_status = 308;
+  const StatusOr<net::HttpClientResponse> response = client_->Do(context_, request, "it");
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->status, 308);
+}
+
 }  // namespace
 }  // namespace aevum::objstore

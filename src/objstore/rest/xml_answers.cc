@@ -125,6 +125,8 @@ StatusOr<ListingPage> ReadAzureListing(std::string_view xml) {
   for (const pugi::xml_node& node : document.document_element().child("Blobs").children()) {
     const std::string_view kind = node.name();
     if (kind != "Blob" && kind != "BlobPrefix") continue;
+    const pugi::xml_node resource = node.child("Properties").child("ResourceType");
+    if (kind == "Blob" && std::string_view(resource.child_value()) == "directory") continue;
     ASSIGN_OR_RETURN(ListedObject object, ReadAzureBlob(node));
     page.entries.push_back(std::move(object));
   }
