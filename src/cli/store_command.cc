@@ -3,10 +3,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "block/blocks_api.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/service.h"
 #include "cli/store_flags.h"
+#include "cli/web_flags.h"
 #include "store/grpc_server.h"
 #include "storegateway/store_gateway.h"
 
@@ -35,12 +37,18 @@ struct StoreCommand {
   bool lazy_postings = false;
   Nanoseconds idle_timeout = std::chrono::minutes(5);
   storegateway::StoreGatewayOptions options;
+  WebFlags web{WebFlags::Routes::kAtRoot};
+  block::BlocksApiOptions api;
+  bool disable_web = false;
 
   void AddFlags(FlagSet& flags);
+  void AddWebFlags(FlagSet& flags);
   void AddBlockFlags(FlagSet& flags);
   void AddReadFlags(FlagSet& flags);
   Status Finish();
-  int Run(const GlobalOptions& global);
+  int Run(const GlobalOptions& global, const FlagSet& flags);
+  Status AddRoutes(net::HttpServer& server, storegateway::StoreGateway& gateway,
+                   objstore::Bucket& bucket, const Logger& logger, const FlagSet& flags);
 };
 
 void StoreCommand::AddBlockFlags(FlagSet& flags) {
@@ -135,6 +143,33 @@ void StoreCommand::AddReadFlags(FlagSet& flags) {
     flags.Refused({name, ""}, "this version reads no bucket of Parquet files");
 }
 
+void StoreCommand::AddWebFlags(FlagSet& flags) {
+  web.Add(flags);
+  flags.Bool({"web.disable", "Serve no API about the blocks."}, &disable_web);
+  flags.String(
+      {"bucket-web-label", "External label by which pages group blocks; empty: all of them.", "NAME"},
+      &api.label);
+  flags.Bool({"disable-admin-operations", "Put no marks beside blocks over the API."},
+             &api.disable_admin_operations);
+}
+
+Status StoreCommand::AddRoutes(net::HttpServer& server, storegateway::StoreGateway& gateway,
+                               objstore::Bucket& bucket, const Logger& logger,
+                               const FlagSet& flags) {
+  ASSIGN_OR_RETURN(const net::ApiRoutesOptions routes_options, web.Read());
+  if (disable_web) return OkStatus();
+  api.loaded = [&gateway] {
+    const storegateway::StoreGateway::Loaded loaded = gateway.loaded();
+    return block::BlocksView{.blocks = loaded.blocks,
+                             .refreshed_ms = loaded.at_ms,
+                             .status = loaded.blocks ? loaded.blocks->complete : OkStatus()};
+  };
+  net::ApiRoutes routes(server, routes_options, logger);
+  block::AddBlocksRoutes(routes, api, bucket, logger);
+  AddComponentRoutes(routes, flags);
+  return OkStatus();
+}
+
 void StoreCommand::AddFlags(FlagSet& flags) {
   AddHttpFlags(flags, &service);
   AddGrpcServerFlags(flags, &service);
@@ -143,6 +178,7 @@ void StoreCommand::AddFlags(FlagSet& flags) {
   AddReadFlags(flags);
   AddSeriesLimitFlags(flags, &limits);
   request_log.Add(flags);
+  AddWebFlags(flags);
 }
 
 Status StoreCommand::Finish() {
@@ -172,7 +208,7 @@ Status StoreCommand::Finish() {
   return OkStatus();
 }
 
-int StoreCommand::Run(const GlobalOptions& global) {
+int StoreCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   const Logger logger = MakeLogger(global).With("component", "store");
   const auto fail = [&](const Status& status) {
     logger.Error("can't start", {{"err", status}});
@@ -183,10 +219,12 @@ int StoreCommand::Run(const GlobalOptions& global) {
   if (const Status status = LoadTracing(global, "store", logger, &service); !status.ok())
     return fail(status);
   Service running("store", service, logger);
-  auto bucket = object_storage.Open(*running.metrics());
+  const auto bucket = object_storage.OpenRequired(*running.metrics());
   if (!bucket.ok()) return fail(bucket.status());
-  if (!*bucket) return fail(InvalidArgument("--objstore.config or --objstore.config-file needed"));
-  storegateway::StoreGateway gateway(options, *std::move(bucket), logger, running.metrics());
+  storegateway::StoreGateway gateway(options, *bucket, logger, running.metrics());
+  if (const Status status = AddRoutes(running.http(), gateway, **bucket, logger, flags);
+      !status.ok())
+    return fail(status);
   store::LimitedStore limited(gateway.store(), limits, running.metrics());
   store::RegisterStore(running.grpc(), limited, running.metrics());
   store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
@@ -208,9 +246,9 @@ int StoreCommand::Run(const GlobalOptions& global) {
 
 Runner AddStoreCommand(CLI::App& app) {
   const auto command = std::make_shared<StoreCommand>();
-  FlagSet flags(app);
-  command->AddFlags(flags);
-  return [command](const GlobalOptions& global) { return command->Run(global); };
+  const auto flags = std::make_shared<FlagSet>(app);
+  command->AddFlags(*flags);
+  return [command, flags](const GlobalOptions& global) { return command->Run(global, *flags); };
 }
 
 }  // namespace aevum::cli

@@ -4,10 +4,12 @@
 
 namespace aevum::encoding {
 
-std::uint32_t Crc32c(std::string_view bytes) {
+std::uint32_t Crc32c(std::string_view bytes) { return ExtendCrc32c(0, bytes); }
+
+std::uint32_t ExtendCrc32c(std::uint32_t of, std::string_view bytes) {
   // The library only reads, though its signature does not say so.
   auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data()));
-  std::uint32_t crc = ~std::uint32_t{0};
+  std::uint32_t crc = ~of;
   // Its length is an int.
   std::size_t left = bytes.size();
   while (left > 0) {

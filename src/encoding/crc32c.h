@@ -7,5 +7,7 @@
 namespace aevum::encoding {
 
 std::uint32_t Crc32c(std::string_view bytes);
+// The checksum of what `crc` is the checksum of, followed by `bytes`.
+std::uint32_t ExtendCrc32c(std::uint32_t crc, std::string_view bytes);
 
 }  // namespace aevum::encoding
