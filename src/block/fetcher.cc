@@ -8,6 +8,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/duration.h"
+
 namespace aevum::block {
 namespace {
 
@@ -66,13 +68,14 @@ StatusOr<std::shared_ptr<const FetchedBlocks>> MetaFetcher::Fetch(const Context&
   MutexLock lock(mutex_);
   const auto start = std::chrono::steady_clock::now();
   syncs_.Increment();
-  StatusOr<std::shared_ptr<const FetchedBlocks>> fetched = FetchLocked(context);
+  StatusOr<std::shared_ptr<const FetchedBlocks>> fetched = FetchLocked(context, start);
   seconds_.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   if (!fetched.ok() || !(*fetched)->complete.ok()) failures_.Increment();
   return fetched;
 }
 
-StatusOr<std::shared_ptr<const FetchedBlocks>> MetaFetcher::FetchLocked(const Context& context) {
+StatusOr<std::shared_ptr<const FetchedBlocks>> MetaFetcher::FetchLocked(
+    const Context& context, std::chrono::steady_clock::time_point start) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const BucketBlocks> blocks, reader_->Read(context));
   FetchView view;
   view.metas = blocks->metas;
@@ -86,6 +89,14 @@ StatusOr<std::shared_ptr<const FetchedBlocks>> MetaFetcher::FetchLocked(const Co
   view.states[static_cast<std::size_t>(BlockState::kLoaded)] = view.metas.size();
   Publish(view);
   LogPartial(blocks->partial);
+  const auto took = std::chrono::steady_clock::now() - start;
+  logger_.Info(
+      "successfully synchronized block metadata",
+      {{"duration", FormatGoDuration(took)},
+       {"duration_ms", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()},
+       {"cached", blocks->metas.size()},
+       {"returned", view.metas.size()},
+       {"partial", blocks->partial.size()}});
 
   auto result = std::make_shared<FetchedBlocks>();
   result->metas = std::move(view.metas);

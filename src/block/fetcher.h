@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -92,8 +93,8 @@ class MetaFetcher {
   StatusOr<std::shared_ptr<const FetchedBlocks>> Fetch(const Context& context);
 
  private:
-  StatusOr<std::shared_ptr<const FetchedBlocks>> FetchLocked(const Context& context)
-      AEVUM_REQUIRES(mutex_);
+  StatusOr<std::shared_ptr<const FetchedBlocks>> FetchLocked(
+      const Context& context, std::chrono::steady_clock::time_point start) AEVUM_REQUIRES(mutex_);
   void LogPartial(const std::map<model::Ulid, Status>& partial) AEVUM_REQUIRES(mutex_);
   void Publish(const FetchView& view);
 

@@ -89,6 +89,8 @@ Status TimePartitionFilter::Apply(const Context& /*context*/, FetchView& view) {
   const TimestampMs min_time = min_time_.At(now);
   const TimestampMs max_time = max_time_.At(now);
   DropUnless(view, BlockState::kTimeExcluded, [&](const Meta& meta) {
+    if (touching_ == Touching::kLeftOut)
+      return meta.max_time > min_time && meta.min_time < max_time;
     return meta.max_time >= min_time && meta.min_time <= max_time;
   });
   return OkStatus();

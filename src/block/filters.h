@@ -25,15 +25,20 @@ inline constexpr std::string_view kBlockIdLabel = "__block_id";
 // Keeps blocks with samples between two times (--min-time, --max-time).
 class TimePartitionFilter final : public MetaFilter {
  public:
+  // Whether a block that only touches one of the times is kept: it may hold a sample of max_time,
+  // which a store serves; who lists the blocks between two times does not mean it.
+  enum class Touching : std::uint8_t { kKept, kLeftOut };
+
   TimePartitionFilter(TimeOrDuration min_time, TimeOrDuration max_time,
-                      const Clock& clock = Clock::System())
-      : min_time_(min_time), max_time_(max_time), clock_(clock) {}
+                      const Clock& clock = Clock::System(), Touching touching = Touching::kKept)
+      : min_time_(min_time), max_time_(max_time), clock_(clock), touching_(touching) {}
   Status Apply(const Context& context, FetchView& view) override;
 
  private:
   const TimeOrDuration min_time_;
   const TimeOrDuration max_time_;
   const Clock& clock_;
+  const Touching touching_;
 };
 
 // Keeps blocks whose external labels, and kBlockIdLabel, the selector does not drop

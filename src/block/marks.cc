@@ -95,4 +95,16 @@ StatusOr<bool> PutMark(const Context& context, objstore::Bucket& bucket, const M
   return true;
 }
 
+StatusOr<bool> PutMarkOfExisting(const Context& context, objstore::Bucket& bucket,
+                                 const Mark& mark) {
+  bool any = false;
+  RETURN_IF_ERROR(
+      bucket.Iterate(context, mark.block.ToString(), {}, [&](const objstore::ListedObject&) {
+        any = true;
+        return OkStatus();
+      }));
+  if (!any) return NotFound("the bucket has no block {}", mark.block.ToString());
+  return PutMark(context, bucket, mark);
+}
+
 }  // namespace aevum::block

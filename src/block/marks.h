@@ -50,4 +50,9 @@ StatusOr<Mark> ReadMark(const Context& context, objstore::Bucket& bucket, MarkKi
 // Puts a mark beside its block, unless one is there already. True when it was put.
 StatusOr<bool> PutMark(const Context& context, objstore::Bucket& bucket, const Mark& mark);
 
+// As PutMark, for a mark that a person asks for: NotFound when the bucket holds nothing of the
+// block, which then most likely is a slip of the pen.
+StatusOr<bool> PutMarkOfExisting(const Context& context, objstore::Bucket& bucket,
+                                 const Mark& mark);
+
 }  // namespace aevum::block

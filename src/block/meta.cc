@@ -268,6 +268,20 @@ void WriteThanos(JsonWriter* json, const Meta& meta) {
   json->EndObject();
 }
 
+std::string WriteMeta(const Meta& meta, JsonWriter::Form form) {
+  JsonWriter json(form);
+  json.BeginObject();
+  Member(&json, "ulid", meta.ulid.ToString());
+  Member(&json, "minTime", meta.min_time);
+  Member(&json, "maxTime", meta.max_time);
+  WriteStats(&json, meta.stats);
+  WriteCompaction(&json, meta.compaction);
+  Member(&json, "version", std::int64_t{kVersion});
+  WriteThanos(&json, meta);
+  json.EndObject();
+  return std::move(json).Take();
+}
+
 }  // namespace
 
 std::string ObjectName(const model::Ulid& block, std::string_view file) {
@@ -296,19 +310,9 @@ StatusOr<Meta> Meta::Parse(std::string_view text) {
   return meta;
 }
 
-std::string Meta::Write() const {
-  JsonWriter json(JsonWriter::Form::kTabs);
-  json.BeginObject();
-  Member(&json, "ulid", ulid.ToString());
-  Member(&json, "minTime", min_time);
-  Member(&json, "maxTime", max_time);
-  WriteStats(&json, stats);
-  WriteCompaction(&json, compaction);
-  Member(&json, "version", std::int64_t{kVersion});
-  WriteThanos(&json, *this);
-  json.EndObject();
-  return std::move(json).Take() + "\n";
-}
+std::string Meta::Write() const { return WriteMeta(*this, JsonWriter::Form::kTabs) + "\n"; }
+
+std::string Meta::WriteCompact() const { return WriteMeta(*this, JsonWriter::Form::kCompact); }
 
 model::Labels Meta::ExternalLabels() const {
   std::vector<model::Label> all;

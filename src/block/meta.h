@@ -34,6 +34,7 @@ inline constexpr std::string_view kSourceSidecar = "sidecar";
 inline constexpr std::string_view kSourceCompactor = "compactor";
 inline constexpr std::string_view kSourceCompactorRepair = "compactor.repair";
 inline constexpr std::string_view kSourceBucketRepair = "bucket.repair";
+inline constexpr std::string_view kSourceBucketUpload = "bucket.upload";
 
 struct MetaStats {
   std::uint64_t samples = 0;
@@ -102,6 +103,8 @@ struct Meta {
   static StatusOr<Meta> Parse(std::string_view text);
   // The bytes that Thanos's writer makes of it: indented by tabs, a line break at the end.
   std::string Write() const;
+  // The same object on one line, without a break, as in answers of APIs.
+  std::string WriteCompact() const;
 
   bool IsUploadTimeSet() const { return upload_time > kUnsetTimestamp; }
   // The external labels; those with an empty value are none.

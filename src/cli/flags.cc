@@ -24,6 +24,19 @@ Status ParseNumber(const std::string& text, N* value) {
   return OkStatus();
 }
 
+template <typename N>
+StatusOr<N> NumberFrom(const std::string& text) {
+  N value{};
+  RETURN_IF_ERROR(ParseNumber(text, &value));
+  return value;
+}
+
+StatusOr<std::string> OneOf(const std::vector<std::string>& allowed, const std::string& input) {
+  if (std::find(allowed.begin(), allowed.end(), input) == allowed.end())
+    return InvalidArgument("must be one of {}, got \"{}\"", fmt::join(allowed, ", "), input);
+  return input;
+}
+
 template <typename T>
 Status Assign(StatusOr<T> parsed, T* value) {
   if (!parsed.ok()) return parsed.status();
@@ -31,7 +44,13 @@ Status Assign(StatusOr<T> parsed, T* value) {
   return OkStatus();
 }
 
-// name="value" with the escapes \" and \\.
+// As CLI11 wants it: "-o,--output".
+std::string NamesOf(const FlagText& text) {
+  return (text.short_name == '\0' ? "" : fmt::format("-{},", text.short_name)) + "--" + text.name;
+}
+
+}  // namespace
+
 StatusOr<std::pair<std::string, std::string>> ParseQuotedPair(const std::string& text) {
   const auto invalid = [&] {
     return InvalidArgument("expected name=\"value\" with the value in double quotes, got {}", text);
@@ -53,8 +72,6 @@ StatusOr<std::pair<std::string, std::string>> ParseQuotedPair(const std::string&
   return std::pair(text.substr(0, equals), value);
 }
 
-}  // namespace
-
 CLI::Option* FlagSet::Finish(CLI::Option* option, const FlagText& text, Render render) {
   option->group(text.visibility == Visibility::kHidden ? "" : group_);
   if (render) values_.emplace_back(text.name, std::move(render));
@@ -64,7 +81,7 @@ CLI::Option* FlagSet::Finish(CLI::Option* option, const FlagText& text, Render r
 CLI::Option* FlagSet::Add(const FlagText& text, std::function<Status(const std::string&)> parse,
                           Render render, Repeat repeat) {
   CLI::Option* option = app_.add_option_function<std::vector<std::string>>(
-      "--" + text.name,
+      NamesOf(text),
       [parse = std::move(parse), name = text.name, repeat](const std::vector<std::string>& inputs) {
         if (repeat == Repeat::kOnce && inputs.size() > 1) {
           throw CLI::ValidationError("--" + name, "can't be given more than once");
@@ -91,21 +108,33 @@ void FlagSet::String(FlagText text, std::string* value) {
       [value] { return *value; });
 }
 
-void FlagSet::Strings(FlagText text, std::vector<std::string>* values) {
-  // The first use replaces the default.
+template <typename T>
+void FlagSet::AddList(const FlagText& text, std::vector<T>* values,
+                      std::function<StatusOr<T>(const std::string&)> parse,
+                      std::function<std::string(const T&)> show) {
   auto first = std::make_shared<bool>(true);
   Add(
       text,
-      [values, first](const std::string& input) {
+      [values, first, parse = std::move(parse)](const std::string& input) {
         if (std::exchange(*first, false)) values->clear();
-        values->push_back(input);
-        return OkStatus();
+        return Assign(parse(input), &values->emplace_back());
       },
-      [values] { return fmt::format("{}", fmt::join(*values, ",")); }, Repeat::kMany);
+      [values, show = std::move(show)] {
+        std::string shown;
+        for (const T& value : *values) shown += (shown.empty() ? "" : ",") + show(value);
+        return shown;
+      },
+      Repeat::kMany);
+}
+
+void FlagSet::Strings(FlagText text, std::vector<std::string>* values) {
+  AddList<std::string>(
+      text, values, [](const std::string& input) { return input; },
+      [](const std::string& value) { return value; });
 }
 
 void FlagSet::Bool(FlagText text, bool* value) {
-  CLI::Option* option = app_.add_flag("--" + text.name + ",!--no-" + text.name, *value, text.help)
+  CLI::Option* option = app_.add_flag(NamesOf(text) + ",!--no-" + text.name, *value, text.help)
                             ->disable_flag_override();
   option->default_str(*value ? "true" : "");
   Finish(option, text, [value] { return *value ? "true" : "false"; });
@@ -132,16 +161,16 @@ void FlagSet::Double(FlagText text, double* value) {
       [value] { return fmt::format("{}", *value); });
 }
 
+void FlagSet::Ints(FlagText text, std::vector<std::int64_t>* values) {
+  text.value_name = "INT";
+  AddList<std::int64_t>(text, values, NumberFrom<std::int64_t>,
+                        [](std::int64_t value) { return std::to_string(value); });
+}
+
 void FlagSet::Doubles(FlagText text, std::vector<double>* values) {
   text.value_name = "NUMBER";
-  auto first = std::make_shared<bool>(true);
-  Add(
-      text,
-      [values, first](const std::string& input) {
-        if (std::exchange(*first, false)) values->clear();
-        return ParseNumber(input, &values->emplace_back());
-      },
-      [values] { return fmt::format("{}", fmt::join(*values, ",")); }, Repeat::kMany);
+  AddList<double>(text, values, NumberFrom<double>,
+                  [](double value) { return fmt::format("{}", value); });
 }
 
 void FlagSet::Enum(FlagText text, std::vector<std::string> allowed, std::string* value) {
@@ -149,13 +178,18 @@ void FlagSet::Enum(FlagText text, std::vector<std::string> allowed, std::string*
   Add(
       text,
       [value, allowed = std::move(allowed)](const std::string& input) {
-        if (std::find(allowed.begin(), allowed.end(), input) == allowed.end()) {
-          return InvalidArgument("must be one of {}, got \"{}\"", fmt::join(allowed, ", "), input);
-        }
-        *value = input;
-        return OkStatus();
+        return Assign(OneOf(allowed, input), value);
       },
       [value] { return *value; });
+}
+
+void FlagSet::Enums(FlagText text, std::vector<std::string> allowed,
+                    std::vector<std::string>* values) {
+  text.value_name = fmt::format("{}", fmt::join(allowed, "|"));
+  AddList<std::string>(
+      text, values,
+      [allowed = std::move(allowed)](const std::string& input) { return OneOf(allowed, input); },
+      [](const std::string& value) { return value; });
 }
 
 void FlagSet::GoDuration(FlagText text, Nanoseconds* value) {
@@ -163,6 +197,11 @@ void FlagSet::GoDuration(FlagText text, Nanoseconds* value) {
   Add(
       text, [value](const std::string& input) { return Assign(ParseGoDuration(input), value); },
       [value] { return FormatGoDuration(*value); });
+}
+
+void FlagSet::GoDurations(FlagText text, std::vector<Nanoseconds>* values) {
+  text.value_name = "DURATION";
+  AddList<Nanoseconds>(text, values, ParseGoDuration, FormatGoDuration);
 }
 
 void FlagSet::PrometheusDuration(FlagText text, Nanoseconds* value) {
@@ -222,6 +261,8 @@ void FlagSet::ContentPair(FlagText text, Content* value) {
   text.help += " Exclusive with --" + text.name + "-file.";
   String(std::move(text), &value->inline_text);
 }
+
+void FlagSet::Require(const std::string& name) { app_.get_option("--" + name)->required(); }
 
 void FlagSet::Refused(FlagText text, std::string reason) {
   text.help = "Not available: " + reason;

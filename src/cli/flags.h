@@ -29,6 +29,7 @@ struct FlagText {
   std::string help;
   std::string value_name = "VALUE";
   Visibility visibility = Visibility::kShown;
+  char short_name = '\0';  // "-o" beside "--output"; none without
 };
 
 // Declares the flags of one command, in groups, on a CLI11 app. The variables that flags write to
@@ -46,12 +47,15 @@ class FlagSet {
   // --name and --no-name.
   void Bool(FlagText text, bool* value);
   void Int(FlagText text, std::int64_t* value);
+  void Ints(FlagText text, std::vector<std::int64_t>* values);
   void Uint(FlagText text, std::uint64_t* value);
   void Double(FlagText text, double* value);
   void Doubles(FlagText text, std::vector<double>* values);
   // One of `allowed`.
   void Enum(FlagText text, std::vector<std::string> allowed, std::string* value);
+  void Enums(FlagText text, std::vector<std::string> allowed, std::vector<std::string>* values);
   void GoDuration(FlagText text, Nanoseconds* value);
+  void GoDurations(FlagText text, std::vector<Nanoseconds>* values);
   void PrometheusDuration(FlagText text, Nanoseconds* value);
   void Time(FlagText text, TimeOrDuration* value, std::string shown_default);
   // Bytes as "0" or a whole number with a unit, all to base 2: "512MB", "1GiB".
@@ -66,6 +70,9 @@ class FlagSet {
     std::string path;
   };
   void ContentPair(FlagText text, Content* value);
+
+  // A command line without this flag, which was declared before, can't be right.
+  void Require(const std::string& name);
 
   // A flag of the contract that this version can't honour. Using it is an error that gives
   // `reason`; the help lists it as not available.
@@ -82,6 +89,11 @@ class FlagSet {
   CLI::Option* Add(const FlagText& text, std::function<Status(const std::string&)> parse,
                    Render render, Repeat repeat = Repeat::kOnce);
   CLI::Option* Finish(CLI::Option* option, const FlagText& text, Render render);
+  // A flag that may be given several times; the first use replaces the default.
+  template <typename T>
+  void AddList(const FlagText& text, std::vector<T>* values,
+               std::function<StatusOr<T>(const std::string&)> parse,
+               std::function<std::string(const T&)> show);
 
   CLI::App& app_;
   std::string group_ = "Flags";
@@ -92,5 +104,8 @@ class FlagSet {
 // when both are. With `expand_environment`, $(NAME) becomes the variable's value, and a name that
 // is not set is an error.
 StatusOr<std::string> ReadContent(const FlagSet::Content& content, bool expand_environment);
+
+// name="value" with the escapes \" and \\ in the value, as QuotedPairs takes it.
+StatusOr<std::pair<std::string, std::string>> ParseQuotedPair(const std::string& text);
 
 }  // namespace aevum::cli

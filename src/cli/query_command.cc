@@ -9,6 +9,7 @@
 #include "cli/service.h"
 #include "cli/store_flags.h"
 #include "cli/version.h"
+#include "cli/web_flags.h"
 #include "query/metadata_service.h"
 #include "query/query.h"
 #include "query/query_service.h"
@@ -63,7 +64,8 @@ struct QueryCommand {
   std::uint64_t total_memory_budget = MachineMemory() / 2;
 
   // Web.
-  std::string route_prefix, external_prefix, alert_query_url;
+  WebFlags web{WebFlags::Routes::kPrefixed};
+  std::string alert_query_url;
   std::string dns_resolver = "miekgdns";
   std::string proxy_strategy = "eager";
   std::int64_t lazy_buffer = 20;
@@ -288,19 +290,7 @@ void QueryCommand::AddQueryFlags(FlagSet& flags) {
 }
 
 void QueryCommand::AddWebAndTenantFlags(FlagSet& flags) {
-  flags.Group("Web");
-  flags.String({"web.route-prefix",
-                "Prefix of the paths of the API; empty: that of --web.external-prefix.", "PATH"},
-               &route_prefix);
-  flags.String({"web.external-prefix",
-                "Prefix under which browsers see this server, for redirects.", "PATH"},
-               &external_prefix);
-  flags.String({"web.prefix-header",
-                "Header in which a reverse proxy says that prefix, for redirects; "
-                "--web.external-prefix goes before it.",
-                "NAME"},
-               &options.api.prefix.header);
-  flags.Bool({"web.disable-cors", "Send no CORS headers."}, &options.api.disable_cors);
+  web.Add(flags);
   flags.String({"alert.query-url", "URL of this server for links in alerts.", "URL"},
                &alert_query_url);
 
@@ -408,16 +398,9 @@ void QueryCommand::FinishEngine() {
 }
 
 Status QueryCommand::FinishWebAndTenancy() {
-  query::WebPrefixOptions& prefix = options.api.prefix;
-  const auto clean = [](const std::string& text, std::string_view flag, std::string* into) {
-    auto path = query::CleanPrefix(text);
-    if (!path.ok()) return Annotate(path.status(), flag);
-    *into = *std::move(path);
-    return OkStatus();
-  };
-  RETURN_IF_ERROR(clean(external_prefix, "--web.external-prefix", &prefix.external));
-  RETURN_IF_ERROR(clean(route_prefix, "--web.route-prefix", &prefix.route));
-  if (route_prefix.empty()) prefix.route = prefix.external;
+  ASSIGN_OR_RETURN(const net::ApiRoutesOptions routes, web.Read());
+  options.api.prefix = routes.prefix;
+  options.api.disable_cors = routes.disable_cors;
   // Without a default every request has to name its tenant.
   const std::string& tenant = options.api.tenancy.default_tenant;
   if (tenant.empty()) return OkStatus();

@@ -123,7 +123,7 @@ Status LoadTracing(const GlobalOptions& global, std::string_view component, cons
   return OkStatus();
 }
 
-Logger MakeLogger(const GlobalOptions& options) {
+Logger MakeLogger(const GlobalOptions& options, std::shared_ptr<LogSink> sink) {
   const LogLevel level = options.log_level == "debug"   ? LogLevel::kDebug
                          : options.log_level == "warn"  ? LogLevel::kWarn
                          : options.log_level == "error" ? LogLevel::kError
@@ -131,7 +131,7 @@ Logger MakeLogger(const GlobalOptions& options) {
   const LogFormat format = options.log_format == "json"       ? LogFormat::kJson
                            : options.log_format == "journald" ? LogFormat::kJournald
                                                               : LogFormat::kLogfmt;
-  Logger logger(LogSink::StandardError(), level, format);
+  Logger logger(std::move(sink), level, format);
   return options.debug_name.empty() ? logger : logger.With("name", options.debug_name);
 }
 
@@ -192,11 +192,14 @@ Service::Service(std::string component, const ServiceOptions& options, Logger lo
       http_(std::make_unique<net::HttpServer>(
           HttpOptions(options, tracer_, std::move(tenant_header), std::move(default_tenant)),
           logger_.With("service", "http/server"), metrics_)),
-      grpc_(std::make_unique<net::grpc::Server>(GrpcOptions(options, tracer_),
-                                                logger_.With("service", "gRPC/server"), metrics_)) {
+      grpc_(options.has_grpc ? std::make_unique<net::grpc::Server>(
+                                   GrpcOptions(options, tracer_),
+                                   logger_.With("service", "gRPC/server"), metrics_)
+                             : nullptr) {
   RaiseDescriptorLimit();
   AddBuildInfo(*metrics_);
   net::AddOpsRoutes(*http_, *probe_, metrics_);
+  if (!grpc_) return;
   for (const std::string_view file : wire::FileDescriptors())
     grpc_->AddFileDescriptor(std::string(file));
   probe_->OnReadyChange([this](bool ready) { grpc_->SetServing(ready); });
@@ -229,16 +232,20 @@ int Service::Wait() {
 int Service::Run(const std::function<Status()>& start, const std::function<void()>& stop) {
   if (tracer_) tracer_->Start();
   Status status = http_->Start();
-  if (status.ok()) status = grpc_->Start();
+  if (status.ok() && grpc_) status = grpc_->Start();
   if (status.ok()) status = start();
   if (!status.ok()) {
     logger_.Error("can't start", {{"err", status}});
     http_->Stop(std::chrono::milliseconds(0));
-    grpc_->Stop(std::chrono::milliseconds(0));
+    if (grpc_) grpc_->Stop(std::chrono::milliseconds(0));
     stop();
     return kExitFailure;
   }
-  logger_.Info("listening", {{"http", http_->port()}, {"grpc", grpc_->port()}});
+  if (grpc_) {
+    logger_.Info("listening", {{"http", http_->port()}, {"grpc", grpc_->port()}});
+  } else {
+    logger_.Info("listening", {{"http", http_->port()}});
+  }
   probe_->SetHealthy();
   const int exit_code = Wait();
 
@@ -246,7 +253,9 @@ int Service::Run(const std::function<Status()>& start, const std::function<void(
   const sigset_t signals = HandledSignals();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   probe_->SetNotReady("shutting down");
-  std::thread draining([&] { grpc_->Stop(Milliseconds(options_.grpc_grace_period)); });
+  std::thread draining([&] {
+    if (grpc_) grpc_->Stop(Milliseconds(options_.grpc_grace_period));
+  });
   http_->Stop(Milliseconds(options_.http_grace_period));
   draining.join();
   stop();

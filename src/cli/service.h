@@ -42,14 +42,16 @@ struct GlobalOptions {
   FlagSet::Content tracing;
 };
 void AddGlobalFlags(FlagSet& flags, GlobalOptions* options);
-// A logger to standard error. The flags were checked by the parse.
-Logger MakeLogger(const GlobalOptions& options);
+// A logger, to standard error unless told otherwise. The flags were checked by the parse.
+Logger MakeLogger(const GlobalOptions& options,
+                  std::shared_ptr<LogSink> sink = LogSink::StandardError());
 
 // The groups "HTTP server" and "gRPC server" of the contract.
 struct ServiceOptions {
   std::string http_address = "0.0.0.0:10902";
   Nanoseconds http_grace_period = std::chrono::minutes(2);
   std::string http_config;
+  bool has_grpc = true;  // a component without the StoreAPI serves HTTP alone
   std::string grpc_address = "0.0.0.0:10901";
   Nanoseconds grpc_grace_period = std::chrono::minutes(2);
   Nanoseconds grpc_max_connection_age = std::chrono::minutes(60);
@@ -86,6 +88,7 @@ class Service {
   const Logger& logger() const { return logger_; }
   const std::shared_ptr<prometheus::Registry>& metrics() const { return metrics_; }
   net::HttpServer& http() { return *http_; }
+  // Only of a component that has gRPC.
   net::grpc::Server& grpc() { return *grpc_; }
   net::Probe& probe() { return *probe_; }
 
@@ -108,7 +111,7 @@ class Service {
   std::shared_ptr<net::Tracer> tracer_;  // null: none
   std::unique_ptr<net::Probe> probe_;
   std::unique_ptr<net::HttpServer> http_;
-  std::unique_ptr<net::grpc::Server> grpc_;
+  std::unique_ptr<net::grpc::Server> grpc_;  // null without gRPC
 };
 
 }  // namespace aevum::cli

@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "block/blocks_api.h"
 #include "cache/caching_bucket_config.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/service.h"
 #include "cli/store_flags.h"
+#include "cli/web_flags.h"
 #include "store/grpc_server.h"
 #include "storegateway/index_cache_config.h"
 #include "storegateway/memory_index_cache.h"
@@ -38,15 +40,21 @@ struct StoreCommand {
   bool lazy_reader = false;
   Nanoseconds idle_timeout = std::chrono::minutes(5);
   storegateway::StoreGatewayOptions options;
+  WebFlags web{WebFlags::Routes::kAtRoot};
+  block::BlocksApiOptions api;
+  bool disable_web = false;
 
   void AddFlags(FlagSet& flags);
+  void AddWebFlags(FlagSet& flags);
   void AddBlockFlags(FlagSet& flags);
   void AddReadFlags(FlagSet& flags);
   Status Finish();
   StatusOr<std::shared_ptr<storegateway::IndexCache>> OpenIndexCache(const Logger& logger,
                                                                      Service& running) const;
   StatusOr<std::shared_ptr<objstore::Bucket>> OpenBucket(const Logger& logger, Service& running);
-  int Run(const GlobalOptions& global);
+  int Run(const GlobalOptions& global, const FlagSet& flags);
+  Status AddRoutes(net::HttpServer& server, storegateway::StoreGateway& gateway,
+                   objstore::Bucket& bucket, const Logger& logger, const FlagSet& flags);
 };
 
 void StoreCommand::AddBlockFlags(FlagSet& flags) {
@@ -147,6 +155,33 @@ void StoreCommand::AddReadFlags(FlagSet& flags) {
     flags.Refused({name, ""}, "this version reads no bucket of Parquet files");
 }
 
+void StoreCommand::AddWebFlags(FlagSet& flags) {
+  web.Add(flags);
+  flags.Bool({"web.disable", "Serve no API about the blocks."}, &disable_web);
+  flags.String({"bucket-web-label",
+                "External label by which pages group blocks; empty: all of them.", "NAME"},
+               &api.label);
+  flags.Bool({"disable-admin-operations", "Put no marks beside blocks over the API."},
+             &api.disable_admin_operations);
+}
+
+Status StoreCommand::AddRoutes(net::HttpServer& server, storegateway::StoreGateway& gateway,
+                               objstore::Bucket& bucket, const Logger& logger,
+                               const FlagSet& flags) {
+  ASSIGN_OR_RETURN(const net::ApiRoutesOptions routes_options, web.Read());
+  if (disable_web) return OkStatus();
+  api.loaded = [&gateway] {
+    const storegateway::StoreGateway::Loaded loaded = gateway.loaded();
+    return block::BlocksView{.blocks = loaded.blocks,
+                             .refreshed_ms = loaded.at_ms,
+                             .status = loaded.blocks ? loaded.blocks->complete : OkStatus()};
+  };
+  net::ApiRoutes routes(server, routes_options, logger);
+  block::AddBlocksRoutes(routes, api, bucket, logger);
+  AddComponentRoutes(routes, flags);
+  return OkStatus();
+}
+
 void StoreCommand::AddFlags(FlagSet& flags) {
   AddHttpFlags(flags, &service);
   AddGrpcServerFlags(flags, &service);
@@ -155,6 +190,7 @@ void StoreCommand::AddFlags(FlagSet& flags) {
   AddReadFlags(flags);
   AddSeriesLimitFlags(flags, &limits);
   request_log.Add(flags);
+  AddWebFlags(flags);
 }
 
 Status StoreCommand::Finish() {
@@ -199,8 +235,7 @@ StatusOr<std::shared_ptr<storegateway::IndexCache>> StoreCommand::OpenIndexCache
 StatusOr<std::shared_ptr<objstore::Bucket>> StoreCommand::OpenBucket(const Logger& logger,
                                                                      Service& running) {
   ASSIGN_OR_RETURN(std::shared_ptr<objstore::Bucket> bucket,
-                   object_storage.Open(*running.metrics()));
-  if (!bucket) return InvalidArgument("--objstore.config or --objstore.config-file needed");
+                   object_storage.OpenRequired(*running.metrics()));
   ASSIGN_OR_RETURN(const std::string yaml,
                    ReadContent(caching_bucket, /*expand_environment=*/true));
   if (yaml.empty()) return bucket;
@@ -211,7 +246,7 @@ StatusOr<std::shared_ptr<objstore::Bucket>> StoreCommand::OpenBucket(const Logge
   return std::shared_ptr<objstore::Bucket>(*std::move(caching));
 }
 
-int StoreCommand::Run(const GlobalOptions& global) {
+int StoreCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   const Logger logger = MakeLogger(global).With("component", "store");
   const auto fail = [&](const Status& status) {
     logger.Error("can't start", {{"err", status}});
@@ -222,12 +257,15 @@ int StoreCommand::Run(const GlobalOptions& global) {
   if (const Status status = LoadTracing(global, "store", logger, &service); !status.ok())
     return fail(status);
   Service running("store", service, logger);
-  auto bucket = OpenBucket(logger, running);
+  const auto bucket = OpenBucket(logger, running);
   if (!bucket.ok()) return fail(bucket.status());
   auto cache = OpenIndexCache(logger, running);
   if (!cache.ok()) return fail(cache.status());
-  storegateway::StoreGateway gateway(options, *std::move(bucket), *std::move(cache), logger,
+  storegateway::StoreGateway gateway(options, *bucket, *std::move(cache), logger,
                                      running.metrics());
+  if (const Status status = AddRoutes(running.http(), gateway, **bucket, logger, flags);
+      !status.ok())
+    return fail(status);
   store::LimitedStore limited(gateway.store(), limits, running.metrics());
   store::RegisterStore(running.grpc(), limited, running.metrics());
   store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
@@ -249,9 +287,9 @@ int StoreCommand::Run(const GlobalOptions& global) {
 
 Runner AddStoreCommand(CLI::App& app) {
   const auto command = std::make_shared<StoreCommand>();
-  FlagSet flags(app);
-  command->AddFlags(flags);
-  return [command](const GlobalOptions& global) { return command->Run(global); };
+  const auto flags = std::make_shared<FlagSet>(app);
+  command->AddFlags(*flags);
+  return [command, flags](const GlobalOptions& global) { return command->Run(global, *flags); };
 }
 
 }  // namespace aevum::cli

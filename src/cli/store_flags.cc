@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "net/request_log.h"
 #include "objstore/config/factory.h"
 #include "objstore/metrics.h"
@@ -46,21 +48,29 @@ Status RequestLogFlags::Load(const Logger& logger, ServiceOptions* service) cons
 
 void ObjectStorageFlags::Add(FlagSet& flags) {
   flags.Group("Object storage");
-  flags.ContentPair({"objstore.config",
-                     "YAML of the bucket: type, config and prefix. $(NAME) is the value of an "
-                     "environment variable."},
+  flags.ContentPair({name_ + ".config",
+                     fmt::format("YAML of {}: type, config and prefix. $(NAME) is the value of an "
+                                 "environment variable.",
+                                 what_)},
                     &config_);
 }
 
 StatusOr<std::shared_ptr<objstore::Bucket>> ObjectStorageFlags::Open(
-    prometheus::Registry& metrics) const {
+    prometheus::Registry& metrics, const std::map<std::string, std::string>& labels) const {
   ASSIGN_OR_RETURN(const std::string yaml, ReadContent(config_, /*expand_environment=*/true));
   if (yaml.empty()) return std::shared_ptr<objstore::Bucket>();
   StatusOr<std::unique_ptr<objstore::Bucket>> bucket = objstore::OpenBucket(yaml);
-  if (!bucket.ok()) return Annotate(bucket.status(), "--objstore.config");
-  const auto counts = std::make_shared<objstore::BucketMetrics>(metrics, (*bucket)->Name());
+  if (!bucket.ok()) return Annotate(bucket.status(), fmt::format("--{}.config", name_));
+  const auto counts = std::make_shared<objstore::BucketMetrics>(metrics, (*bucket)->Name(), labels);
   return std::shared_ptr<objstore::Bucket>(
       objstore::WithTracing(objstore::WithMetrics(*std::move(bucket), counts)));
+}
+
+StatusOr<std::shared_ptr<objstore::Bucket>> ObjectStorageFlags::OpenRequired(
+    prometheus::Registry& metrics, const std::map<std::string, std::string>& labels) const {
+  ASSIGN_OR_RETURN(std::shared_ptr<objstore::Bucket> bucket, Open(metrics, labels));
+  if (!bucket) return InvalidArgument("--{0}.config or --{0}.config-file needed", name_);
+  return bucket;
 }
 
 }  // namespace aevum::cli

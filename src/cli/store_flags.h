@@ -1,6 +1,7 @@
 // Flags that every component with a StoreAPI shares.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -41,12 +42,23 @@ class RequestLogFlags {
 // The group "Object storage" of the contract.
 class ObjectStorageFlags {
  public:
+  ObjectStorageFlags() : ObjectStorageFlags("objstore", "the bucket") {}
+  // Of another bucket: --<name>.config, and what the help calls it.
+  ObjectStorageFlags(std::string name, std::string what)
+      : name_(std::move(name)), what_(std::move(what)) {}
+
   void Add(FlagSet& flags);
-  // The bucket of the configuration, with metrics; null when there is no configuration.
-  // InvalidArgument when it can't be right; the store is not asked.
-  StatusOr<std::shared_ptr<objstore::Bucket>> Open(prometheus::Registry& metrics) const;
+  // The bucket of the configuration, with metrics that have `labels` beside the bucket's name; null
+  // when there is no configuration. InvalidArgument when it can't be right; the store is not asked.
+  StatusOr<std::shared_ptr<objstore::Bucket>> Open(
+      prometheus::Registry& metrics, const std::map<std::string, std::string>& labels = {}) const;
+  // As Open, but InvalidArgument when there is no configuration.
+  StatusOr<std::shared_ptr<objstore::Bucket>> OpenRequired(
+      prometheus::Registry& metrics, const std::map<std::string, std::string>& labels = {}) const;
 
  private:
+  std::string name_;
+  std::string what_;
   FlagSet::Content config_;
 };
 

@@ -39,10 +39,12 @@ struct BucketMetrics::Families {
   prometheus::Gauge* last_upload = nullptr;
 };
 
-BucketMetrics::BucketMetrics(prometheus::Registry& registry, const std::string& name)
+BucketMetrics::BucketMetrics(prometheus::Registry& registry, const std::string& name,
+                             const std::map<std::string, std::string>& more)
     : families_(std::make_unique<Families>()) {
   const std::string prefix = "thanos_objstore_bucket_";
-  const prometheus::Labels bucket = {{"bucket", name}};
+  prometheus::Labels bucket = more;
+  bucket["bucket"] = name;
   auto& calls = prometheus::BuildCounter()
                     .Name(prefix + "operations_total")
                     .Help("Total number of all attempted operations against a bucket.")
@@ -79,7 +81,8 @@ BucketMetrics::BucketMetrics(prometheus::Registry& registry, const std::string& 
       {"attributes", &families_->attributes}, {"upload", &families_->upload},
       {"delete", &families_->remove}};
   for (const auto& [operation, to] : operations) {
-    const prometheus::Labels labels = {{"bucket", name}, {"operation", operation}};
+    prometheus::Labels labels = bucket;
+    labels["operation"] = operation;
     to->calls = &calls.Add(labels);
     to->failures = &failures.Add(labels);
     to->seconds = &seconds.Add(labels, kSeconds);

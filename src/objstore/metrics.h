@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,8 +17,10 @@ namespace aevum::objstore {
 // The families, registered once for each bucket; those of all operations start at 0. Thread-safe.
 class BucketMetrics {
  public:
-  // `name` is the label "bucket". Histograms have the buckets that dashboards of Thanos read.
-  BucketMetrics(prometheus::Registry& registry, const std::string& name);
+  // `name` is the label "bucket", `more` are labels beside it that tell the buckets of one process
+  // apart. Histograms have the buckets that dashboards of Thanos read.
+  BucketMetrics(prometheus::Registry& registry, const std::string& name,
+                const std::map<std::string, std::string>& more = {});
   ~BucketMetrics();
 
  private:

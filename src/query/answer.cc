@@ -6,20 +6,6 @@
 
 namespace aevum::query {
 
-JsonSink SinkOf(net::HttpResponse& response) {
-  return [&response](std::string_view piece) { return response.Write(piece); };
-}
-
-bool TimedResponse::Write(std::string_view bytes) {
-  if (!writing_) {
-    writing_ = Context::Background().WithTimeout(timeout_);
-  } else if (!writing_->status().ok()) {
-    response_.Abort();
-    return false;
-  }
-  return response_.Write(bytes);
-}
-
 namespace {
 
 void WriteMissing(JsonWriter& writer, const std::vector<store::MissingPart>& missing) {
@@ -47,18 +33,11 @@ void WriteMissing(JsonWriter& writer, const std::vector<store::MissingPart>& mis
 
 }  // namespace
 
-void BeginAnswer(JsonWriter& writer) { writer.Raw("{\"status\":\"success\",\"data\":"); }
-
 Status FinishAnswer(JsonWriter& writer, const std::vector<std::string>& warnings,
                     const std::vector<store::MissingPart>& missing) {
-  if (!warnings.empty()) {
-    writer.Raw(",\"warnings\":");
-    writer.Strings(warnings);
-  }
+  net::WriteWarnings(writer, warnings);
   if (!missing.empty()) WriteMissing(writer, missing);
-  writer.Raw("}");
-  writer.Finish();  // a client that is gone needs no error
-  return OkStatus();
+  return net::EndAnswer(writer);
 }
 
 std::shared_ptr<store::MissingParts> MissingFor(bool dedup,

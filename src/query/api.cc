@@ -5,11 +5,11 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "net/api/status.h"
 #include "promql/parser.h"
 #include "promql/pretty_printer.h"
 #include "query/answer.h"
 #include "query/ast_json.h"
-#include "query/errors.h"
 #include "query/json_writer.h"
 #include "query/stats_json.h"
 
@@ -76,107 +76,52 @@ Api::Api(ApiOptions options, Evaluator& evaluator, const EndpointSet& endpoints,
 Api::~Api() = default;
 
 void Api::AddRoutes(net::HttpServer& server) {
+  net::ApiRoutes routes(server,
+                        {.prefix = options_.prefix,
+                         .disable_cors = options_.disable_cors,
+                         // As long as a query may take, anew: a slow reader has not made it.
+                         .answer_timeout = options_.defaults.timeout},
+                        logger_);
   for (const std::string_view method : {"GET", "POST"}) {
-    Route(server, method, "/query", "query", &Api::Query);
-    Route(server, method, "/query_range", "query_range", &Api::QueryRange);
-    Route(server, method, "/query_explain", "query_explain", &Api::QueryExplain);
-    Route(server, method, "/query_range_explain", "query_range_explain", &Api::QueryRangeExplain);
-    Route(server, method, "/parse_query", "parse_query", &Api::ParseQuery);
-    Route(server, method, "/format_query", "format_query", &Api::FormatQuery);
-    Route(server, method, "/series", "series", &Api::Series);
-    Route(server, method, "/labels", "label_names", &Api::Labels);
-    Route(server, method, "/query_exemplars", "exemplars", &Api::Exemplars);
+    Route(routes, method, "/query", "query", &Api::Query);
+    Route(routes, method, "/query_range", "query_range", &Api::QueryRange);
+    Route(routes, method, "/query_explain", "query_explain", &Api::QueryExplain);
+    Route(routes, method, "/query_range_explain", "query_range_explain", &Api::QueryRangeExplain);
+    Route(routes, method, "/parse_query", "parse_query", &Api::ParseQuery);
+    Route(routes, method, "/format_query", "format_query", &Api::FormatQuery);
+    Route(routes, method, "/series", "series", &Api::Series);
+    Route(routes, method, "/labels", "label_names", &Api::Labels);
+    Route(routes, method, "/query_exemplars", "exemplars", &Api::Exemplars);
   }
-  Route(server, "GET", kFederate, "federate", &Api::Federate);
-  Route(server, "GET", "/label/{name}/values", "label_values", &Api::LabelValues);
-  Route(server, "GET", "/stores", "stores", &Api::Stores);
-  Route(server, "GET", "/rules", "rules", &Api::Rules);
-  Route(server, "GET", "/alerts", "alerts", &Api::Alerts);
-  Route(server, "GET", "/targets", "targets", &Api::Targets);
-  Route(server, "GET", "/metadata", "metadata", &Api::MetricMetadata);
-  Route(server, "GET", "/status/tsdb", "status_tsdb", &Api::TsdbStatus);
-  Route(server, "GET", "/status/buildinfo", "status_build", &Api::BuildInfo);
-  Route(server, "GET", "/status/flags", "status_flags", &Api::Flags);
-  Route(server, "GET", "/status/runtimeinfo", "status_runtime", &Api::RuntimeInfo);
-  AddRedirects(server);
+  Route(routes, "GET", kFederate, "federate", &Api::Federate);
+  Route(routes, "GET", "/label/{name}/values", "label_values", &Api::LabelValues);
+  Route(routes, "GET", "/stores", "stores", &Api::Stores);
+  Route(routes, "GET", "/rules", "rules", &Api::Rules);
+  Route(routes, "GET", "/alerts", "alerts", &Api::Alerts);
+  Route(routes, "GET", "/targets", "targets", &Api::Targets);
+  Route(routes, "GET", "/metadata", "metadata", &Api::MetricMetadata);
+  Route(routes, "GET", "/status/tsdb", "status_tsdb", &Api::TsdbStatus);
+  net::AddStatusRoutes(routes, {.flags = options_.flags,
+                                .version = options_.version,
+                                .revision = options_.revision,
+                                .started_ms = started_});
+  routes.AddRedirects("/graph");
   // As in Thanos any path: a browser asks before it knows which there are.
-  for (const char* pattern : {"/api/v1/{path...}", "/federate"}) {
-    server.Handle("OPTIONS", options_.prefix.route + pattern, "options",
-                  [this](const Context&, const net::HttpRequest&, net::HttpResponse& response) {
-                    SetCorsHeaders(response);
-                    response.SetStatus(204);
-                  });
-  }
+  routes.AddOptions("/api/v1/{path...}");
+  routes.AddOptions(kFederate);
 }
 
-// To where the pages are, as browsers see it.
-void Api::AddRedirects(net::HttpServer& server) const {
-  const WebPrefixOptions& prefix = options_.prefix;
-  const auto add = [&](const std::string& path, bool direct) {
-    server.Handle("GET", path, "",
-                  [this, direct](const Context&, const net::HttpRequest& request,
-                                 net::HttpResponse& response) {
-                    const std::string to =
-                        direct ? options_.prefix.route : WebPrefixFor(options_.prefix, request);
-                    response.SetHeader("Location", to + "/graph");
-                    response.SetStatus(302);
-                  });
-  };
-  if (!prefix.route.empty()) {
-    add("/", true);
-    add(prefix.route, false);
-  }
-  if (!prefix.route.empty() || !prefix.external.empty() || !prefix.header.empty())
-    add(prefix.route + "/", false);
-}
-
-std::string Api::PathOf(std::string_view path) const {
-  return fmt::format("{}{}{}", options_.prefix.route, path == kFederate ? "" : "/api/v1", path);
-}
-
-void Api::Route(net::HttpServer& server, std::string_view method, std::string_view path,
+void Api::Route(net::ApiRoutes& routes, std::string_view method, std::string_view path,
                 std::string_view name, Handler handler) {
-  server.Handle(
-      method, PathOf(path), name,
+  routes.Add(
+      method, fmt::format("{}{}", path == kFederate ? "" : "/api/v1", path), name,
       [this, handler](const Context& context, const net::HttpRequest& request,
-                      net::HttpResponse& connection) {
-        // As long as a query may take, anew: a slow reader has not made it.
-        TimedResponse response(connection, options_.defaults.timeout);
-        SetCommonHeaders(response);
-        const StatusOr<model::TenantName> tenant = TenantOf(options_.tenancy, request);
-        if (!tenant.ok()) return WriteError(response, tenant.status());
+                      net::HttpResponse& response) -> Status {
+        ASSIGN_OR_RETURN(const model::TenantName tenant, TenantOf(options_.tenancy, request));
         const Context identified = context.WithRequest(
-            {.tenant = tenant->value(), .request_id = std::string(request.Header("X-Request-ID"))});
-        if (const Status status = (this->*handler)(identified, request, response); !status.ok()) {
-          WriteError(response, status);
-        }
+            {.tenant = tenant.value(), .request_id = std::string(request.Header("X-Request-ID"))});
+        return (this->*handler)(identified, request, response);
       });
-}
-
-void Api::SetCommonHeaders(net::HttpResponse& response) const {
-  response.SetHeader("Content-Type", "application/json");
-  SetCorsHeaders(response);
-}
-
-void Api::SetCorsHeaders(net::HttpResponse& response) const {
-  if (options_.disable_cors) return;
-  response.SetHeader("Access-Control-Allow-Headers",
-                     "Accept, Accept-Encoding, Authorization, Content-Type, Origin");
-  response.SetHeader("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
-  response.SetHeader("Access-Control-Allow-Origin", "*");
-  response.SetHeader("Access-Control-Expose-Headers", "Date");
-}
-
-void Api::WriteError(net::HttpResponse& response, const Status& status) const {
-  const ApiError error = ToApiError(status.code());
-  if (error.http_status >= 500) logger_.Error("api error", {{"err", status}});
-  response.SetStatus(error.http_status);
-  response.SetHeader("Cache-Control", "no-store");
-  JsonWriter writer(SinkOf(response));
-  writer.Raw(fmt::format("{{\"status\":\"error\",\"errorType\":\"{}\",\"error\":", error.type));
-  writer.String(status.message());
-  writer.Raw("}");
-  writer.Finish();
 }
 
 Context Api::Bounded(const Context& context) const {

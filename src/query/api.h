@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/context.h"
 #include "base/logging.h"
+#include "net/api/routes.h"
 #include "net/http/server.h"
 #include "query/endpoint_set.h"
 #include "query/evaluator.h"
@@ -16,7 +17,6 @@
 #include "query/params.h"
 #include "query/rules.h"
 #include "query/targets.h"
-#include "query/web_prefix.h"
 
 namespace prometheus {
 class Counter;
@@ -28,7 +28,7 @@ namespace aevum::query {
 
 struct ApiOptions : EvaluatorOptions {
   ParamDefaults defaults;
-  WebPrefixOptions prefix;
+  net::WebPrefixOptions prefix;
   bool disable_cors = false;
   bool metadata_partial_response = true;                   // --metric-metadata.partial-response
   bool exemplar_partial_response = true;                   // --exemplar.partial-response
@@ -60,14 +60,9 @@ class Api {
  private:
   using Handler = Status (Api::*)(const Context&, const net::HttpRequest&, net::HttpResponse&);
 
-  void AddRedirects(net::HttpServer& server) const;
-  void Route(net::HttpServer& server, std::string_view method, std::string_view path,
+  // `path` is below /api/v1.
+  void Route(net::ApiRoutes& routes, std::string_view method, std::string_view path,
              std::string_view name, Handler handler);
-  // The path of a route with its prefixes.
-  std::string PathOf(std::string_view path) const;
-  void SetCommonHeaders(net::HttpResponse& response) const;
-  void SetCorsHeaders(net::HttpResponse& response) const;
-  void WriteError(net::HttpResponse& response, const Status& status) const;
 
   Status Query(const Context& context, const net::HttpRequest& request,
                net::HttpResponse& response);
@@ -97,12 +92,6 @@ class Api {
                   net::HttpResponse& response);
   Status Stores(const Context& context, const net::HttpRequest& request,
                 net::HttpResponse& response);
-  Status BuildInfo(const Context& context, const net::HttpRequest& request,
-                   net::HttpResponse& response);
-  Status Flags(const Context& context, const net::HttpRequest& request,
-               net::HttpResponse& response);
-  Status RuntimeInfo(const Context& context, const net::HttpRequest& request,
-                     net::HttpResponse& response);
 
   Status Rules(const Context& context, const net::HttpRequest& request,
                net::HttpResponse& response);

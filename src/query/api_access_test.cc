@@ -166,7 +166,7 @@ TEST_F(ApiAccessTest, ServesUnderAPrefixWithoutCors) {
 TEST_F(ApiAccessTest, RedirectsToWhereBrowsersSeeThePages) {
   struct Case {
     std::string name;
-    WebPrefixOptions prefix;
+    net::WebPrefixOptions prefix;
     std::string path;
     std::string header;    // X-Forwarded-Prefix
     std::string location;  // "": not found

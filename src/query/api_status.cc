@@ -1,8 +1,6 @@
 #include <map>
-#include <thread>
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include "query/answer.h"
 #include "query/api.h"
@@ -46,50 +44,6 @@ Status Api::Stores(const Context& /*context*/, const net::HttpRequest& /*request
     writer.Raw("]");
   }
   writer.Raw("}");
-  return FinishAnswer(writer, {});
-}
-
-Status Api::BuildInfo(const Context& /*context*/, const net::HttpRequest& /*request*/,
-                      net::HttpResponse& response) {
-  JsonWriter writer(SinkOf(response));
-  BeginAnswer(writer);
-  writer.Raw("{\"version\":");
-  writer.String(options_.version);
-  writer.Raw(",\"revision\":");
-  writer.String(options_.revision);
-  writer.Raw(",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\",\"goVersion\":\"\"}");
-  return FinishAnswer(writer, {});
-}
-
-Status Api::Flags(const Context& /*context*/, const net::HttpRequest& /*request*/,
-                  net::HttpResponse& response) {
-  JsonWriter writer(SinkOf(response));
-  BeginAnswer(writer);
-  writer.Raw("{");
-  bool first = true;
-  for (const auto& [name, value] : options_.flags) {
-    if (!std::exchange(first, false)) writer.Raw(",");
-    writer.String(name);
-    writer.Raw(":");
-    // A bucket's configuration holds secrets.
-    writer.String(name.starts_with("objstore.config") && !value.empty() ? "<REDACTED>" : value);
-  }
-  writer.Raw("}");
-  return FinishAnswer(writer, {});
-}
-
-Status Api::RuntimeInfo(const Context& /*context*/, const net::HttpRequest& /*request*/,
-                        net::HttpResponse& response) {
-  char directory[4096] = "";
-  if (::getcwd(directory, sizeof directory) == nullptr) directory[0] = '\0';
-  JsonWriter writer(SinkOf(response));
-  BeginAnswer(writer);
-  writer.Raw(fmt::format("{{\"startTime\":\"{}\",\"CWD\":", FormatRfc3339(started_)));
-  writer.String(directory);
-  // The fields of the Go runtime stay for clients that read them; there is no such runtime here.
-  writer.Raw(fmt::format(
-      ",\"goroutineCount\":0,\"GOMAXPROCS\":{},\"GOGC\":\"\",\"GODEBUG\":\"\",\"GOMEMLIMIT\":0}}",
-      std::thread::hardware_concurrency()));
   return FinishAnswer(writer, {});
 }
 

@@ -2,62 +2,14 @@
 
 #include <cstring>
 
-#include <fmt/core.h>
-
 #include "model/format_float.h"
-#include "model/quote.h"
 #include "query/json_histogram.h"
 #include "query/stats_json.h"
 
 namespace aevum::query {
 namespace {
 
-constexpr std::size_t kPiece = 32 << 10;
 constexpr std::size_t kMaxPoint = 2 * model::kMaxFloatSize;
-
-bool IsPlain(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
-         c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
-}
-
-void AppendCodePoint(std::string& out, std::uint32_t code) {
-  switch (code) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\b':
-      out += "\\b";
-      return;
-    case '\f':
-      out += "\\f";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    case '<':
-    case '>':
-    case '&':
-    case 0x2028:
-    case 0x2029:
-    case 0xfffd:
-      break;
-    default:
-      if (code >= 0x20) {
-        model::AppendUtf8(out, code);
-        return;
-      }
-  }
-  out += fmt::format("\\u{:04x}", code);
-}
 
 // `[time,"` of each step, made once for all series.
 class Prefixes {
@@ -95,60 +47,6 @@ class Prefixes {
 
 }  // namespace
 
-void AppendJsonString(std::string& out, std::string_view text) {
-  out += '"';
-  // Most text needs no escape.
-  std::size_t plain = 0;
-  while (plain < text.size() && IsPlain(text[plain])) ++plain;
-  out += text.substr(0, plain);
-  if (plain < text.size()) {
-    model::ForEachCodePoint(text.substr(plain),
-                            [&](std::uint32_t code) { AppendCodePoint(out, code); });
-  }
-  out += '"';
-}
-
-void JsonWriter::FlushIfFull() {
-  if (buffer_.size() >= kPiece) Flush();
-}
-
-void JsonWriter::Flush() {
-  if (!failed_ && !buffer_.empty()) failed_ = !sink_(buffer_);
-  buffer_.clear();
-}
-
-bool JsonWriter::Finish() {
-  Flush();
-  return !failed_;
-}
-
-void JsonWriter::StringPart(std::string_view text) {
-  std::string quoted;
-  AppendJsonString(quoted, text);
-  Raw(std::string_view(quoted).substr(1, quoted.size() - 2));
-}
-
-void JsonWriter::Strings(const std::vector<std::string>& strings) {
-  Raw("[");
-  for (std::size_t i = 0; i < strings.size() && !failed_; ++i) {
-    if (i > 0) Raw(",");
-    String(strings[i]);
-  }
-  Raw("]");
-}
-
-void JsonWriter::Labels(const model::Labels& labels) {
-  char separator = '{';
-  for (const model::Label label : labels) {
-    buffer_ += separator;
-    AppendJsonString(buffer_, label.name);
-    buffer_ += ':';
-    AppendJsonString(buffer_, label.value);
-    separator = ',';
-  }
-  Raw(labels.empty() ? "{}" : "}");
-}
-
 void JsonWriter::Sample(TimestampMs time, double value) {
   char text[2 * model::kMaxFloatSize];
   char* end = text;
@@ -166,8 +64,8 @@ void JsonWriter::Sample(TimestampMs time, const model::FloatHistogram& histogram
   char text[model::kMaxFloatSize];
   Raw("[");
   Raw({text, static_cast<std::size_t>(model::FormatTimestamp(text, time) - text)});
-  buffer_ += ',';
-  AppendJsonHistogram(buffer_, histogram);
+  buffer() += ',';
+  AppendJsonHistogram(buffer(), histogram);
   Raw("]");
 }
 
@@ -185,7 +83,7 @@ void JsonWriter::Histograms(const promql::QueryResult& result, std::size_t row) 
 
 void JsonWriter::Vector(const promql::QueryResult& result) {
   bool first = true;
-  for (std::size_t i = 0; i < result.rows.size() && !failed_; ++i) {
+  for (std::size_t i = 0; i < result.rows.size() && !failed(); ++i) {
     const promql::HistogramPtr* histograms = result.rows.histograms(i);
     if (!result.rows.Holds(i, 0)) continue;
     Raw(first ? "{\"metric\":" : ",{\"metric\":");
@@ -206,7 +104,7 @@ void JsonWriter::Matrix(const promql::QueryResult& result) {
   const Prefixes prefixes(result);
   const std::size_t steps = result.rows.steps();
   bool first = true;
-  for (std::size_t i = 0; i < result.rows.size() && !failed_; ++i) {
+  for (std::size_t i = 0; i < result.rows.size() && !failed(); ++i) {
     if (!result.rows.AnyPresent(i)) continue;
     Raw(first ? "{\"metric\":" : ",{\"metric\":");
     first = false;
@@ -240,7 +138,7 @@ void JsonWriter::Matrix(const promql::QueryResult& result) {
 }
 
 void JsonWriter::Ranges(const promql::QueryResult& result) {
-  for (std::size_t i = 0; i < result.ranges.size() && !failed_; ++i) {
+  for (std::size_t i = 0; i < result.ranges.size() && !failed(); ++i) {
     const promql::QueryResult::Range& range = result.ranges[i];
     Raw(i == 0 ? "{\"metric\":" : ",{\"metric\":");
     Labels(range.labels);

@@ -31,7 +31,10 @@ Status ParseLabels(encoding::ByteReader& reader, SeriesEntry* out) {
   return OkStatus();
 }
 
-Status ParseChunks(encoding::ByteReader& reader, const TimeRange& range, SeriesEntry* out) {
+enum class ChunkOrder : std::uint8_t { kAscending, kAny };
+
+Status ParseChunks(encoding::ByteReader& reader, const TimeRange& range, ChunkOrder order,
+                   SeriesEntry* out) {
   const std::uint64_t count = reader.ReadUvarint();
   if (count > reader.remaining() / kSmallestChunkBytes)
     return Corruption("series with {} chunks in {} bytes", count, reader.remaining());
@@ -41,8 +44,13 @@ Status ParseChunks(encoding::ByteReader& reader, const TimeRange& range, SeriesE
     if (i == 0) {
       chunk.min_time = reader.ReadVarint();
     } else {
-      chunk.min_time = chunk.max_time;
-      fits = Advance(&chunk.min_time, reader.ReadUvarint());
+      const std::uint64_t distance = reader.ReadUvarint();
+      const TimestampMs last = chunk.max_time;
+      chunk.min_time = last;
+      fits = Advance(&chunk.min_time, distance);
+      // A distance below 0 was written as it stands in 64 bits.
+      if (!fits && order == ChunkOrder::kAny)
+        fits = !__builtin_add_overflow(last, static_cast<std::int64_t>(distance), &chunk.min_time);
     }
     chunk.max_time = chunk.min_time;
     fits = Advance(&chunk.max_time, reader.ReadUvarint()) && fits;
@@ -52,6 +60,26 @@ Status ParseChunks(encoding::ByteReader& reader, const TimeRange& range, SeriesE
     if (chunk.min_time <= range.max_time && chunk.max_time >= range.min_time)
       out->chunks.push_back(chunk);
   }
+  return OkStatus();
+}
+
+Status ParseEntry(std::string_view bytes, const TimeRange& range, ChunkOrder order,
+                  SeriesEntry* out) {
+  out->labels.clear();
+  out->chunks.clear();
+  encoding::ByteReader outer(bytes);
+  const std::string_view body = outer.ReadBytes(outer.ReadUvarint());
+  const std::uint32_t expected = outer.ReadU32();
+  if (outer.failed()) return Corruption("series cut short: {} bytes are there", bytes.size());
+  const std::uint32_t actual = encoding::Crc32c(body);
+  if (actual != expected)
+    return Corruption("checksum of a series: {:08x}, stored {:08x}", actual, expected);
+  encoding::ByteReader reader(body);
+  RETURN_IF_ERROR(ParseLabels(reader, out));
+  if (range.min_time > range.max_time) return reader.status();
+  RETURN_IF_ERROR(ParseChunks(reader, range, order, out));
+  if (reader.failed() || !reader.done())
+    return Corruption("a series does not fill its {} bytes", body.size());
   return OkStatus();
 }
 
@@ -65,22 +93,11 @@ StatusOr<std::size_t> SeriesEntryBytes(std::string_view bytes) {
 }
 
 Status ParseSeriesEntry(std::string_view bytes, const TimeRange& range, SeriesEntry* out) {
-  out->labels.clear();
-  out->chunks.clear();
-  encoding::ByteReader outer(bytes);
-  const std::string_view body = outer.ReadBytes(outer.ReadUvarint());
-  const std::uint32_t expected = outer.ReadU32();
-  if (outer.failed()) return Corruption("series cut short: {} bytes are there", bytes.size());
-  const std::uint32_t actual = encoding::Crc32c(body);
-  if (actual != expected)
-    return Corruption("checksum of a series: {:08x}, stored {:08x}", actual, expected);
-  encoding::ByteReader reader(body);
-  RETURN_IF_ERROR(ParseLabels(reader, out));
-  if (range.min_time > range.max_time) return reader.status();
-  RETURN_IF_ERROR(ParseChunks(reader, range, out));
-  if (reader.failed() || !reader.done())
-    return Corruption("a series does not fill its {} bytes", body.size());
-  return OkStatus();
+  return ParseEntry(bytes, range, ChunkOrder::kAscending, out);
+}
+
+Status ParseSeriesEntryInAnyOrder(std::string_view bytes, SeriesEntry* out) {
+  return ParseEntry(bytes, {INT64_MIN, INT64_MAX}, ChunkOrder::kAny, out);
 }
 
 }  // namespace aevum::tsdb

@@ -52,5 +52,8 @@ StatusOr<std::size_t> SeriesEntryBytes(std::string_view bytes);
 // even read. Corruption when it is cut short, the checksum is
 // wrong, or times or references run backwards or out of range.
 Status ParseSeriesEntry(std::string_view bytes, const TimeRange& range, SeriesEntry* out);
+// As above with all chunks, also where one begins before the last of the chunk before it: old
+// compactors wrote such blocks, and who looks for them has to read them.
+Status ParseSeriesEntryInAnyOrder(std::string_view bytes, SeriesEntry* out);
 
 }  // namespace aevum::tsdb

@@ -1,8 +1,8 @@
-#include "query/web_prefix.h"
+#include "net/api/web_prefix.h"
 
 #include <gtest/gtest.h>
 
-namespace aevum::query {
+namespace aevum::net {
 namespace {
 
 TEST(WebPrefixTest, CleansWhatPeopleAndProxiesWrite) {
@@ -54,11 +54,11 @@ TEST(WebPrefixTest, TheFlagIsBeforeTheHeaderBeforeTheRoute) {
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
-    net::HttpRequest request;
+    HttpRequest request;
     if (!c.header.empty()) request.headers.emplace_back("x-prefix", c.header);
     EXPECT_EQ(WebPrefixFor(c.options, request), c.prefix);
   }
 }
 
 }  // namespace
-}  // namespace aevum::query
+}  // namespace aevum::net

@@ -1,11 +1,11 @@
-#include "query/answer.h"
+#include "net/api/answer.h"
 
 #include <gtest/gtest.h>
 
-namespace aevum::query {
+namespace aevum::net {
 namespace {
 
-class Recorded final : public net::HttpResponse {
+class Recorded final : public HttpResponse {
  public:
   void SetStatus(int status) override { status_ = status; }
   void SetHeader(std::string_view name, std::string_view value) override {
@@ -52,4 +52,4 @@ TEST(TimedResponseTest, CutsWhatIsNotTakenInTime) {
 }
 
 }  // namespace
-}  // namespace aevum::query
+}  // namespace aevum::net

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "net/http/server.h"
 
-namespace aevum::query {
+namespace aevum::net {
 
 struct WebPrefixOptions {
   std::string route;          // "" or "/prefix": of all paths of the API
@@ -23,6 +23,6 @@ StatusOr<std::string> CleanPrefix(std::string_view text);
 
 // The prefix of links and redirects in the answer to a request: the external one, else that of the
 // header, else that of the routes. A header that can't be right counts as absent.
-std::string WebPrefixFor(const WebPrefixOptions& options, const net::HttpRequest& request);
+std::string WebPrefixFor(const WebPrefixOptions& options, const HttpRequest& request);
 
-}  // namespace aevum::query
+}  // namespace aevum::net

@@ -1,9 +1,9 @@
-#include "query/web_prefix.h"
+#include "net/api/web_prefix.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace aevum::query {
+namespace aevum::net {
 namespace {
 
 // Letters of a path by RFC 3986, without those that routes give a meaning.
@@ -46,7 +46,7 @@ StatusOr<std::string> CleanPrefix(std::string_view text) {
   return clean;
 }
 
-std::string WebPrefixFor(const WebPrefixOptions& options, const net::HttpRequest& request) {
+std::string WebPrefixFor(const WebPrefixOptions& options, const HttpRequest& request) {
   if (!options.external.empty()) return options.external;
   if (!options.header.empty()) {
     if (auto prefix = CleanPrefix(request.Header(options.header)); prefix.ok() && !prefix->empty())
@@ -55,4 +55,4 @@ std::string WebPrefixFor(const WebPrefixOptions& options, const net::HttpRequest
   return options.route;
 }
 
-}  // namespace aevum::query
+}  // namespace aevum::net
