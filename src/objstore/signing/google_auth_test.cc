@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "net/http/server.h"
+#include "objstore/bucket.h"
 #include "objstore/signing/digest.h"
 
 namespace aevum::objstore {
