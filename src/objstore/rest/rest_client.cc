@@ -55,9 +55,9 @@ class CheckedBody {
     if (!started_) RETURN_IF_ERROR(Start(response));
     // HTTP has a status of its own for that, which not every server uses.
     if (got_ == 0 && expected_ <= 0 && !range_.IsWhole() && range_.length != 0) {
-      return MakeError(StatusCode::kOutOfRange,
-                       fmt::format("the range starts behind the end of {}, offset: {}", object_,
-                                   range_.offset));
+      return MakeError(
+          StatusCode::kOutOfRange,
+          fmt::format("the range starts behind the end of {}, offset: {}", object_, range_.offset));
     }
     if (expected_ < 0 || got_ == expected_) return OkStatus();
     return Unavailable("{}: the answer was cut, bytes: {} of {}", object_, got_, expected_);

@@ -267,9 +267,8 @@ TEST_P(AcceptanceTest, KeepsOddNames) {
   };
   if (!GetParam().backslashes) {
     std::erase(names, "odd/back\\slash");
-    EXPECT_EQ(
-        bucket().Upload(context_, "odd/back\\slash", BytesSource("x"), {}).status().code(),
-        StatusCode::kInvalidArgument);
+    EXPECT_EQ(bucket().Upload(context_, "odd/back\\slash", BytesSource("x"), {}).status().code(),
+              StatusCode::kInvalidArgument);
   }
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) Put(name, name);
