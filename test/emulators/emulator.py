@@ -105,8 +105,7 @@ def azurite(folder, scratch, tls=False):
     install(folder, HERE / "azurite" / "package-lock.json",
             ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"])
     command = ["node", str(folder / "node_modules/azurite/dist/src/blob/main.js"), "--blobHost", "127.0.0.1",
-               "--blobPort", "0", "--location", str(scratch), "--silent", "--disableTelemetry",
-               "--inMemoryPersistence"]
+               "--blobPort", "0", "--silent", "--disableTelemetry", "--inMemoryPersistence"]
     lines = []
     if tls:
         certificate, key = scratch / "certificate.pem", scratch / "key.pem"

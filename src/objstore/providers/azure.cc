@@ -45,6 +45,13 @@ class BlockNames {
   std::string unique_;
 };
 
+// The service takes '\' for '/', and an object must not be found under another name.
+Status CheckBlobName(const std::string& name) {
+  RETURN_IF_ERROR(CheckName(name));
+  if (name.find('\\') == std::string::npos) return OkStatus();
+  return InvalidArgument("a name of AZURE can't hold a backslash: {}", name);
+}
+
 Status AddMd5(RestRequest& request) {
   ASSIGN_OR_RETURN(const std::string digest, DigestOfBody(DigestKind::kMd5, request));
   request.SetHeader("Content-MD5", Base64(digest));
@@ -134,14 +141,14 @@ Status AzureBucket::Iterate(const Context& context, const std::string& directory
 
 Status AzureBucket::Read(const Context& context, const std::string& name, ByteRange range,
                          ByteSink& sink) {
-  RETURN_IF_ERROR(CheckName(name));
+  RETURN_IF_ERROR(CheckBlobName(name));
   return HideAbsentContainer(
       client_->Read(context, ForObject("GET", name), Label(name), range, sink));
 }
 
 StatusOr<ObjectAttributes> AzureBucket::Attributes(const Context& context,
                                                    const std::string& name) {
-  RETURN_IF_ERROR(CheckName(name));
+  RETURN_IF_ERROR(CheckBlobName(name));
   const StatusOr<net::HttpClientResponse> response =
       client_->Do(context, ForObject("HEAD", name), Label(name));
   RETURN_IF_ERROR(HideAbsentContainer(response.status()));
@@ -167,7 +174,7 @@ StatusOr<std::string> AzureBucket::Put(const Context& context, RestRequest reque
 StatusOr<std::string> AzureBucket::Upload(const Context& context, const std::string& name,
                                           const UploadSource& source,
                                           const UploadOptions& options) {
-  RETURN_IF_ERROR(CheckName(name));
+  RETURN_IF_ERROR(CheckBlobName(name));
   RETURN_IF_ERROR(context.status());
   RETURN_IF_ERROR(MakeContainer(context));
   if (source.size_bytes() > options_.block_bytes) {
@@ -206,7 +213,7 @@ StatusOr<std::string> AzureBucket::UploadBlocks(const Context& context, const st
 }
 
 Status AzureBucket::Delete(const Context& context, const std::string& name) {
-  RETURN_IF_ERROR(CheckName(name));
+  RETURN_IF_ERROR(CheckBlobName(name));
   RestRequest request = ForObject("DELETE", name);
   request.SetHeader("x-ms-delete-snapshots", "include");
   const Status status = HideAbsentContainer(client_->Do(context, request, Label(name)).status());

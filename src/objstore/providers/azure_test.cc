@@ -63,12 +63,14 @@ INSTANTIATE_TEST_SUITE_P(
     AzureKey, AcceptanceTest,
     ::testing::Values(ProviderUnderTest{
         [] { return OpenWith(AccountKey(Emulator::kAccountKey), NewContainerName()); },
-        [] { return OpenWith(AccountKey(kWrongKey), NewContainerName()); }, Conditions::kAll}));
+        [] { return OpenWith(AccountKey(kWrongKey), NewContainerName()); }, Conditions::kAll,
+        /*backslashes=*/false}));
 INSTANTIATE_TEST_SUITE_P(
     AzureSas, AcceptanceTest,
     ::testing::Values(ProviderUnderTest{
         [] { return OpenWith(AccountSas(Emulator::kAccountKey), NewContainerName()); },
-        [] { return OpenWith(AccountSas(kWrongKey), NewContainerName()); }, Conditions::kAll}));
+        [] { return OpenWith(AccountSas(kWrongKey), NewContainerName()); }, Conditions::kAll,
+        /*backslashes=*/false}));
 
 // Over TLS, with the account in the name of the host, as at Azure's.
 StatusOr<std::shared_ptr<Bucket>> OpenTls(const std::string& proof,

@@ -53,6 +53,12 @@ class CheckedBody {
   // An empty body has no first piece, and hence no head was seen.
   Status Finish(const net::HttpClientResponse& response) {
     if (!started_) RETURN_IF_ERROR(Start(response));
+    // HTTP has a status of its own for that, which not every server uses.
+    if (got_ == 0 && expected_ <= 0 && !range_.IsWhole() && range_.length != 0) {
+      return MakeError(
+          StatusCode::kOutOfRange,
+          fmt::format("the range starts behind the end of {}, offset: {}", object_, range_.offset));
+    }
     if (expected_ < 0 || got_ == expected_) return OkStatus();
     return Unavailable("{}: the answer was cut, bytes: {} of {}", object_, got_, expected_);
   }

@@ -162,7 +162,7 @@ TEST(HttpDateTest, IsReadAndWritten) {
 
 TEST_F(RestClientTest, ParametersStayOutOfErrors) {
   Start([](int, const net::HttpRequest&, net::HttpResponse&) {});
-  server_->Stop();
+  server_.reset();
   RestRequest request = Object();
   request.query = {{"sig", "secret"}};
   const Status status = client_->Do(context_, request, "it").status();

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "net/http/server.h"
+#include "objstore/bucket.h"
 #include "objstore/signing/digest.h"
 
 namespace aevum::objstore {
@@ -68,20 +69,27 @@ TEST(GoogleAssertionTest, DoesNotRepeatAKeyThatCantSign) {
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("secret")));
 }
 
+constexpr const char* kMetadataPath = "/computeMetadata/v1/instance/service-accounts/default/token";
+
 // A machine with variables, files, and one server for all that is asked over HTTP.
 class GoogleTokenTest : public ::testing::Test {
  protected:
   GoogleTokenTest() : directory_(*TemporaryDirectory::Create()) {
     variables_ = {{"HOME", directory_.path()}};
+    for (const char* path : {"/token", "/exchange", "/impersonate", kMetadataPath}) {
+      server_.Handle(
+          "", path, path,
+          [this, path](const Context&, const net::HttpRequest& request,
+                       net::HttpResponse& response) { answers_.at(path)(request, response); });
+    }
     EXPECT_TRUE(server_.Start().ok());
     url_ = "http://127.0.0.1:" + std::to_string(server_.port());
   }
 
-  void Answer(const std::string& path,
-              std::function<void(const net::HttpRequest&, net::HttpResponse&)> answer) {
-    server_.Handle("", path, path,
-                   [answer](const Context&, const net::HttpRequest& request,
-                            net::HttpResponse& response) { answer(request, response); });
+  using AnswerFunction = std::function<void(const net::HttpRequest&, net::HttpResponse&)>;
+  // One of the paths above; before anything is asked.
+  void Answer(const std::string& path, AnswerFunction answer) {
+    answers_[path] = std::move(answer);
   }
   StatusOr<Session> Ask(const nlohmann::json& credentials) { return AskText(credentials.dump()); }
   StatusOr<Session> AskText(const std::string& credentials) {
@@ -111,6 +119,7 @@ class GoogleTokenTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
   std::map<std::string, std::string> variables_;
+  std::map<std::string, AnswerFunction> answers_;
   net::HttpServer server_{AnyPort(), Logger(), nullptr};
   std::string url_;
 };
@@ -139,11 +148,10 @@ TEST_F(GoogleTokenTest, TheDefaultIsTheNamedFileThenGcloudsThenTheMachine) {
   Answer("/token", [](const net::HttpRequest& request, net::HttpResponse& response) {
     WriteToken(response, request.Param("refresh_token"));
   });
-  Answer("/computeMetadata/v1/instance/service-accounts/default/token",
-         [](const net::HttpRequest& request, net::HttpResponse& response) {
-           EXPECT_EQ(request.Header("Metadata-Flavor"), "Google");
-           WriteToken(response, "machine");
-         });
+  Answer(kMetadataPath, [](const net::HttpRequest& request, net::HttpResponse& response) {
+    EXPECT_EQ(request.Header("Metadata-Flavor"), "Google");
+    WriteToken(response, "machine");
+  });
   variables_["GCE_METADATA_HOST"] = url_.substr(7);
   EXPECT_EQ(AskText("")->token, "machine");
   variables_["CLOUDSDK_CONFIG"] = directory_.path();

@@ -25,6 +25,8 @@ struct ProviderUnderTest {
   // A bucket whose credentials are wrong; null where there is no such thing.
   Open open_denied;
   Conditions conditions = Conditions::kAll;
+  // Whether names may hold a backslash.
+  bool backslashes = true;
 };
 
 inline void PrintTo(const ProviderUnderTest&, std::ostream* stream) { *stream << "provider"; }
