@@ -13,9 +13,9 @@ namespace aevum::block {
 namespace {
 
 using nlohmann::json;
+using ::testing::HasSubstr;
 using testing::IdOf;
 using testing::MakeMeta;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 class BlocksApiTest : public ::testing::Test {
@@ -27,8 +27,8 @@ class BlocksApiTest : public ::testing::Test {
     net::HttpServerOptions http;
     http.address = "127.0.0.1:0";
     http.handler_threads = 2;
-    server_ = std::make_unique<net::HttpServer>(http, Logger(),
-                                                std::make_shared<prometheus::Registry>());
+    server_ =
+        std::make_unique<net::HttpServer>(http, Logger(), std::make_shared<prometheus::Registry>());
     net::ApiRoutes routes(*server_, {}, Logger());
     AddBlocksRoutes(routes, std::move(options), bucket_, Logger(), clock_);
     ASSERT_TRUE(server_->Start().ok());
@@ -107,8 +107,7 @@ TEST_F(BlocksApiTest, RefusesMarksThatCanNotBe) {
 TEST_F(BlocksApiTest, PutsNoMarksWhereAdminOperationsAreOff) {
   testing::PutMeta(bucket_, MakeMeta(1));
   Start({.disable_admin_operations = true});
-  EXPECT_EQ(Mark("id=" + IdOf(1).ToString() + "&action=DELETION"),
-            "Admin operations are disabled");
+  EXPECT_EQ(Mark("id=" + IdOf(1).ToString() + "&action=DELETION"), "Admin operations are disabled");
   EXPECT_EQ(testing::List(bucket_).size(), 1U);
 }
 

@@ -83,11 +83,10 @@ struct ListTool {
     ASSIGN_OR_RETURN(const tools::BlockForm form, tools::BlockForm::Parse(output));
     ASSIGN_OR_RETURN(const model::Relabeler rules, ReadSelector(selector));
     ASSIGN_OR_RETURN(const auto bucket, storage.OpenRequired(*shot.metrics));
-    MetaFetcher::Filters filters = {
-        std::make_shared<block::TimePartitionFilter>(
-            times.min_time, times.max_time, Clock::System(),
-            block::TimePartitionFilter::Touching::kLeftOut),
-        std::make_shared<block::LabelFilter>(rules)};
+    MetaFetcher::Filters filters = {std::make_shared<block::TimePartitionFilter>(
+                                        times.min_time, times.max_time, Clock::System(),
+                                        block::TimePartitionFilter::Touching::kLeftOut),
+                                    std::make_shared<block::LabelFilter>(rules)};
     if (exclude_delete) {
       filters.push_back(std::make_shared<block::DeletionMarkFilter>(
           block::DeletionMarkFilter::Options{}, *bucket, shot.logger));
@@ -132,7 +131,8 @@ struct InspectTool {
 };
 
 struct VerifyTool {
-  ObjectStorageFlags backup{"objstore-backup", "the bucket that takes a copy of what a repair removes"};
+  ObjectStorageFlags backup{"objstore-backup",
+                            "the bucket that takes a copy of what a repair removes"};
   std::vector<std::string> ids;
   tools::VerifyOptions options;
 
@@ -175,8 +175,7 @@ struct MarkTool {
     flags.Strings({"id", "Block to mark; may be repeated.", "ULID"}, &ids);
     flags.Require("id");
     std::vector<std::string> files;
-    for (const block::MarkKind kind : block::kAllMarks)
-      files.emplace_back(block::MarkFile(kind));
+    for (const block::MarkKind kind : block::kAllMarks) files.emplace_back(block::MarkFile(kind));
     flags.Enum({"marker", "The mark."}, files, &marker);
     flags.Require("marker");
     flags.String({"details", "Why, for who finds the mark; needed unless it is removed.", "TEXT"},
@@ -189,8 +188,9 @@ struct MarkTool {
       return InvalidArgument("required flag --details not provided");
     ASSIGN_OR_RETURN(const std::set<model::Ulid> blocks, ReadUlids(ids));
     options.blocks.assign(blocks.begin(), blocks.end());
-    options.kind = *std::find_if(block::kAllMarks.begin(), block::kAllMarks.end(),
-                                 [&](block::MarkKind kind) { return block::MarkFile(kind) == marker; });
+    options.kind =
+        *std::find_if(block::kAllMarks.begin(), block::kAllMarks.end(),
+                      [&](block::MarkKind kind) { return block::MarkFile(kind) == marker; });
     if (remove) options.action = tools::MarkingOptions::Action::kRemove;
     ASSIGN_OR_RETURN(const auto bucket, storage.OpenRequired(*shot.metrics));
     return tools::MarkBlocks(shot.context, *bucket, options, shot.logger);
@@ -205,9 +205,9 @@ struct CleanupTool {
   void AddFlags(FlagSet& flags) {
     flags.GoDuration({"delete-delay", "How long blocks stay that are marked for deletion."},
                      &options.delete_delay);
-    flags.GoDuration({"consistency-delay",
-                      "Age that a block must have, for stores whose listings lag behind."},
-                     &options.consistency_delay);
+    flags.GoDuration(
+        {"consistency-delay", "Age that a block must have, for stores whose listings lag behind."},
+        &options.consistency_delay);
     flags.Int({"block-sync-concurrency", "How many meta.json are read at once."}, &concurrency);
     AddSelectorFlag(flags, &selector);
   }
@@ -249,11 +249,13 @@ struct UploadTool {
     ASSIGN_OR_RETURN(const auto read, ReadLabels(labels, "--label"));
     if (read.empty()) {
       return InvalidArgument(
-          "no external labels configured: give --label at least once, so that the blocks can be told "
+          "no external labels configured: give --label at least once, so that the blocks can be "
+          "told "
           "from those of others");
     }
     if (concurrency < 0)
-      return InvalidArgument("--shipper.upload-concurrency: must be at least 0, got {}", concurrency);
+      return InvalidArgument("--shipper.upload-concurrency: must be at least 0, got {}",
+                             concurrency);
     options.upload_concurrency = static_cast<std::size_t>(concurrency);
     std::vector<model::Label> external;
     for (const auto& [name, value] : read) external.push_back({name, value});
@@ -307,8 +309,8 @@ std::vector<Command> AddToolsCommands(CLI::App& tools) {
   std::vector<Command> commands = {
       AddTool<ListTool>(*bucket, "ls", "Lists the blocks.", storage),
       AddTool<InspectTool>(*bucket, "inspect", "Shows the blocks as a table.", storage),
-      AddTool<VerifyTool>(*bucket, "verify", "Checks all bytes of the blocks, and how they overlap.",
-                          storage),
+      AddTool<VerifyTool>(*bucket, "verify",
+                          "Checks all bytes of the blocks, and how they overlap.", storage),
       AddTool<MarkTool>(*bucket, "mark",
                         "Marks blocks to be deleted, not compacted or not downsampled.", storage),
       AddTool<CleanupTool>(*bucket, "cleanup",

@@ -55,13 +55,14 @@ void ReplicateCommand::AddFlags(FlagSet& flags) {
   flags.Ints({"compaction",
               "Copy blocks of this compaction level, in place of the range; may be repeated."},
              &compactions);
-  flags.String({"matcher", "Copy blocks whose external labels match, such as '{cluster=~\"eu.*\"}'.",
-                "SELECTOR"},
-               &matcher);
+  flags.String(
+      {"matcher", "Copy blocks whose external labels match, such as '{cluster=~\"eu.*\"}'.",
+       "SELECTOR"},
+      &matcher);
   times.Add(flags);
-  flags.Strings({"id",
-                 "Copy this block, whatever the flags above say, and end; may be repeated.", "ULID"},
-                &ids);
+  flags.Strings(
+      {"id", "Copy this block, whatever the flags above say, and end; may be repeated.", "ULID"},
+      &ids);
   flags.Bool({"ignore-marked-for-deletion", "Leave out blocks that are marked for deletion."},
              &options.ignore_marked_for_deletion);
   flags.Bool({"single-run", "Copy once and end, in place of each minute."}, &single_run);
@@ -84,9 +85,8 @@ Status ReplicateCommand::Finish() {
   }
   if (!matcher.empty()) {
     // Braces may be left out.
-    auto matchers = promql::ParseSelector(matcher.find('{') == std::string::npos
-                                              ? "{" + matcher + "}"
-                                              : matcher);
+    auto matchers = promql::ParseSelector(
+        matcher.find('{') == std::string::npos ? "{" + matcher + "}" : matcher);
     if (!matchers.ok()) return Annotate(matchers.status(), "--matcher");
     options.matchers = *std::move(matchers);
   }

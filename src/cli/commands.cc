@@ -63,7 +63,8 @@ std::string MoreHelp(const CLI::App* app) {
   for (app = app->get_parent(); app != nullptr && app->get_parent() != nullptr;
        app = app->get_parent()) {
     if (app->get_options().size() > 1)  // more than --help
-      more += fmt::format("Flags of all {} commands: aevum {} --help\n", app->get_name(), PathOf(app));
+      more +=
+          fmt::format("Flags of all {} commands: aevum {} --help\n", app->get_name(), PathOf(app));
   }
   return more + "Global flags: aevum --help\n";
 }

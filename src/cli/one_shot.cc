@@ -57,8 +57,7 @@ class SignalScope {
 int RunOneShot(const GlobalOptions& global, const std::string& name,
                const std::function<Status(const OneShot&)>& work) {
   const auto progress = tools::TerminalProgressBar(name);
-  const Logger logger =
-      MakeLogger(global, tools::BesideBar(LogSink::StandardError(), progress));
+  const Logger logger = MakeLogger(global, tools::BesideBar(LogSink::StandardError(), progress));
   if (!global.tracing.inline_text.empty() || !global.tracing.path.empty())
     logger.Warn("a command that ends is not traced, --tracing.config has no effect");
   const SignalScope signals;

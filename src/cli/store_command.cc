@@ -146,9 +146,9 @@ void StoreCommand::AddReadFlags(FlagSet& flags) {
 void StoreCommand::AddWebFlags(FlagSet& flags) {
   web.Add(flags);
   flags.Bool({"web.disable", "Serve no API about the blocks."}, &disable_web);
-  flags.String(
-      {"bucket-web-label", "External label by which pages group blocks; empty: all of them.", "NAME"},
-      &api.label);
+  flags.String({"bucket-web-label",
+                "External label by which pages group blocks; empty: all of them.", "NAME"},
+               &api.label);
   flags.Bool({"disable-admin-operations", "Put no marks beside blocks over the API."},
              &api.disable_admin_operations);
 }

@@ -266,8 +266,7 @@ TEST_F(ReplicateTest, CopiesObjectsThatAreThereByHalfAgain) {
   PutMeta(from_, changed);
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(*to_.Get(kContext, ObjectName(IdOf(1), "chunks/000002")), "second");
-  const auto refused =
-      CopyBlock(kContext, to_, from_, IdOf(1), OtherBlock::kRefused, silent_);
+  const auto refused = CopyBlock(kContext, to_, from_, IdOf(1), OtherBlock::kRefused, silent_);
   EXPECT_TRUE(refused.ok() && refused->was_there);
 }
 

@@ -25,7 +25,8 @@ class InspectTest : public ::testing::Test {
     options.form = InspectOptions::Form::kTsv;
     std::istringstream lines(*InspectBlocks(metas_, options));
     std::vector<std::string> ids;
-    for (std::string line; std::getline(lines, line);) ids.push_back(line.substr(24, 2));  // of the ULID, where they differ
+    for (std::string line; std::getline(lines, line);)
+      ids.push_back(line.substr(24, 2));  // of the ULID, where they differ
     ids.erase(ids.begin());
     return ids;
   }

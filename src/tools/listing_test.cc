@@ -43,7 +43,8 @@ TEST(BlockFormTest, FillsTemplates) {
        "1780358414162 163 map[cluster:us1 replica:0]\n"},
       {"{{ .BlockMeta.MaxTime }}{{/* why */}}", "1780365600000\n"},
       {"a  {{- .Compaction.Level -}}  b", "a1b\n"},
-      {"{{ .Compaction.Failed }} {{ .Thanos.Downsample.Resolution }} {{ .Version }}", "false 0 1\n"},
+      {"{{ .Compaction.Failed }} {{ .Thanos.Downsample.Resolution }} {{ .Version }}",
+       "false 0 1\n"},
       {"{{ .Thanos.Labels.cluster }} {{ .Thanos.Labels.none }}", "us1 <no value>\n"},
       {"no field", "no field\n"},
   };

@@ -14,7 +14,8 @@ TEST(ProgressLineTest, ShowsShareRateAndRest) {
   EXPECT_EQ(ProgressLine("v", 0, 100, std::chrono::seconds(0)),
             "v [                        ]   0% 0 B of 100 B");
   // More than was expected is all there is.
-  EXPECT_THAT(ProgressLine("v", 300, 100, std::chrono::seconds(1)), HasSubstr("100% 300 B of 300 B"));
+  EXPECT_THAT(ProgressLine("v", 300, 100, std::chrono::seconds(1)),
+              HasSubstr("100% 300 B of 300 B"));
   EXPECT_THAT(ProgressLine("v", 0, 0, std::chrono::seconds(0)), HasSubstr("0% 0 B of 1 B"));
 }
 

@@ -23,7 +23,8 @@ class ApiRoutesTest : public ::testing::Test {
     HttpServerOptions http;
     http.address = "127.0.0.1:0";
     http.handler_threads = 2;
-    server_ = std::make_unique<HttpServer>(http, Logger(), std::make_shared<prometheus::Registry>());
+    server_ =
+        std::make_unique<HttpServer>(http, Logger(), std::make_shared<prometheus::Registry>());
     ApiRoutes routes(*server_, std::move(options), Logger());
     routes.Add("GET", "/api/v1/good", "good",
                [](const Context&, const HttpRequest& request, HttpResponse& response) {
@@ -38,12 +39,11 @@ class ApiRoutesTest : public ::testing::Test {
                  if (request.HasParam("ours")) return Internal("our fault");
                  return InvalidArgument("not <good>");
                });
-    AddStatusRoutes(routes, {.flags = {{"a", "1"},
-                                       {"objstore.config", "secret"},
-                                       {"objstore.config-file", ""}},
-                             .version = "9.9",
-                             .revision = "abc",
-                             .started_ms = 1'700'000'000'000});
+    AddStatusRoutes(
+        routes, {.flags = {{"a", "1"}, {"objstore.config", "secret"}, {"objstore.config-file", ""}},
+                 .version = "9.9",
+                 .revision = "abc",
+                 .started_ms = 1'700'000'000'000});
     routes.AddOptions("/api/v1/{path...}");
     routes.AddRedirects(home);
     ASSERT_TRUE(server_->Start().ok());

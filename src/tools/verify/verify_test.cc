@@ -63,8 +63,9 @@ TEST_F(VerifyTest, PassesAWholeBlock) {
   PutBlock(1);
   EXPECT_TRUE(Run({}).ok());
   EXPECT_THAT(log_.lines(), Not(Contains(HasSubstr("level=warn"))));
-  EXPECT_THAT(log_.lines(), Contains(AllOf(HasSubstr("verifiers=overlapped_blocks,index_known_issues"),
-                                           HasSubstr("msg=\"verify task completed\""))));
+  EXPECT_THAT(log_.lines(),
+              Contains(AllOf(HasSubstr("verifiers=overlapped_blocks,index_known_issues"),
+                             HasSubstr("msg=\"verify task completed\""))));
 }
 
 TEST_F(VerifyTest, FindsEveryFlippedByteOfABlock) {
@@ -99,9 +100,9 @@ TEST_F(VerifyTest, NamesDamageAndGoesOn) {
   const Status status = Run({.issues = {"index_known_issues"}});
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), HasSubstr("damaged: 1"));
-  EXPECT_THAT(log_.lines(), Contains(AllOf(HasSubstr("detected issue"),
-                                           HasSubstr("id=" + IdOf(1).ToString()),
-                                           HasSubstr("by meta.json"))));
+  EXPECT_THAT(log_.lines(),
+              Contains(AllOf(HasSubstr("detected issue"), HasSubstr("id=" + IdOf(1).ToString()),
+                             HasSubstr("by meta.json"))));
   EXPECT_THAT(log_.lines(), Contains(HasSubstr("msg=\"verified issue\"")));
 }
 
@@ -190,8 +191,8 @@ TEST(OverlapsTest, FindsTheLargestSets) {
     std::vector<std::string> shown;
     for (const auto& [group, overlaps] : FindOverlaps(metas)) {
       for (const Overlap& overlap : overlaps)
-        shown.push_back(fmt::format("{}-{}x{}", overlap.min_time, overlap.max_time,
-                                    overlap.blocks.size()));
+        shown.push_back(
+            fmt::format("{}-{}x{}", overlap.min_time, overlap.max_time, overlap.blocks.size()));
     }
     return shown;
   };
