@@ -27,6 +27,10 @@ struct Values {
   Nanoseconds prometheus_duration = std::chrono::minutes(2);
   std::uint64_t bytes = 0;
   std::vector<std::pair<std::string, std::string>> pairs;
+  std::string form;
+  std::vector<std::string> levels = {"info"};
+  std::vector<std::int64_t> numbers = {1, 2};
+  std::vector<Nanoseconds> durations = {std::chrono::minutes(5)};
 };
 
 class FlagSetTest : public ::testing::Test {
@@ -42,6 +46,10 @@ class FlagSetTest : public ::testing::Test {
     flags_.PrometheusDuration({"prom", "A time."}, &values_.prometheus_duration);
     flags_.Bytes({"bytes", "A size."}, &values_.bytes);
     flags_.QuotedPairs({"pair", "A label."}, &values_.pairs);
+    flags_.String({"form", "A form.", "FORM", Visibility::kShown, 'o'}, &values_.form);
+    flags_.Enums({"levels", "Some of."}, {"info", "warn"}, &values_.levels);
+    flags_.Ints({"numbers", "Numbers."}, &values_.numbers);
+    flags_.GoDurations({"durations", "Times."}, &values_.durations);
     flags_.Refused({"bucket", "A bucket."}, "there is none");
     flags_.RefusedBool({"upload", "Uploads."}, "there is none");
   }
@@ -90,6 +98,23 @@ TEST_F(FlagSetTest, TakesValuesInBothForms) {
   EXPECT_THAT(flags_.Values(), Contains(Pair("on", "false")));
 }
 
+TEST_F(FlagSetTest, TakesListsAndLetters) {
+  EXPECT_EQ(
+      Parse({"-o", "wide", "--levels=warn", "--levels=info", "--numbers=-7", "--durations=1h"}),
+      "");
+  EXPECT_EQ(values_.form, "wide");
+  EXPECT_THAT(values_.levels, ElementsAre("warn", "info"));
+  EXPECT_THAT(values_.numbers, ElementsAre(-7));
+  EXPECT_THAT(values_.durations, ElementsAre(std::chrono::hours(1)));
+  EXPECT_THAT(flags_.Values(), Contains(Pair("durations", "1h0m0s")));
+}
+
+TEST_F(FlagSetTest, WantsWhatItNeeds) {
+  flags_.Require("text");
+  EXPECT_THAT(Parse({}), HasSubstr("--text is required"));
+  EXPECT_EQ(Parse({"--text=a"}), "");
+}
+
 TEST_F(FlagSetTest, RefusesByName) {
   struct Case {
     std::vector<std::string> arguments;
@@ -99,6 +124,9 @@ TEST_F(FlagSetTest, RefusesByName) {
                         {{"--count=x"}, "--count: not a number: \"x\""},
                         {{"--level=loud"}, "--level: must be one of info, warn"},
                         {{"--go=1d"}, "--go: time: unknown unit"},
+                        {{"--levels=info", "--levels=loud"}, "--levels: must be one of info, warn"},
+                        {{"--numbers=1", "--numbers=x"}, "--numbers: not a number: \"x\""},
+                        {{"--durations=1d"}, "--durations: time: unknown unit"},
                         {{"--prom=1.5h"}, "--prom: unknown unit"},
                         {{"--bytes=7"}, "--bytes: not a size"},
                         {{"--pair=a=b"}, "--pair: expected name=\"value\""},

@@ -48,7 +48,10 @@ TEST(ByteReaderTest, VarintsRoundTripAndEnd) {
 }
 
 // The check value of the CRC catalogue.
-TEST(Crc32cTest, AgreesWithTheCatalogue) { EXPECT_EQ(Crc32c("123456789"), 0xe3069283U); }
+TEST(Crc32cTest, AgreesWithTheCatalogue) {
+  EXPECT_EQ(Crc32c("123456789"), 0xe3069283U);
+  EXPECT_EQ(ExtendCrc32c(ExtendCrc32c(Crc32c("1234"), ""), "56789"), 0xe3069283U);
+}
 
 }  // namespace
 }  // namespace aevum::encoding

@@ -116,6 +116,8 @@ class GoldenToolsTest(InScratch):
     def test_outputs_are_those_of_thanos(self):
         marked = self.scratch / "marked"
         shutil.copytree(BUCKETS / "raw", marked)
+        for path in [marked, *marked.rglob("*")]:
+            path.chmod(0o755)  # what it was copied from may be read-only
         cases = [json.loads(line) for line in (BUCKETS / "tools" / "index.jsonl").read_text().splitlines()]
         self.assertGreater(len(cases), 40)
         for case in cases:
@@ -142,7 +144,7 @@ class GoldenToolsTest(InScratch):
             with self.subTest(case["id"]):
                 theirs = json.loads((BUCKETS / "answers" / case["body"]).read_text())
                 if case["method"] == "POST":
-                    reply = request(f"{gateway.url}{case['path']}", form=case["params"])
+                    reply = request(f"{gateway.url}{case['path']}", form=dict(case["params"]))
                 else:
                     query = "?view=loaded" if case["params"] else ""
                     reply = request(gateway.url + case["path"] + query)
@@ -219,7 +221,7 @@ class BucketToolsTest(InScratch):
         cases = [
             (("ls",), None, 1, "--objstore.config or --objstore.config-file needed"),
             (("ls", "--output={{ .Nothing }}"), bucket, 1, "a block has no field .Nothing"),
-            (("inspect", "--selector=cluster=a"), bucket, 1, "--selector: expected name=\"value\""),
+            (("inspect", "--selector=cluster=a"), bucket, 1, "--selector: expected name="),
             (("inspect", "--sort-by=SIZE"), bucket, 2, "--sort-by: must be one of ULID"),
             (("verify", "--repair"), bucket, 1, "--objstore-backup.config"),
             (("verify", "--id=x"), bucket, 1, "--id=x: not a ULID"),

@@ -15,19 +15,23 @@ namespace aevum::tools::testing {
 class RecordedLog {
  public:
   Logger logger() const { return {sink_, LogLevel::kDebug, LogFormat::kLogfmt}; }
-  std::vector<std::string> lines() const {
-    MutexLock lock(sink_->mutex);
-    return sink_->lines;
-  }
+  std::vector<std::string> lines() const { return sink_->lines(); }
 
  private:
-  struct Sink final : LogSink {
+  class Sink final : public LogSink {
+   public:
     void Write(std::string_view line) override {
-      MutexLock lock(mutex);
-      lines.emplace_back(line);
+      MutexLock lock(mutex_);
+      lines_.emplace_back(line);
     }
-    Mutex mutex;
-    std::vector<std::string> lines AEVUM_GUARDED_BY(mutex);
+    std::vector<std::string> lines() {
+      MutexLock lock(mutex_);
+      return lines_;
+    }
+
+   private:
+    Mutex mutex_;
+    std::vector<std::string> lines_ AEVUM_GUARDED_BY(mutex_);
   };
   const std::shared_ptr<Sink> sink_ = std::make_shared<Sink>();
 };

@@ -59,8 +59,6 @@ class Verifier {
   Status Run(const Context& context);
 
  private:
-  using Overlaps = std::map<std::string, std::vector<struct Overlap>>;
-
   Status CheckOptions() const;
   Status RunIssue(const Context& context, std::string_view issue, const Logger& logger);
   Status VerifyOverlaps(const Context& context, const Logger& logger);

@@ -86,9 +86,9 @@ TEST_F(VerifyTest, FindsEveryFlippedByteOfABlock) {
         EXPECT_THAT(std::string(health.status().message()), HasSubstr(file)) << at;
       }
     }
-    // Bytes that no reader looks at: padding between series, the header's rest, and the label index
-    // that readers of version 2 do without.
-    EXPECT_LT(missed, bytes.size() / 3) << file;
+    // Bytes that no reader looks at: the rest of a segment's header; in an index the padding
+    // between series and the label indices, which readers of version 2 do without.
+    EXPECT_LE(missed, file == "index" ? bytes.size() / 3 : 3) << file;
     Put(bucket_, name, bytes);
   }
 }
