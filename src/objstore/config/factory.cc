@@ -19,14 +19,14 @@ struct ProviderType {
 };
 
 constexpr std::array kTypes = {
-    ProviderType{"ALIYUNOSS", nullptr},
+    ProviderType{"ALIYUNOSS", OpenAliyunOss},
     ProviderType{"AZURE", nullptr},
-    ProviderType{"BOS", nullptr},
-    ProviderType{"COS", nullptr},
+    ProviderType{"BOS", OpenBos},
+    ProviderType{"COS", OpenCos},
     ProviderType{"FILESYSTEM", OpenFilesystem},
     ProviderType{"GCS", nullptr},
-    ProviderType{"OBS", nullptr},
-    ProviderType{"OCI", nullptr},
+    ProviderType{"OBS", OpenObs},
+    ProviderType{"OCI", OpenOci},
     ProviderType{"S3", OpenS3},
     ProviderType{"SWIFT", OpenSwift},
 };

@@ -21,10 +21,15 @@ struct HttpConfig {
 };
 
 net::YamlReader ReadHttpConfig(HttpConfig* out);
+// That of OCI, which has no tls_config, and `client_timeout`, a duration of Go that is not
+// negative.
+net::YamlReader ReadOciHttpConfig(HttpConfig* out, std::chrono::milliseconds* client_timeout);
 // A duration of Prometheus, not negative.
 net::YamlReader ReadDuration(std::chrono::milliseconds* out);
 // A whole number, not negative.
 net::YamlReader ReadCount(std::int64_t* out);
+// A number of attempts out of a configuration, as a RetryPolicy counts them.
+int AttemptsOf(std::int64_t count);
 // A map of texts.
 net::YamlReader ReadTextMap(Fields* out);
 

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "objstore/rest/answers.h"
+#include "objstore/signing/oci_identity.h"
 #include "objstore/signing/swift_auth.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -32,6 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 6:
       ReadXmlField(body, "r", "a.b").IgnoreError();
       ReadJsonField(body, "a.b").IgnoreError();
+      ReadJsonText(body).IgnoreError();
+      ExpiryOfToken(body).IgnoreError();
       break;
     default:
       ReadXmlError(body);
