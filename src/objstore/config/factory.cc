@@ -15,37 +15,33 @@ namespace {
 
 struct ProviderType {
   std::string_view name;
-  OpenProvider open;  // null for one that is known and not there
+  OpenProvider open;
 };
 
 constexpr std::array kTypes = {
-    ProviderType{"ALIYUNOSS", nullptr},
+    ProviderType{"ALIYUNOSS", OpenAliyunOss},
     ProviderType{"AZURE", OpenAzure},
-    ProviderType{"BOS", nullptr},
-    ProviderType{"COS", nullptr},
+    ProviderType{"BOS", OpenBos},
+    ProviderType{"COS", OpenCos},
     ProviderType{"FILESYSTEM", OpenFilesystem},
     ProviderType{"GCS", OpenGcs},
-    ProviderType{"OBS", nullptr},
-    ProviderType{"OCI", nullptr},
+    ProviderType{"OBS", OpenObs},
+    ProviderType{"OCI", OpenOci},
     ProviderType{"S3", OpenS3},
     ProviderType{"SWIFT", OpenSwift},
 };
 
 std::string NamesOfTypes() {
   std::string names;
-  for (const ProviderType& type : kTypes) {
-    if (type.open != nullptr) names += (names.empty() ? "" : ", ") + std::string(type.name);
-  }
+  for (const ProviderType& type : kTypes)
+    names += (names.empty() ? "" : ", ") + std::string(type.name);
   return names;
 }
 
 StatusOr<ProviderType> FindType(std::string_view name) {
   if (name.empty()) return InvalidArgument("type is not given; it is one of {}", NamesOfTypes());
   for (const ProviderType& type : kTypes) {
-    if (!net::EqualsIgnoreCase(type.name, name)) continue;
-    if (type.open != nullptr) return type;
-    return Unimplemented("type {} is not supported yet; supported are {}", type.name,
-                         NamesOfTypes());
+    if (net::EqualsIgnoreCase(type.name, name)) return type;
   }
   return InvalidArgument("type {} is not known; it is one of {}", name, NamesOfTypes());
 }

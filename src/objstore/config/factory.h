@@ -22,6 +22,11 @@ struct ProviderEnvironment {
   const Clock& clock = Clock::System();
   // Objects in a page of a listing; 0 for what the store likes.
   int list_page = 0;
+  // The size of parts of an upload; 0 for that of the provider. Not for S3, whose configuration
+  // says it.
+  std::int64_t part_size_bytes = 0;
+  // Where OCI is, which has no such field: "http://host:port"; "" for the host of the region.
+  std::string oci_endpoint = {};
 };
 
 // The bucket of a configuration:

@@ -104,10 +104,43 @@ TEST(OpenBucketTest, NamesTheWrongFieldAndItsLine) {
   }
 }
 
-TEST(OpenBucketTest, RefusesByNameWhatIsNotSupported) {
-  for (const char* type : {"ALIYUNOSS", "BOS", "COS", "OBS", "OCI"}) {
-    EXPECT_THAT(MessageOf(fmt::format("type: {}\nconfig: {{bucket: b}}", type)),
-                HasSubstr(fmt::format("type {} is not supported yet; supported are", type)));
+TEST(OpenBucketTest, NamesWhatTheCloudsLack) {
+  struct Case {
+    std::string yaml;
+    std::string part;
+  };
+  const Case cases[] = {
+      {"type: COS\nconfig: {secret_id: a}", "COS: secret_key is not given"},
+      {"type: COS\nconfig: {secret_id: a, secret_key: s, bucket: b, region: r}",
+       "app_id is not given"},
+      {"type: COS\nconfig: {secret_id: a, secret_key: s, endpoint: 'https://h/path'}",
+       "endpoint is a host, or http(s)://host, and nothing more"},
+      {"type: COS\nconfig: {secret_id: a, secret_key: s, endpoint: 'ftp://h'}", "endpoint: "},
+      {"type: ALIYUNOSS\nconfig: {bucket: b}", "endpoint is not given"},
+      {"type: ALIYUNOSS\nconfig: {bucket: b, endpoint: e, access_key_id: a}",
+       "access_key_secret is not given"},
+      {"type: ALIYUNOSS\nconfig:\n  http_config: {}", "line 3"},
+      {"type: BOS\nconfig: {endpoint: e}", "bucket is not given"},
+      {"type: BOS\nconfig: {bucket: b, endpoint: e, access_key: a}", "secret_key is not given"},
+      {"type: OBS\nconfig: {bucket: b, endpoint: e, secret_key: s}", "access_key is not given"},
+      {"type: OBS\nconfig: {bucket: b, endpoint: e, max_retries: -1}", "a negative number"},
+      {"type: OCI\nconfig: {bucket: b}", "compartment_ocid is not given"},
+      {"type: OCI\nconfig: {bucket: b, compartment_ocid: c, provider: user}",
+       "provider is default, instance-principal, raw or oke-workload-identity, not user"},
+      {"type: OCI\nconfig: {bucket: b, compartment_ocid: c, provider: raw, tenancy_ocid: t}",
+       "user_ocid is not given"},
+      {"type: OCI\nconfig: {bucket: b, compartment_ocid: c, provider: raw, tenancy_ocid: t, "
+       "user_ocid: u, region: r, fingerprint: f, privatekey: secret}",
+       "privatekey: the private key is not PEM, or its passphrase is wrong"},
+      {"type: OCI\nconfig: {bucket: b, compartment_ocid: c, provider: oke-workload-identity}",
+       "region is not given"},
+      {"type: OCI\nconfig:\n  http_config:\n    client_timeout: soon", "line 4"},
+      {"type: OCI\nconfig:\n  http_config:\n    client_timeout: -1s", "a negative duration"},
+      {"type: OCI\nconfig:\n  http_config:\n    tls_config: {}", "tls_config"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.yaml);
+    EXPECT_THAT(MessageOf(c.yaml), HasSubstr(c.part));
   }
 }
 
@@ -211,6 +244,36 @@ config:
   http_config: {}
 )"),
             "OK");
+}
+
+TEST(OpenBucketTest, TakesAllFieldsOfTheClouds) {
+  constexpr const char* kHttp =
+      "{idle_conn_timeout: 1m30s, response_header_timeout: 2m, insecure_skip_verify: false, "
+      "tls_handshake_timeout: 10s, expect_continue_timeout: 1s, max_idle_conns: 100, "
+      "max_idle_conns_per_host: 100, max_conns_per_host: 0, disable_compression: false";
+  const std::string http = std::string(kHttp) + ", tls_config: {server_name: h}}";
+  const std::string oci_http = std::string(kHttp) + ", client_timeout: 1m30.5s}";
+  for (const std::string& yaml : {
+           "type: cos\nconfig: {bucket: b, region: ap-guangzhou, app_id: '1250000000', endpoint: "
+           "'', secret_id: a, secret_key: s, max_retries: 3, http_config: " +
+               http + "}",
+           std::string("type: COS\nconfig: {endpoint: 'https://b-1.cos.r.myqcloud.com/', "
+                       "secret_id: a, secret_key: s}"),
+           std::string("type: aliyunoss\nconfig: {endpoint: oss-cn-hangzhou.aliyuncs.com, bucket: "
+                       "b, access_key_id: a, access_key_secret: s}"),
+           std::string("type: bos\nconfig: {bucket: b, endpoint: bj.bcebos.com, access_key: a, "
+                       "secret_key: s}"),
+           "type: obs\nconfig: {bucket: b, endpoint: obs.cn-north-4.myhuaweicloud.com, access_key: "
+           "a, secret_key: s, max_retries: 3, http_config: " +
+               http + "}",
+           "type: oci\nconfig: {provider: Instance-Principal, bucket: b, compartment_ocid: c, "
+           "tenancy_ocid: '', user_ocid: '', region: '', fingerprint: '', privatekey: '', "
+           "passphrase: '', part_size: 1048576, max_request_retries: 3, request_retry_interval: "
+           "10, http_config: " +
+               oci_http + "}",
+       }) {
+    EXPECT_EQ(MessageOf(yaml), "OK") << yaml;
+  }
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ struct HttpConfig {
 };
 
 net::YamlReader ReadHttpConfig(HttpConfig* out);
+// That of OCI, which has no tls_config, and `client_timeout`, a duration of Go that is not
+// negative.
+net::YamlReader ReadOciHttpConfig(HttpConfig* out, std::chrono::milliseconds* client_timeout);
 // A duration of Prometheus, not negative.
 net::YamlReader ReadDuration(std::chrono::milliseconds* out);
 // A whole number, not negative.

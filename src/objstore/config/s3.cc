@@ -278,10 +278,11 @@ StatusOr<std::unique_ptr<Bucket>> OpenS3(const YAML::Node& node,
   client.read_error = ReadXmlError;
 
   S3LikeOptions options;
-  options.dialect.provider = "S3";
-  options.dialect.conditions = S3Dialect::Conditions::kAll;
-  options.dialect.listing = config.list_objects_version == "v1" ? S3Dialect::Listing::kMarker
-                                                                : S3Dialect::Listing::kToken;
+  const auto dialect = std::make_shared<S3Dialect>();
+  dialect->conditions = S3Dialect::Conditions::kAll;
+  dialect->listing = config.list_objects_version == "v1" ? S3Dialect::Listing::kMarker
+                                                         : S3Dialect::Listing::kToken;
+  options.dialect = dialect;
   options.bucket = config.bucket;
   if (!IsVirtualHosted(config)) options.path_prefix = "/" + EncodePath(config.bucket);
   options.part_size_bytes = config.part_size;

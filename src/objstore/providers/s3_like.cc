@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
+#include "objstore/errors.h"
 #include "objstore/parallel.h"
 #include "objstore/rest/listing.h"
 #include "objstore/rest/source_digest.h"
@@ -35,37 +34,82 @@ std::string EscapeXml(std::string_view text) {
   return out;
 }
 
-std::string WithoutQuotes(std::string_view etag) {
-  std::string text(etag);
-  std::erase(text, '"');
-  return text;
+void AddHeaders(const Fields& headers, RestRequest& request) {
+  for (const auto& [name, value] : headers) request.SetHeader(name, value);
 }
 
 }  // namespace
 
+RestRequest S3Dialect::ForPage(const std::string& root, const PageQuery& query) const {
+  RestRequest request;
+  // The bucket as a directory: some stores want the '/' at the end, and none minds it.
+  request.path = root + "/";
+  const bool with_token = listing == Listing::kToken;
+  if (with_token) request.query.emplace_back("list-type", "2");
+  if (query.depth == IterateOptions::Depth::kFlat) {
+    request.query.emplace_back("delimiter", std::string(1, kDelimiter));
+  }
+  if (encodes_listing) request.query.emplace_back("encoding-type", "url");
+  if (query.limit > 0) request.query.emplace_back("max-keys", std::to_string(query.limit));
+  if (!query.prefix.empty()) request.query.emplace_back("prefix", query.prefix);
+  if (!query.next.empty()) {
+    request.query.emplace_back(with_token ? "continuation-token" : "marker", query.next);
+  }
+  return request;
+}
+
 StatusOr<ListingPage> S3Dialect::ReadListing(std::string_view body) const {
-  return json ? ReadBosListing(body) : ReadS3Listing(body);
+  return ReadS3Listing(body);
+}
+
+RestRequest S3Dialect::ForObject(const std::string& root, const std::string& name) const {
+  RestRequest request;
+  request.path = root + "/" + EncodePath(name);
+  return request;
+}
+
+RestRequest S3Dialect::BeginParts(const std::string& root, const std::string& name,
+                                  const std::string& content_type) const {
+  RestRequest request = ForObject(root, name);
+  request.method = "POST";
+  request.query = {{"uploads", ""}};
+  if (!content_type.empty()) request.SetHeader("Content-Type", content_type);
+  return request;
 }
 
 StatusOr<std::string> S3Dialect::ReadUploadId(std::string_view body) const {
-  return json ? ReadJsonField(body, "uploadId")
-              : ReadXmlField(body, "InitiateMultipartUploadResult", "UploadId");
+  return ReadXmlField(body, "InitiateMultipartUploadResult", "UploadId");
+}
+
+RestRequest S3Dialect::ForPart(const std::string& root, const std::string& name,
+                               const std::string& id, int number) const {
+  RestRequest request = ForObject(root, name);
+  request.method = "PUT";
+  request.query = {{"partNumber", std::to_string(number)}, {"uploadId", id}};
+  return request;
+}
+
+RestRequest S3Dialect::ForUpload(const std::string& root, const std::string& name,
+                                 const std::string& id) const {
+  RestRequest request = ForObject(root, name);
+  request.query = {{"uploadId", id}};
+  return request;
 }
 
 std::string S3Dialect::CompletionBody(const std::vector<UploadedPart>& parts) const {
-  if (json) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const UploadedPart& part : parts) {
-      list.push_back({{"partNumber", part.number}, {"eTag", WithoutQuotes(part.etag)}});
-    }
-    return nlohmann::json{{"parts", list}}.dump();
-  }
   std::string body = "<CompleteMultipartUpload>";
   for (const UploadedPart& part : parts) {
     body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", part.number,
                         EscapeXml(part.etag));
   }
   return body + "</CompleteMultipartUpload>";
+}
+
+StatusOr<std::string> S3Dialect::ReadCompletion(const net::HttpClientResponse& response) const {
+  if (const StoreError error = ReadXmlError(response.body); !error.code.empty()) {
+    return Unavailable("the store answers {}: {}", error.code, error.message);
+  }
+  return ReadXmlField(response.body, "CompleteMultipartUploadResult", "ETag");
 }
 
 // An upload in parts that is under way. Each part is written by one thread.
@@ -85,35 +129,13 @@ S3LikeBucket::S3LikeBucket(S3LikeOptions options, std::unique_ptr<RestClient> cl
 S3LikeBucket::~S3LikeBucket() = default;
 
 std::string S3LikeBucket::Label(const std::string& name) const {
-  return fmt::format("{} {}/{}", options_.dialect.provider, options_.bucket, name);
+  return fmt::format("{} {}/{}", options_.dialect->provider, options_.bucket, name);
 }
 
 RestRequest S3LikeBucket::ForObject(std::string_view method, const std::string& name) const {
-  RestRequest request;
+  RestRequest request = options_.dialect->ForObject(options_.path_prefix, name);
   request.method = method;
-  request.path = options_.path_prefix + "/" + EncodePath(name);
-  request.headers = options_.object_headers;
-  return request;
-}
-
-RestRequest S3LikeBucket::ForPage(const std::string& prefix, const IterateOptions& options,
-                                  const std::string& next) const {
-  const S3Dialect& dialect = options_.dialect;
-  RestRequest request;
-  // The bucket as a directory: some stores want the '/' at the end, and none minds it.
-  request.path = options_.path_prefix + "/";
-  const bool with_token = dialect.listing == S3Dialect::Listing::kToken;
-  if (with_token) request.query.emplace_back("list-type", "2");
-  if (options.depth == IterateOptions::Depth::kFlat) {
-    request.query.emplace_back("delimiter", std::string(1, kDelimiter));
-  }
-  if (dialect.encodes_listing) request.query.emplace_back("encoding-type", "url");
-  if (options_.list_page > 0) {
-    request.query.emplace_back(dialect.json ? "maxKeys" : "max-keys",
-                               std::to_string(options_.list_page));
-  }
-  if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
-  if (!next.empty()) request.query.emplace_back(with_token ? "continuation-token" : "marker", next);
+  AddHeaders(options_.object_headers, request);
   return request;
 }
 
@@ -122,9 +144,11 @@ Status S3LikeBucket::Iterate(const Context& context, const std::string& director
   const std::string prefix = DirectoryPrefix(directory);
   const std::string label = Label(prefix);
   const FetchPage fetch = [&](const std::string& next) -> StatusOr<ListingPage> {
-    ASSIGN_OR_RETURN(const net::HttpClientResponse response,
-                     client_->Do(context, ForPage(prefix, options, next), label));
-    StatusOr<ListingPage> page = options_.dialect.ReadListing(response.body);
+    const PageQuery query{prefix, options.depth, next, options_.list_page};
+    ASSIGN_OR_RETURN(
+        const net::HttpClientResponse response,
+        client_->Do(context, options_.dialect->ForPage(options_.path_prefix, query), label));
+    StatusOr<ListingPage> page = options_.dialect->ReadListing(response.body);
     RETURN_IF_ERROR(Annotate(page.status(), label));
     return page;
   };
@@ -134,7 +158,9 @@ Status S3LikeBucket::Iterate(const Context& context, const std::string& director
 Status S3LikeBucket::Read(const Context& context, const std::string& name, ByteRange range,
                           ByteSink& sink) {
   RETURN_IF_ERROR(CheckName(name));
-  return client_->Read(context, ForObject("GET", name), Label(name), range, sink);
+  RestRequest request = ForObject("GET", name);
+  if (!range.IsWhole()) AddHeaders(options_.dialect->range_headers, request);
+  return client_->Read(context, request, Label(name), range, sink);
 }
 
 StatusOr<ObjectAttributes> S3LikeBucket::Attributes(const Context& context,
@@ -149,7 +175,7 @@ StatusOr<ObjectAttributes> S3LikeBucket::Attributes(const Context& context,
 
 Status S3LikeBucket::AddConditions(const UploadOptions& options, RestRequest& request) const {
   using Conditions = S3Dialect::Conditions;
-  const S3Dialect& dialect = options_.dialect;
+  const S3Dialect& dialect = *options_.dialect;
   if (options.condition == UploadCondition::kNone) return OkStatus();
   const bool if_version = options.condition == UploadCondition::kIfVersion;
   if (dialect.conditions == Conditions::kNone ||
@@ -159,9 +185,16 @@ Status S3LikeBucket::AddConditions(const UploadOptions& options, RestRequest& re
   if (if_version) {
     request.SetHeader("If-Match", options.version);
   } else {
-    request.SetHeader(dialect.if_absent.first, dialect.if_absent.second);
+    request.SetHeader("If-None-Match", "*");
   }
   return OkStatus();
+}
+
+// Where the object of a version is gone, stores answer as to a read.
+Status S3LikeBucket::OfCondition(const UploadOptions& options, const Status& status,
+                                 const std::string& name) const {
+  if (options.condition != UploadCondition::kIfVersion || !IsNotFound(status)) return status;
+  return ConditionFailed(Label(name), "there is no object of that version");
 }
 
 Status S3LikeBucket::AddMd5(RestRequest& request) const {
@@ -186,15 +219,16 @@ StatusOr<std::string> S3LikeBucket::UploadWhole(const Context& context, const st
                                                 const UploadSource& source,
                                                 const UploadOptions& options) {
   RestRequest request = ForObject("PUT", name);
-  for (const auto& [header, value] : options_.upload_headers) request.SetHeader(header, value);
+  AddHeaders(options_.upload_headers, request);
   if (!options.content_type.empty()) request.SetHeader("Content-Type", options.content_type);
   request.source = &source;
   request.source_size = source.size_bytes();
   RETURN_IF_ERROR(AddConditions(options, request));
   RETURN_IF_ERROR(AddMd5(request));
-  ASSIGN_OR_RETURN(const net::HttpClientResponse response,
-                   client_->Do(context, request, Label(name), RepeatUnder(options.condition)));
-  return std::string(response.Header("ETag"));
+  const StatusOr<net::HttpClientResponse> response =
+      client_->Do(context, request, Label(name), RepeatUnder(options.condition));
+  RETURN_IF_ERROR(OfCondition(options, response.status(), name));
+  return std::string(response->Header("ETag"));
 }
 
 StatusOr<std::string> S3LikeBucket::UploadParts(const Context& context, const std::string& name,
@@ -205,13 +239,13 @@ StatusOr<std::string> S3LikeBucket::UploadParts(const Context& context, const st
   upload.part_size = std::max(options_.part_size_bytes, (size + kMaxParts - 1) / kMaxParts);
   const auto count = static_cast<std::size_t>((size + upload.part_size - 1) / upload.part_size);
   upload.parts.resize(count);
-  RestRequest begin = ForObject("POST", name);
-  for (const auto& [header, value] : options_.upload_headers) begin.SetHeader(header, value);
-  if (!options.content_type.empty()) begin.SetHeader("Content-Type", options.content_type);
-  begin.query.emplace_back("uploads", "");
+  RestRequest begin =
+      options_.dialect->BeginParts(options_.path_prefix, name, options.content_type);
+  AddHeaders(options_.object_headers, begin);
+  AddHeaders(options_.upload_headers, begin);
   ASSIGN_OR_RETURN(const net::HttpClientResponse response,
                    client_->Do(context, begin, Label(name)));
-  ASSIGN_OR_RETURN(upload.id, options_.dialect.ReadUploadId(response.body));
+  ASSIGN_OR_RETURN(upload.id, options_.dialect->ReadUploadId(response.body));
   Status status = RunParallel(&pool_, count, kPartsAtOnce, [&](std::size_t index) {
     return UploadPart(context, upload, index);
   });
@@ -227,9 +261,10 @@ StatusOr<std::string> S3LikeBucket::UploadParts(const Context& context, const st
 }
 
 Status S3LikeBucket::UploadPart(const Context& context, Multipart& upload, std::size_t index) {
-  RestRequest request = ForObject("PUT", upload.name);
   const int number = static_cast<int>(index) + 1;
-  request.query = {{"partNumber", std::to_string(number)}, {"uploadId", upload.id}};
+  RestRequest request =
+      options_.dialect->ForPart(options_.path_prefix, upload.name, upload.id, number);
+  AddHeaders(options_.object_headers, request);
   request.source = &upload.source;
   request.source_offset = static_cast<std::int64_t>(index) * upload.part_size;
   request.source_size =
@@ -243,27 +278,24 @@ Status S3LikeBucket::UploadPart(const Context& context, Multipart& upload, std::
 
 StatusOr<std::string> S3LikeBucket::Complete(const Context& context, const Multipart& upload,
                                              const UploadOptions& options) {
-  RestRequest request = ForObject("POST", upload.name);
-  request.query = {{"uploadId", upload.id}};
-  request.body = options_.dialect.CompletionBody(upload.parts);
-  request.SetHeader("Content-Type", options_.dialect.json ? "application/json" : "application/xml");
+  RestRequest request = options_.dialect->ForUpload(options_.path_prefix, upload.name, upload.id);
+  request.method = "POST";
+  AddHeaders(options_.object_headers, request);
+  request.body = options_.dialect->CompletionBody(upload.parts);
+  request.SetHeader("Content-Type", options_.dialect->CompletionType());
   RETURN_IF_ERROR(AddConditions(options, request));
-  ASSIGN_OR_RETURN(
-      const net::HttpClientResponse response,
-      client_->Do(context, request, Label(upload.name), RepeatUnder(options.condition)));
-  // The store may have said 200 before it knew how it ends.
-  if (const StoreError error = ReadXmlError(response.body); !error.code.empty()) {
-    return Unavailable("{}: the store answers {}: {}", Label(upload.name), error.code,
-                       error.message);
-  }
-  if (options_.dialect.json) return ReadJsonField(response.body, "eTag");
-  return ReadXmlField(response.body, "CompleteMultipartUploadResult", "ETag");
+  const StatusOr<net::HttpClientResponse> response =
+      client_->Do(context, request, Label(upload.name), RepeatUnder(options.condition));
+  RETURN_IF_ERROR(OfCondition(options, response.status(), upload.name));
+  StatusOr<std::string> version = options_.dialect->ReadCompletion(*response);
+  if (!version.ok()) return Annotate(version.status(), Label(upload.name));
+  return version;
 }
 
 // With time of its own: the caller's may be what is over.
 void S3LikeBucket::Abort(const Multipart& upload) {
-  RestRequest request = ForObject("DELETE", upload.name);
-  request.query = {{"uploadId", upload.id}};
+  RestRequest request = options_.dialect->ForUpload(options_.path_prefix, upload.name, upload.id);
+  request.method = "DELETE";
   // What stays is invisible, and stores can be told to remove it after some days.
   client_
       ->Do(Context::Background().WithTimeout(kAbortTime), request, Label(upload.name),

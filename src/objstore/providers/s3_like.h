@@ -18,28 +18,54 @@ struct UploadedPart {
   std::string etag;
 };
 
-// In what the stores differ.
-struct S3Dialect {
+// What a page of a listing is asked for.
+struct PageQuery {
+  std::string prefix;
+  IterateOptions::Depth depth = IterateOptions::Depth::kFlat;
+  std::string next;  // where it starts, as the page before told; "" for the first
+  int limit = 0;     // objects in it; 0 for what the store likes
+};
+
+// In what the stores differ: the requests and what is in the answers. This one is the way of
+// Amazon, from which others derive. `root` is the path of the bucket, encoded and without '/' at
+// its end. Thread-safe once its fields are set.
+class S3Dialect {
+ public:
   enum class Listing : std::uint8_t { kMarker, kToken };  // "v1" and "v2" of Amazon
   enum class Conditions : std::uint8_t { kNone, kIfAbsent, kAll };
 
-  std::string provider;
+  virtual ~S3Dialect() = default;
+
+  std::string provider = "S3";
   Listing listing = Listing::kMarker;
   // Names in listings can be asked for in an encoding that holds all bytes.
   bool encodes_listing = true;
   Conditions conditions = Conditions::kNone;
-  // The header that makes an upload fail where there is an object, with its value.
-  std::pair<std::string, std::string> if_absent = {"If-None-Match", "*"};
-  // The body that completes an upload is JSON, as are listings.
-  bool json = false;
+  Fields range_headers;  // of reads of a part
 
-  StatusOr<ListingPage> ReadListing(std::string_view body) const;
-  StatusOr<std::string> ReadUploadId(std::string_view body) const;
-  std::string CompletionBody(const std::vector<UploadedPart>& parts) const;
+  virtual RestRequest ForPage(const std::string& root, const PageQuery& query) const;
+  virtual StatusOr<ListingPage> ReadListing(std::string_view body) const;
+
+  // What names an object, for all methods.
+  virtual RestRequest ForObject(const std::string& root, const std::string& name) const;
+
+  // An upload in parts is begun, which gives it an id, filled, and completed or taken back.
+  virtual RestRequest BeginParts(const std::string& root, const std::string& name,
+                                 const std::string& content_type) const;
+  virtual StatusOr<std::string> ReadUploadId(std::string_view body) const;
+  virtual RestRequest ForPart(const std::string& root, const std::string& name,
+                              const std::string& id, int number) const;
+  // Without method, as what completes the upload and what takes it back.
+  virtual RestRequest ForUpload(const std::string& root, const std::string& name,
+                                const std::string& id) const;
+  virtual std::string CompletionBody(const std::vector<UploadedPart>& parts) const;
+  virtual std::string CompletionType() const { return "application/xml"; }
+  // The version of the object. Unavailable when the store had said OK before it knew how it ends.
+  virtual StatusOr<std::string> ReadCompletion(const net::HttpClientResponse& response) const;
 };
 
 struct S3LikeOptions {
-  S3Dialect dialect;
+  std::shared_ptr<const S3Dialect> dialect = std::make_shared<S3Dialect>();
   std::string bucket;
   std::string path_prefix;  // "/bucket", or "" where the bucket is a part of the host
   std::int64_t part_size_bytes = 64 << 20;
@@ -56,7 +82,7 @@ class S3LikeBucket final : public Bucket {
   S3LikeBucket(S3LikeOptions options, std::unique_ptr<RestClient> client);
   ~S3LikeBucket() override;
 
-  std::string Provider() const override { return options_.dialect.provider; }
+  std::string Provider() const override { return options_.dialect->provider; }
   std::string Name() const override { return options_.bucket; }
   Status Iterate(const Context& context, const std::string& directory,
                  const IterateOptions& options, const ObjectVisitor& visit) override;
@@ -73,10 +99,10 @@ class S3LikeBucket final : public Bucket {
  private:
   struct Multipart;
   RestRequest ForObject(std::string_view method, const std::string& name) const;
-  RestRequest ForPage(const std::string& prefix, const IterateOptions& options,
-                      const std::string& next) const;
   std::string Label(const std::string& name) const;
   Status AddConditions(const UploadOptions& options, RestRequest& request) const;
+  Status OfCondition(const UploadOptions& options, const Status& status,
+                     const std::string& name) const;
   Status AddMd5(RestRequest& request) const;
   StatusOr<std::string> UploadWhole(const Context& context, const std::string& name,
                                     const UploadSource& source, const UploadOptions& options);

@@ -38,8 +38,9 @@ class S3LikeBucketTest : public ::testing::Test {
     client.retry = {3, std::chrono::milliseconds(1), std::chrono::milliseconds(2)};
     client.read_error = ReadXmlError;
     S3LikeOptions bucket;
-    bucket.dialect.provider = "S3";
-    bucket.dialect.conditions = S3Dialect::Conditions::kAll;
+    const auto dialect = std::make_shared<S3Dialect>();
+    dialect->conditions = S3Dialect::Conditions::kAll;
+    bucket.dialect = dialect;
     bucket.bucket = "bucket";
     bucket.path_prefix = "/bucket";
     bucket.part_size_bytes = 10;

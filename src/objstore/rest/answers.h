@@ -47,6 +47,9 @@ StatusOr<std::string> ReadXmlRoot(std::string_view xml, std::string_view root);
 // text. Internal when it is not there.
 StatusOr<std::string> ReadJsonField(std::string_view json, std::string_view path);
 
+// The text that the whole answer is in JSON. Internal for all else.
+StatusOr<std::string> ReadJsonText(std::string_view json);
+
 // <Error><Code/><Message/></Error>; empty for all else.
 StoreError ReadXmlError(std::string_view body);
 // {"code": ..., "message": ...}, or {"error": {"code": ..., "message": ...}}; empty for all else.

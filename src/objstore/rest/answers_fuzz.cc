@@ -4,6 +4,7 @@
 #include "objstore/providers/gcs.h"
 #include "objstore/rest/answers.h"
 #include "objstore/signing/oauth.h"
+#include "objstore/signing/oci_identity.h"
 #include "objstore/signing/swift_auth.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -36,6 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ReadXmlField(body, "r", "a.b").IgnoreError();
       ReadJsonField(body, "a.b").IgnoreError();
       ReadOAuthToken(body, 0).IgnoreError();
+      ReadJsonText(body).IgnoreError();
+      ExpiryOfToken(body).IgnoreError();
       break;
     default:
       ReadXmlError(body);

@@ -150,6 +150,12 @@ StatusOr<std::string> ReadJsonField(std::string_view json, std::string_view path
   }
 }
 
+StatusOr<std::string> ReadJsonText(std::string_view json) {
+  const Json parsed = Parse(json);
+  if (!parsed.is_string()) return Internal("the answer is no text in JSON");
+  return parsed.get<std::string>();
+}
+
 StoreError ReadJsonError(std::string_view body) {
   const Json json = Parse(body);
   if (!json.is_object()) return {};

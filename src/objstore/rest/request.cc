@@ -1,5 +1,7 @@
 #include "objstore/rest/request.h"
 
+#include <algorithm>
+
 #include "net/http/form.h"
 #include "net/url.h"
 
@@ -43,6 +45,19 @@ std::string EncodePath(std::string_view name) {
     encoded += '/';
     name.remove_prefix(slash + 1);
   }
+}
+
+std::string CanonicalQuery(const Fields& query) {
+  Fields encoded;
+  for (const auto& [name, value] : query) {
+    encoded.emplace_back(net::PercentEncode(name), net::PercentEncode(value));
+  }
+  std::sort(encoded.begin(), encoded.end());
+  std::string text;
+  for (const auto& [name, value] : encoded) {
+    text += (text.empty() ? "" : "&") + name + "=" + value;
+  }
+  return text;
 }
 
 }  // namespace aevum::objstore

@@ -40,5 +40,7 @@ struct RestRequest {
 
 // Encodes what is not unreserved, but leaves '/'.
 std::string EncodePath(std::string_view name);
+// As signatures have it: encoded, in the order of names and values, each with its '='.
+std::string CanonicalQuery(const Fields& query);
 
 }  // namespace aevum::objstore

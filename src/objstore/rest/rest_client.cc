@@ -216,9 +216,12 @@ Status RestClient::ErrorOf(const net::HttpClientResponse& response, std::string_
   }
   StatusCode code = CodeOfHttpStatus(response.status);
   // The bucket is missing, not the object: no reader may take that for an empty bucket.
-  if (error.code == "NoSuchBucket" || error.code == "ContainerNotFound") {
+  if (error.code == "NoSuchBucket" || error.code == "ContainerNotFound" ||
+      error.code == "BucketNotFound" || error.code == "NamespaceNotFound") {
     code = StatusCode::kFailedPrecondition;
   }
+  // OCI does not tell the two apart, and no reader may take it for an object that is absent.
+  if (error.code == "NotAuthorizedOrNotFound") code = StatusCode::kPermissionDenied;
   // Of clocks that differ; and of two that write under a condition at a time.
   if (error.code == "RequestTimeTooSkewed") code = StatusCode::kPermissionDenied;
   if (error.code == "ConditionalRequestConflict") code = StatusCode::kFailedPrecondition;

@@ -1,10 +1,8 @@
 #include "objstore/signing/aws_v4.h"
 
-#include <algorithm>
 #include <map>
 
 #include "net/http/form.h"
-#include "net/url.h"
 #include "objstore/rest/source_digest.h"
 #include "objstore/signing/digest.h"
 
@@ -19,19 +17,6 @@ std::string Squeeze(std::string_view value) {
     out += c;
   }
   return out;
-}
-
-std::string CanonicalQuery(const RestRequest& request) {
-  Fields encoded;
-  for (const auto& [name, value] : request.query) {
-    encoded.emplace_back(net::PercentEncode(name), net::PercentEncode(value));
-  }
-  std::sort(encoded.begin(), encoded.end());
-  std::string text;
-  for (const auto& [name, value] : encoded) {
-    text += (text.empty() ? "" : "&") + name + "=" + value;
-  }
-  return text;
 }
 
 std::string SigningKey(const Credentials& credentials, std::string_view day,
@@ -58,8 +43,8 @@ void SignAwsV4(const Credentials& credentials, const AwsV4Scope& scope,
     header_names += (header_names.empty() ? "" : ";") + name;
   }
   const std::string canonical =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, request.path, CanonicalQuery(request),
-                  header_lines, header_names, payload_hash);
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, request.path,
+                  CanonicalQuery(request.query), header_lines, header_names, payload_hash);
   const std::string time(request.Header("X-Amz-Date"));
   const std::string day = time.substr(0, 8);
   const std::string scope_text =

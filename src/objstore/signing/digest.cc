@@ -1,14 +1,12 @@
 #include "objstore/signing/digest.h"
 
-#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/pem.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "base/check.h"
+#include "objstore/signing/rsa_key.h"
 
 namespace aevum::objstore {
 namespace {
@@ -32,14 +30,6 @@ const unsigned char* Bytes(std::string_view text) {
 unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 EVP_MD_CTX* State(void* state) { return static_cast<EVP_MD_CTX*>(state); }
-
-// Answers a question for the passphrase out of what is configured, never from a terminal.
-int GivePassphrase(char* out, int size, int, void* passphrase) {
-  const auto& text = *static_cast<const std::string_view*>(passphrase);
-  if (size < 0 || text.size() > static_cast<std::size_t>(size)) return -1;
-  std::copy(text.begin(), text.end(), out);
-  return static_cast<int>(text.size());
-}
 
 }  // namespace
 
@@ -116,25 +106,9 @@ StatusOr<std::string> DecodeBase64(std::string_view text) {
 
 StatusOr<std::string> SignRsaSha256(std::string_view private_key_pem, std::string_view passphrase,
                                     std::string_view bytes) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> text(
-      BIO_new_mem_buf(private_key_pem.data(), static_cast<int>(private_key_pem.size())), BIO_free);
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      PEM_read_bio_PrivateKey(text.get(), nullptr, GivePassphrase, &passphrase), EVP_PKEY_free);
-  if (!key) return InvalidArgument("the private key is not PEM, or its passphrase is wrong");
-  if (EVP_PKEY_base_id(key.get()) != EVP_PKEY_RSA) {
-    return InvalidArgument("the private key is not one of RSA");
-  }
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> state(EVP_MD_CTX_new(),
-                                                                      EVP_MD_CTX_free);
-  std::size_t size = 0;
-  std::string out(static_cast<std::size_t>(EVP_PKEY_size(key.get())), '\0');
-  size = out.size();
-  if (EVP_DigestSignInit(state.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
-      EVP_DigestSign(state.get(), Bytes(out), &size, Bytes(bytes), bytes.size()) != 1) {
-    return InvalidArgument("the private key can't sign");
-  }
-  out.resize(size);
-  return out;
+  ASSIGN_OR_RETURN(const std::shared_ptr<const RsaKey> key,
+                   RsaKey::Parse(private_key_pem, passphrase));
+  return key->SignSha256(bytes);
 }
 
 }  // namespace aevum::objstore

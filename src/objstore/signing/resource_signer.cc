@@ -59,9 +59,8 @@ Status ResourceSigner::Sign(const Context& context, RestRequest& request) {
   if (!credentials.session_token.empty()) {
     request.SetHeader(style_.header_prefix + "security-token", credentials.session_token);
   }
-  // Amazon signs the path as it is sent, the others the name itself.
   std::string path = request.path;
-  if (style_.scheme != "AWS") {
+  if (!style_.signs_encoded_path) {
     ASSIGN_OR_RETURN(path, net::PercentDecode(path, false));
   }
   SignResource(credentials, style_, path_prefix_ + path, request);

@@ -14,10 +14,11 @@ namespace aevum::objstore {
 struct ResourceSignatureStyle {
   std::string scheme;         // of the Authorization header: "AWS", "OSS", "OBS"
   std::string header_prefix;  // in lower case: "x-amz-", "x-oss-", "x-obs-"
+  bool signs_encoded_path;    // as it is sent; else the name itself
 
-  static ResourceSignatureStyle Amazon() { return {"AWS", "x-amz-"}; }
-  static ResourceSignatureStyle Aliyun() { return {"OSS", "x-oss-"}; }
-  static ResourceSignatureStyle Huawei() { return {"OBS", "x-obs-"}; }
+  static ResourceSignatureStyle Amazon() { return {"AWS", "x-amz-", true}; }
+  static ResourceSignatureStyle Aliyun() { return {"OSS", "x-oss-", false}; }
+  static ResourceSignatureStyle Huawei() { return {"OBS", "x-obs-", true}; }
 };
 
 // Signs method, type, date, the store's own headers and the resource: "/bucket/name" and those

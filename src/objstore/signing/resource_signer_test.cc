@@ -58,8 +58,70 @@ TEST(ResourceSignerTest, SignsThePartOfTheUploadAndNotThePage) {
   ASSERT_TRUE(signer.Sign(Context::Background(), request).ok());
   EXPECT_EQ(request.Header("Date"), "Fri, 24 May 2013 00:00:00 GMT");
   EXPECT_EQ(request.Header("Authorization"), Signed(credentials, ResourceSignatureStyle::Huawei(),
-                                                    "PUT", "/bucket/a b?partNumber=1&uploadId=u",
+                                                    "PUT", "/bucket/a%20b?partNumber=1&uploadId=u",
                                                     {{"Date", "Fri, 24 May 2013 00:00:00 GMT"}}));
+}
+
+// What oss2 2.19.1 and esdk-obs-python 3.26.6 make of the same requests.
+TEST(ResourceSignerTest, SignsOddNamesAndParametersAsTheOfficialClients) {
+  constexpr const char* kPath = "/dir/odd%20name%2B%C3%A9%26~%28x%29%2A%21%27.bin";
+  struct Case {
+    std::string method;
+    std::string path;
+    Fields query;
+    Fields headers;
+    std::string oss;
+    std::string obs;
+  };
+  const Case cases[] = {
+      {"PUT",
+       kPath,
+       {},
+       {{"Content-Type", "application/json"}, {"Content-MD5", "1B2M2Y8AsgTpgAmy7PhCfg=="}},
+       "5HRrErMCgDmQ2g91Ajb3gVLhcbA=",
+       "CqV+d09TDNzMsWf0O0/e4Gnmt40="},
+      {"GET",
+       kPath,
+       {},
+       {{"Range", "bytes=5-9"}, {"x-oss-range-behavior", "standard"}},
+       "nWv2GviDF2cNovnpJ3YMid1QyVo=",
+       "NUigw1CI0fxBwTBfC/kJgd8gRAs="},
+      {"GET",
+       "/",
+       {{"delimiter", "/"}, {"encoding-type", "url"}, {"max-keys", "10"}, {"prefix", "a b/"}},
+       {},
+       "1nrh+aMvefWwA5IPq5KjYSOaIho=",
+       "1nrh+aMvefWwA5IPq5KjYSOaIho="},
+      {"PUT",
+       kPath,
+       {{"uploadId", "id/+="}, {"partNumber", "2"}},
+       {},
+       "ogv5PisNNM5c2575s0Y7uYLa6AI=",
+       "IT69/icFFyCkgEsQoy8A36HRUUQ="},
+      {"POST",
+       kPath,
+       {{"uploads", ""}},
+       {},
+       "Jqt1w5PS3H0z2wSQqa3icBBMKKw=",
+       "zk2tYc4Ylr04eSRjEgd21ybtMyM="},
+  };
+  const FakeClock clock(1'480'932'292'000);
+  const auto credentials =
+      std::make_shared<FixedCredentials>(Credentials{"AKIDEXAMPLE", "secretExample", "", kMaxTime});
+  ResourceSigner oss(credentials, ResourceSignatureStyle::Aliyun(), "/bucket", clock);
+  ResourceSigner obs(credentials, ResourceSignatureStyle::Huawei(), "/bucket", clock);
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.oss);
+    RestRequest request;
+    request.method = c.method;
+    request.path = c.path;
+    request.query = c.query;
+    request.headers = c.headers;
+    ASSERT_TRUE(oss.Sign(Context::Background(), request).ok());
+    EXPECT_EQ(request.Header("Authorization"), "OSS AKIDEXAMPLE:" + c.oss);
+    ASSERT_TRUE(obs.Sign(Context::Background(), request).ok());
+    EXPECT_EQ(request.Header("Authorization"), "OBS AKIDEXAMPLE:" + c.obs);
+  }
 }
 
 }  // namespace
