@@ -44,10 +44,10 @@ StatusOr<bool> IsThere(const Context& context, objstore::Bucket& to, const Objec
 Status CopyObject(const Context& context, objstore::Bucket& from, objstore::Bucket& to,
                   const std::string& name, const std::string& scratch) {
   {
-    ASSIGN_OR_RETURN(block::OutputFile file, block::OutputFile::Create(scratch));
+    ASSIGN_OR_RETURN(OutputFile file, OutputFile::Create(scratch));
     block::OutputFileSink sink(file);
     RETURN_IF_ERROR(from.Read(context, name, {}, sink));
-    RETURN_IF_ERROR(file.Commit(block::OutputFile::Durability::kUnsynced));
+    RETURN_IF_ERROR(file.Commit(OutputFile::Durability::kUnsynced));
   }
   ASSIGN_OR_RETURN(const objstore::FileSource source, objstore::FileSource::Open(scratch));
   return to.Upload(context, name, source, {}).status();

@@ -62,11 +62,11 @@ Status CheckSize(const block::Meta& meta, std::string_view path, std::uint64_t s
 StatusOr<SharedBytes> FetchIndex(const Context& context, objstore::Bucket& bucket,
                                  const std::string& name, const std::string& path,
                                  ProgressBar& progress) {
-  ASSIGN_OR_RETURN(block::OutputFile file, block::OutputFile::Create(path));
+  ASSIGN_OR_RETURN(OutputFile file, OutputFile::Create(path));
   block::OutputFileSink sink(file);
   CountedSink counted(sink, progress);
   RETURN_IF_ERROR(bucket.Read(context, name, {}, counted));
-  RETURN_IF_ERROR(file.Commit(block::OutputFile::Durability::kUnsynced));
+  RETURN_IF_ERROR(file.Commit(OutputFile::Durability::kUnsynced));
   return MapFile(path);
 }
 
