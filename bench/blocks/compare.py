@@ -30,7 +30,7 @@ import time
 from programs import Program, ask, count_points, range_query, run
 
 START = 1_700_000_000_000  # of the first block
-QUERY = 'sum by (pod) (rate({__name__=~"bench_requests_.*"}[5m]))'
+QUERY = "sum by (pod) (rate(bench_requests_0000_total[5m]))"
 ANY = ["__name__", "bench_requests_.*"]
 
 
@@ -47,7 +47,7 @@ def bucket(args, name, **options):
 
 
 def query(args, store_of, report):
-    config = bucket(args, "query", series=100_000 // args.divide, metrics=100, samples=480, blocks=3)
+    config = bucket(args, "query", series=100_000 // args.divide, codes=100, samples=480, blocks=3)
     for binary in store_of:
         with Program.store(binary, config, args.work) as store, Program.query(binary, [store]) as querier:
             for state in ("cold", "warm"):
