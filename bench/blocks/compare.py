@@ -158,6 +158,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("rows", nargs="+", choices=ROWS)
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the programs are ended
     args.work = args.work.resolve()
     args.work.mkdir(parents=True, exist_ok=True)
     binaries = [str(args.aevum or args.build / "aevum"), *([args.thanos] if args.thanos else [])]
