@@ -23,8 +23,8 @@ import argparse
 import json
 import pathlib
 import shutil
+import signal
 import sys
-
 import time
 
 from programs import Program, ask, count_points, range_query, run
