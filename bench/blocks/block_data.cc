@@ -80,24 +80,26 @@ std::optional<Shape> ShapeNamed(std::string_view name) {
 
 BlockData::BlockData(const BlockDataOptions& options)
     : options_(options),
-      metric_series_((options.series + options.metrics - 1) /
-                     std::max<std::uint64_t>(options.metrics, 1)) {
-  AEVUM_CHECK(options.metrics > 0 && options.series > 0);
+      pods_((options.series + options.metrics * options.codes - 1) /
+            std::max<std::uint64_t>(options.metrics * options.codes, 1)) {
+  AEVUM_CHECK(options.metrics > 0 && options.codes > 0 && options.series > 0);
 }
 
 // The digits of the number, the first label's the highest, so that numbers sort as labels do. All
 // metrics have the same pods.
 void BlockData::LabelsOf(std::uint64_t series, std::vector<std::string>* storage,
                          std::vector<model::Label>* labels) const {
-  const std::uint64_t metric = series / metric_series_;
-  const std::uint64_t pod = series % metric_series_;
+  const std::uint64_t metric = series / pods_ / options_.codes;
+  const std::uint64_t code = series / pods_ % options_.codes;
+  const std::uint64_t pod = series % pods_;
   // Of all pods in order the first quarter are of the first container, and so on.
-  const auto part = [&](std::uint64_t parts) { return pod * parts / metric_series_; };
+  const auto part = [&](std::uint64_t parts) { return pod * parts / pods_; };
   const std::uint64_t container = part(kContainers);
   const std::uint64_t name_space = part(kContainers * kNamespaces);
   const std::uint64_t node = part(kContainers * kNamespaces * kNodes);
   storage->clear();
   storage->push_back(fmt::format("bench_requests_{:04}_total", metric));
+  storage->push_back(fmt::format("{:04}", code));
   storage->push_back(fmt::format("container-{}", container));
   storage->push_back("kubernetes-pods");
   storage->push_back(fmt::format("namespace-{:02}", name_space % (kContainers * kNamespaces)));
@@ -105,8 +107,8 @@ void BlockData::LabelsOf(std::uint64_t series, std::vector<std::string>* storage
   storage->push_back(options_.shape == Shape::kChurn
                          ? fmt::format("app-{:07}-{}", pod / kGenerations, pod % kGenerations)
                          : fmt::format("app-{:08}", pod));
-  static constexpr std::string_view kNames[] = {"__name__",  "container", "job",
-                                                "namespace", "node",      "pod"};
+  static constexpr std::string_view kNames[] = {"__name__",  "code", "container", "job",
+                                                "namespace", "node", "pod"};
   labels->clear();
   for (std::size_t i = 0; i < storage->size(); ++i) labels->push_back({kNames[i], (*storage)[i]});
 }
@@ -116,8 +118,8 @@ void BlockData::SamplesOf(std::uint64_t series, std::vector<TimestampMs>* times,
   times->clear();
   values->clear();
   Random random(options_.seed, series + static_cast<std::uint64_t>(options_.start));
-  const std::uint64_t metric = series / metric_series_;
-  const std::uint64_t pod = series % metric_series_;
+  const std::uint64_t metric = series / pods_ / options_.codes;
+  const std::uint64_t pod = series % pods_;
   std::uint64_t begin = 0;
   std::uint64_t end = options_.samples;
   if (options_.shape == Shape::kChurn) {

@@ -29,7 +29,9 @@ struct BlockDataOptions {
   std::uint64_t samples = 480;  // of a series that is always there
   TimestampMs start = 0;
   TimestampMs interval_ms = 15'000;
-  std::uint64_t metrics = 1;  // the series are spread over so many names
+  // The series are spread over so many names and, of each name, codes; each pod has all of them.
+  std::uint64_t metrics = 1;
+  std::uint64_t codes = 1;
   std::uint64_t seed = 1;
 };
 
@@ -41,8 +43,8 @@ class BlockData {
   explicit BlockData(const BlockDataOptions& options);
 
   const BlockDataOptions& options() const { return options_; }
-  // __name__, container, job, namespace, node and pod; the views are into `storage`, which has to
-  // outlive them.
+  // __name__, code, container, job, namespace, node and pod; the views are into `storage`, which
+  // has to outlive them.
   void LabelsOf(std::uint64_t series, std::vector<std::string>* storage,
                 std::vector<model::Label>* labels) const;
   // Replaces the samples. There may be none.
@@ -51,7 +53,7 @@ class BlockData {
 
  private:
   const BlockDataOptions options_;
-  const std::uint64_t metric_series_;  // of one name
+  const std::uint64_t pods_;
 };
 
 }  // namespace aevum::bench

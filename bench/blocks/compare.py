@@ -23,14 +23,14 @@ import argparse
 import json
 import pathlib
 import shutil
+import signal
 import sys
-
 import time
 
 from programs import Program, ask, count_points, range_query, run
 
 START = 1_700_000_000_000  # of the first block
-QUERY = 'sum by (pod) (rate({__name__=~"bench_requests_.*"}[5m]))'
+QUERY = "sum by (pod) (rate(bench_requests_0000_total[5m]))"
 ANY = ["__name__", "bench_requests_.*"]
 
 
@@ -47,7 +47,7 @@ def bucket(args, name, **options):
 
 
 def query(args, store_of, report):
-    config = bucket(args, "query", series=100_000 // args.divide, metrics=100, samples=480, blocks=3)
+    config = bucket(args, "query", series=100_000 // args.divide, codes=100, samples=480, blocks=3)
     for binary in store_of:
         with Program.store(binary, config, args.work) as store, Program.query(binary, [store]) as querier:
             for state in ("cold", "warm"):
@@ -158,6 +158,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("rows", nargs="+", choices=ROWS)
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the programs are ended
     args.work = args.work.resolve()
     args.work.mkdir(parents=True, exist_ok=True)
     binaries = [str(args.aevum or args.build / "aevum"), *([args.thanos] if args.thanos else [])]

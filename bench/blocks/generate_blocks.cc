@@ -23,6 +23,7 @@ Writes blocks into a filesystem bucket, the same ones for the same arguments.
   --streams=N      external label sets, each with so many blocks (1)
   --series=N       series of each block (1000)
   --metrics=N      metric names that they are spread over (1)
+  --codes=N        values of the label "code" that those of a name are spread over (1)
   --samples=N      samples of a series in a block (480)
   --interval=MS    from one to the next (15000)
   --start=MS       Unix time of the first block (1700000000000)
@@ -48,14 +49,10 @@ StatusOr<Arguments> Parse(int argc, char** argv) {
   Arguments out;
   std::uint64_t start = 1'700'000'000'000;
   std::uint64_t interval = 15'000;
-  const std::map<std::string_view, std::uint64_t*> numbers = {{"blocks", &out.blocks},
-                                                              {"streams", &out.streams},
-                                                              {"series", &out.data.series},
-                                                              {"metrics", &out.data.metrics},
-                                                              {"samples", &out.data.samples},
-                                                              {"interval", &interval},
-                                                              {"start", &start},
-                                                              {"seed", &out.data.seed}};
+  const std::map<std::string_view, std::uint64_t*> numbers = {
+      {"blocks", &out.blocks},        {"streams", &out.streams},  {"series", &out.data.series},
+      {"metrics", &out.data.metrics}, {"codes", &out.data.codes}, {"samples", &out.data.samples},
+      {"interval", &interval},        {"start", &start},          {"seed", &out.data.seed}};
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     const std::size_t equals = std::min(argument.find('='), argument.size());
@@ -77,8 +74,8 @@ StatusOr<Arguments> Parse(int argc, char** argv) {
     }
   }
   if (out.bucket.empty()) return InvalidArgument("--bucket is missing");
-  if (out.data.series == 0 || out.data.metrics == 0 || interval == 0)
-    return InvalidArgument("series, metrics and interval are at least 1");
+  if (out.data.series == 0 || out.data.metrics == 0 || out.data.codes == 0 || interval == 0)
+    return InvalidArgument("series, metrics, codes and interval are at least 1");
   out.data.start = static_cast<TimestampMs>(start);
   out.data.interval_ms = static_cast<TimestampMs>(interval);
   return out;

@@ -36,7 +36,11 @@ class Program:
             [*map(str, command), f"--http-address=127.0.0.1:{self.http}", f"--grpc-address=127.0.0.1:{self.grpc}",
              "--log.level=warn", *([f"--data-dir={self.data}"] if self.data else [])],
             stdout=self.log, stderr=self.log)
-        self.wait_until(lambda: self.get("/-/ready", timeout=10) is not None)
+        try:
+            self.wait_until(lambda: self.get("/-/ready", timeout=10) is not None)
+        except BaseException:
+            self.__exit__()
+            raise
 
     @classmethod
     def store(cls, binary, config, work):

@@ -53,5 +53,25 @@ TEST(LabelsBuilderTest, ChangesOnlyWhatItIsTold) {
   EXPECT_EQ(LabelsBuilder(base).Keep(keep).Build(), Labels::Of({{"c", "3"}}));
 }
 
+// Escapes are counted by blocks of words: strings that end before, in and behind one.
+TEST(LabelsTest, KeepsBytesOfLongValues) {
+  for (const std::size_t size : {1UL, 7UL, 200UL, 240UL, 247UL, 248UL, 249UL, 500UL, 3000UL}) {
+    for (const char odd : {'\0', '\1', '\2', '\x7f', '\x80', '\x81', '\xff'}) {
+      SCOPED_TRACE(size);
+      SCOPED_TRACE(static_cast<int>(odd));
+      std::string mixed(size, 'x');
+      for (std::size_t i = 0; i < size; i += 3) mixed[i] = odd;
+      const std::string all(size, odd);
+      const std::vector<Label> sorted = {{"a", mixed}, {"b", all}, {"c", "plain"}};
+      const Labels labels = Labels::FromSorted(sorted);
+      ASSERT_EQ(labels.size(), 3U);
+      for (std::size_t i = 0; i < sorted.size(); ++i) EXPECT_EQ(labels[i], sorted[i]);
+      const bool escaped = odd == '\0' || odd == '\1';
+      const std::size_t escapes = escaped ? (size + 2) / 3 + size : 0;
+      EXPECT_EQ(labels.packed().size(), 3 + 2 * size + 5 + 6 + escapes);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace aevum::model
