@@ -27,8 +27,7 @@ class BlocksApiTest : public ::testing::Test {
     net::HttpServerOptions http;
     http.address = "127.0.0.1:0";
     http.handler_threads = 2;
-    server_ =
-        std::make_unique<net::HttpServer>(http, Logger(), std::make_shared<prometheus::Registry>());
+    server_ = std::make_unique<net::HttpServer>(http, Logger(), registry_);
     net::ApiRoutes routes(*server_, {}, Logger());
     AddBlocksRoutes(routes, std::move(options), bucket_, Logger(), clock_);
     ASSERT_TRUE(server_->Start().ok());
@@ -48,6 +47,7 @@ class BlocksApiTest : public ::testing::Test {
 
   testing::CountingBucket bucket_;
   FakeClock clock_{1'700'000'000'000};
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   std::unique_ptr<net::HttpServer> server_;
 };
 

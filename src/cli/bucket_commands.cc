@@ -76,7 +76,7 @@ struct ListTool {
                &exclude_delete);
     times.Add(flags);
     flags.GoDuration({"timeout", "How long reading the metas may take."}, &timeout);
-    AddSelectorFlag(flags, &selector);
+    AddBlockSelector(flags, &selector);
   }
 
   Status Run(const OneShot& shot, const ObjectStorageFlags& storage) {
@@ -209,7 +209,7 @@ struct CleanupTool {
         {"consistency-delay", "Age that a block must have, for stores whose listings lag behind."},
         &options.consistency_delay);
     flags.Int({"block-sync-concurrency", "How many meta.json are read at once."}, &concurrency);
-    AddSelectorFlag(flags, &selector);
+    AddBlockSelector(flags, &selector);
   }
 
   Status Run(const OneShot& shot, const ObjectStorageFlags& storage) {
@@ -269,13 +269,6 @@ struct UploadTool {
 };
 
 }  // namespace
-
-void AddSelectorFlag(FlagSet& flags, FlagSet::Content* selector) {
-  flags.ContentPair({"selector.relabel-config",
-                     "Relabelling rules that keep or drop blocks by their external labels and "
-                     "__block_id: keep, drop and hashmod."},
-                    selector);
-}
 
 void BlockTimeFlags::Add(FlagSet& flags) {
   flags.Time({"min-time",

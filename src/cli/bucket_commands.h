@@ -15,9 +15,6 @@
 
 namespace aevum::cli {
 
-// --selector.relabel-config, read with ReadSelector.
-void AddSelectorFlag(FlagSet& flags, FlagSet::Content* selector);
-
 // --min-time and --max-time; a block that only touches one of them is left out.
 struct BlockTimeFlags {
   TimeOrDuration min_time = *TimeOrDuration::Parse("0000-01-01T00:00:00Z");

@@ -1,4 +1,5 @@
 // aevum tools bucket replicate and web: the tools that run on.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -165,7 +166,7 @@ void WebCommand::AddFlags(FlagSet& flags) {
   flags.Bool({"disable-admin-operations", "Put no marks beside blocks over the API."},
              &api.disable_admin_operations);
   times.Add(flags);
-  AddSelectorFlag(flags, &selector);
+  AddBlockSelector(flags, &selector);
 }
 
 int WebCommand::Run(const GlobalOptions& global, const FlagSet& flags,
@@ -192,7 +193,10 @@ int WebCommand::Run(const GlobalOptions& global, const FlagSet& flags,
   api.global = [&] { return viewer.view(); };
   net::ApiRoutes routes(running.http(), *routes_options, logger);
   block::AddBlocksRoutes(routes, api, **bucket, logger);
-  AddComponentRoutes(routes, flags);
+  auto shown = flags.Values();
+  for (auto& flag : storage.Values()) shown.push_back(std::move(flag));
+  std::sort(shown.begin(), shown.end());
+  AddComponentRoutes(routes, std::move(shown));
   routes.AddRedirects("/");
   return running.Run(
       [&] {

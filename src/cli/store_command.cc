@@ -84,10 +84,7 @@ void StoreCommand::AddBlockFlags(FlagSet& flags) {
       {"ignore-deletion-marks-delay",
        "How long a block marked for deletion is served, until others have replaced it."},
       &options.ignore_deletion_marks_delay);
-  flags.ContentPair({"selector.relabel-config",
-                     "Relabelling rules that keep or drop blocks by their external labels and "
-                     "__block_id: keep, drop and hashmod."},
-                    &selector_relabel);
+  AddBlockSelector(flags, &selector_relabel);
   flags.Bool({"store.enable-index-header-lazy-reader",
               "Let go of index-headers that no request used for a while. They are opened on first "
               "use in any case."},
@@ -178,7 +175,7 @@ Status StoreCommand::AddRoutes(net::HttpServer& server, storegateway::StoreGatew
   };
   net::ApiRoutes routes(server, routes_options, logger);
   block::AddBlocksRoutes(routes, api, bucket, logger);
-  AddComponentRoutes(routes, flags);
+  AddComponentRoutes(routes, flags.Values());
   return OkStatus();
 }
 

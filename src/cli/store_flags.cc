@@ -22,6 +22,13 @@ void AddSeriesLimitFlags(FlagSet& flags, store::SelectLimits* limits) {
              &limits->samples);
 }
 
+void AddBlockSelector(FlagSet& flags, FlagSet::Content* selector) {
+  flags.ContentPair({"selector.relabel-config",
+                     "Relabelling rules that keep or drop blocks by their external labels and "
+                     "__block_id: keep, drop and hashmod."},
+                    selector);
+}
+
 StatusOr<model::Relabeler> ReadSelector(const FlagSet::Content& content) {
   ASSIGN_OR_RETURN(const std::string yaml, ReadContent(content, /*expand_environment=*/true));
   auto rules = model::Relabeler::Parse(yaml);

@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/logging.h"
 #include "base/status.h"
@@ -23,6 +25,9 @@ namespace aevum::cli {
 
 // The group "Series limits" of the contract.
 void AddSeriesLimitFlags(FlagSet& flags, store::SelectLimits* limits);
+
+// --selector.relabel-config over blocks, for ReadSelector.
+void AddBlockSelector(FlagSet& flags, FlagSet::Content* selector);
 
 // The rules of --selector.relabel-config, which may keep, drop and hash. InvalidArgument names the
 // flag.
@@ -48,6 +53,10 @@ class ObjectStorageFlags {
       : name_(std::move(name)), what_(std::move(what)) {}
 
   void Add(FlagSet& flags);
+  // The flags with what they were given, for ComponentStatus, which hides them.
+  std::vector<std::pair<std::string, std::string>> Values() const {
+    return {{name_ + ".config", config_.inline_text}, {name_ + ".config-file", config_.path}};
+  }
   // The bucket of the configuration, with metrics that have `labels` beside the bucket's name; null
   // when there is no configuration. InvalidArgument when it can't be right; the store is not asked.
   StatusOr<std::shared_ptr<objstore::Bucket>> Open(

@@ -38,8 +38,9 @@ StatusOr<net::ApiRoutesOptions> WebFlags::Read() const {
   return options;
 }
 
-void AddComponentRoutes(net::ApiRoutes& routes, const FlagSet& flags) {
-  net::AddStatusRoutes(routes, {.flags = flags.Values(),
+void AddComponentRoutes(net::ApiRoutes& routes,
+                        std::vector<std::pair<std::string, std::string>> flags) {
+  net::AddStatusRoutes(routes, {.flags = std::move(flags),
                                 .version = std::string(kVersion),
                                 .revision = std::string(kRevision),
                                 .started_ms = Clock::System().NowMs()});

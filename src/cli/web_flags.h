@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "cli/flags.h"
@@ -27,7 +29,9 @@ class WebFlags {
   bool disable_cors_ = false;
 };
 
-// Adds what every component with an API tells of itself, and the answers to OPTIONS.
-void AddComponentRoutes(net::ApiRoutes& routes, const FlagSet& flags);
+// Adds what every component with an API tells of itself, and the answers to OPTIONS. `flags` are
+// those of FlagSet::Values.
+void AddComponentRoutes(net::ApiRoutes& routes,
+                        std::vector<std::pair<std::string, std::string>> flags);
 
 }  // namespace aevum::cli

@@ -290,7 +290,8 @@ class BlocksApiTest(InScratch):
         make_block(bucket, SECOND)
         wait_until(lambda: blocks() == [FIRST, SECOND], "the viewer sees the new block")
         self.assertEqual(request(process.url + "/seen/api/v1/blocks?view=loaded").json["data"]["blocks"], [])
-        self.assertEqual(request(process.url + "/seen/api/v1/status/flags").json["data"]["refresh"], "1s")
+        flags = request(process.url + "/seen/api/v1/status/flags").json["data"]
+        self.assertEqual((flags["refresh"], flags["objstore.config"]), ("1s", "<REDACTED>"))
         self.assertEqual(self.mark(process, "/seen", id=FIRST, action="DELETION", detail="x").status, 204)
         self.assertEqual(json.loads((bucket / FIRST / "deletion-mark.json").read_text())["details"], "x")
         metrics = request(process.url + "/metrics").body.decode()

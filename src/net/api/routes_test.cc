@@ -23,8 +23,7 @@ class ApiRoutesTest : public ::testing::Test {
     HttpServerOptions http;
     http.address = "127.0.0.1:0";
     http.handler_threads = 2;
-    server_ =
-        std::make_unique<HttpServer>(http, Logger(), std::make_shared<prometheus::Registry>());
+    server_ = std::make_unique<HttpServer>(http, Logger(), registry_);
     ApiRoutes routes(*server_, std::move(options), Logger());
     routes.Add("GET", "/api/v1/good", "good",
                [](const Context&, const HttpRequest& request, HttpResponse& response) {
@@ -55,6 +54,7 @@ class ApiRoutesTest : public ::testing::Test {
   }
 
  private:
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   std::unique_ptr<HttpServer> server_;
 };
 
