@@ -468,7 +468,8 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   query::Query querier(options, logger, running.metrics());
   querier.AddRoutes(running.http());
   store::LimitedStore limited(querier.store(), limits, running.metrics());
-  store::RegisterStore(running.grpc(), limited, running.metrics());
+  const auto make_budget = [&] { return querier.evaluator().MakeBudget(); };
+  store::RegisterStore(running.grpc(), limited, running.metrics(), make_budget);
   store::RegisterInfo(running.grpc(), [&](const Context& context) -> StatusOr<wire::InfoResponse> {
     if (!running.probe().ready()) return Unavailable("the querier is not ready");
     ASSIGN_OR_RETURN(wire::InfoResponse info, querier.store().Info(context));
@@ -484,8 +485,7 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
                        {.defaults = options.api.defaults, .tenancy = options.api.tenancy});
   query::RegisterRules(running.grpc(), querier.rules(), querier.evaluator());
   query::RegisterTargets(running.grpc(), querier.targets(), querier.evaluator());
-  query::RegisterMetadataServices(running.grpc(), querier.metadata(),
-                                  [&] { return querier.evaluator().MakeBudget(); });
+  query::RegisterMetadataServices(running.grpc(), querier.metadata(), make_budget);
   return running.Run([&] { return querier.Start([&] { running.probe().SetReady(); }); },
                      [&] { querier.Stop(); });
 }

@@ -24,13 +24,17 @@ struct Beginning {
   std::unique_ptr<SeriesStream> stream;
   wire::SeriesBatch batch;
   bool more = false;
+  Status over_budget;  // not OK: the request can't hold the answer, which is that of all members
 };
 
 StatusOr<Beginning> Begin(const Context& context, Store& store,
                           const wire::SeriesRequest& request) {
   Beginning beginning;
   ASSIGN_OR_RETURN(beginning.stream, store.Series(context, request));
-  ASSIGN_OR_RETURN(beginning.more, beginning.stream->Next(&beginning.batch));
+  const StatusOr<bool> more = beginning.stream->Next(&beginning.batch);
+  if (!more.ok() && !beginning.stream->over_budget()) return more.status();
+  beginning.over_budget = more.status();
+  beginning.more = more.ok() && *more;
   return beginning;
 }
 
@@ -46,9 +50,12 @@ class GroupStream final : public SeriesStream {
     StatusOr<Beginning> beginning = race_->Wait();
     if (!beginning.ok()) return status_ = beginning.status();
     stream_ = std::move(beginning->stream);
+    if (!beginning->over_budget.ok()) return status_ = beginning->over_budget;
     *batch = std::move(beginning->batch);
     return beginning->more;
   }
+
+  bool over_budget() const override { return stream_ && stream_->over_budget(); }
 
  private:
   const std::shared_ptr<Race<Beginning>> race_;

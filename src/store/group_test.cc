@@ -138,6 +138,46 @@ TEST_F(GroupTest, NextMemberAnswersForOneThatFails) {
   EXPECT_EQ(Ask(), "Unavailable: b:1: connection refused");
 }
 
+// A store whose answers the request can't hold.
+class LargeStore final : public Store {
+ public:
+  StatusOr<std::unique_ptr<SeriesStream>> Series(const Context& /*context*/,
+                                                 const wire::SeriesRequest& /*request*/) override {
+    class Stream final : public SeriesStream {
+     public:
+      StatusOr<bool> Next(wire::SeriesBatch* /*batch*/) override {
+        return ResourceExhausted("query memory budget is used up");
+      }
+      bool over_budget() const override { return true; }
+    };
+    return std::make_unique<Stream>();
+  }
+  StatusOr<wire::LabelsResponse> LabelNames(const Context& /*context*/,
+                                            const wire::LabelNamesRequest& /*request*/) override {
+    return wire::LabelsResponse{};
+  }
+  StatusOr<wire::LabelsResponse> LabelValues(const Context& /*context*/,
+                                             const wire::LabelValuesRequest& /*request*/) override {
+    return wire::LabelsResponse{};
+  }
+  StatusOr<wire::InfoResponse> Info(const Context& /*context*/) override {
+    return wire::InfoResponse{};
+  }
+};
+
+TEST_F(GroupTest, AnswerAboveTheBudgetIsNotAskedForAgain) {
+  Start({.hedge_quantile = 0});
+  group_->SetMembers({{.address = "large:1", .store = std::make_shared<LargeStore>()},
+                      {.address = "b:1", .store = b_}});
+  wire::SeriesRequest request;
+  const auto stream = group_->Series(Context::Background(), request);
+  ASSERT_TRUE(stream.ok());
+  wire::SeriesBatch batch;
+  EXPECT_EQ((*stream)->Next(&batch).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_TRUE((*stream)->over_budget());
+  EXPECT_EQ(b_->asked, 0);
+}
+
 TEST_F(GroupTest, UnhealthyMembersAreTheLastToBeAsked) {
   Start({.hedge_quantile = 0});
   group_->SetMembers(

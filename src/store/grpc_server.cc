@@ -36,9 +36,10 @@ Status RewriteChunks(wire::SeriesBatch* batch) {
 }
 
 struct StoreService {
-  StoreService(Store& s, std::shared_ptr<prometheus::Registry> m)
+  StoreService(Store& s, std::shared_ptr<prometheus::Registry> m, BudgetSource b)
       : store(s),
         metrics(std::move(m)),
+        budget(std::move(b)),
         series(prometheus::BuildHistogram()
                    .Name("thanos_store_server_series_requested")
                    .Help("Number of requested series for Series calls")
@@ -59,9 +60,13 @@ struct StoreService {
                     .Add({})) {}
 
   Status Series(ServerCall& call);
+  Context ContextOf(const ServerCall& call) const {
+    return budget ? call.context().WithBudget(budget()) : call.context();
+  }
 
   Store& store;
   const std::shared_ptr<prometheus::Registry> metrics;
+  const BudgetSource budget;
   prometheus::Histogram& series;
   prometheus::Histogram& chunks;
   prometheus::Gauge& pending;
@@ -109,7 +114,7 @@ Status StoreService::Series(ServerCall& call) {
   }
   SeriesCall counted(*this);
   ASSIGN_OR_RETURN(const std::unique_ptr<SeriesStream> stream,
-                   store.Series(call.context(), request));
+                   store.Series(ContextOf(call), request));
   const auto size = static_cast<std::size_t>(
       std::clamp(request.response_batch_size, std::int64_t{1}, kMaxResponseBatch));
   const bool reads_starts = call.Metadata(kStartTimestampsKey) == kStartTimestampsValue;
@@ -138,8 +143,9 @@ Status SendMessage(ServerCall& call, std::string message) {
   return MakeError(StatusCode::kCancelled, "the client has gone");
 }
 
-void RegisterStore(Server& server, Store& store, std::shared_ptr<prometheus::Registry> metrics) {
-  const auto service = std::make_shared<StoreService>(store, std::move(metrics));
+void RegisterStore(Server& server, Store& store, std::shared_ptr<prometheus::Registry> metrics,
+                   BudgetSource budget) {
+  const auto service = std::make_shared<StoreService>(store, std::move(metrics), std::move(budget));
   server.Register("/thanos.Store/Series", Server::Kind::kServerStream,
                   [service](ServerCall& call) { return service->Series(call); });
   server.Register("/thanos.Store/LabelNames", Server::Kind::kUnary,
@@ -147,7 +153,7 @@ void RegisterStore(Server& server, Store& store, std::shared_ptr<prometheus::Reg
                     ASSIGN_OR_RETURN(const wire::LabelNamesRequest request,
                                      wire::DecodeLabelNamesRequest(call.request().view));
                     ASSIGN_OR_RETURN(const wire::LabelsResponse response,
-                                     service->store.LabelNames(call.context(), request));
+                                     service->store.LabelNames(service->ContextOf(call), request));
                     return SendMessage(call, wire::Encode(response));
                   });
   server.Register("/thanos.Store/LabelValues", Server::Kind::kUnary,
@@ -158,7 +164,7 @@ void RegisterStore(Server& server, Store& store, std::shared_ptr<prometheus::Reg
                       return InvalidArgument("label name parameter cannot be empty");
                     }
                     ASSIGN_OR_RETURN(const wire::LabelsResponse response,
-                                     service->store.LabelValues(call.context(), request));
+                                     service->store.LabelValues(service->ContextOf(call), request));
                     return SendMessage(call, wire::Encode(response));
                   });
 }

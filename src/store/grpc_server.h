@@ -27,8 +27,12 @@ inline constexpr std::string_view kStartTimestampsValue = "1";
 // response_batch_size, one a message when that is 0 or 1; warnings as they come. A request without
 // matchers, or one that is not the message, is refused with InvalidArgument. The store must outlive
 // the server. Metrics: thanos_store_server_*.
+//
+// `budget` makes what one call may hold of answers that the store has from others; null where it
+// has none. It runs on the server's threads.
+using BudgetSource = std::function<std::shared_ptr<MemoryBudget>()>;
 void RegisterStore(net::grpc::Server& server, Store& store,
-                   std::shared_ptr<prometheus::Registry> metrics);
+                   std::shared_ptr<prometheus::Registry> metrics, BudgetSource budget = nullptr);
 
 // Registers thanos.info.Info. `info` runs on the server's threads; while the component is not ready
 // it gives an error, Unavailable for example, which is the answer.

@@ -216,6 +216,38 @@ TEST_F(GrpcStoreTest, ServerThatStopsInTheMiddleIsNamedByTheProxy) {
   EXPECT_GE(all.series.size(), 2U);
 }
 
+// A budget that others have used up fails the request; a message that no request could hold is the
+// fault of its store, and the others answer.
+TEST_F(GrpcStoreTest, LargeMessagesMeetTheBudget) {
+  const std::string large(std::size_t{2} << 20, 'x');
+  fake_.series = {{model::Labels::Of({{"i", "1"}}),
+                   {{.max_time = 1, .data = large, .encoding = chunk::Encoding::kXor}}}};
+  Start();
+  auto clients = std::make_shared<StoreClients>();
+  clients->push_back(
+      {.store = std::make_shared<GrpcStore>(channel_), .address = channel_->address()});
+  clients->push_back({.store = std::make_shared<FakeStore>(Numbered(2)), .address = "local:1"});
+  Proxy proxy({}, [&] { return clients; }, Logger(), std::make_shared<prometheus::Registry>());
+  const auto ask = [&](std::int64_t limit, std::int64_t used, Status* status) {
+    const auto budget = std::make_shared<MemoryBudget>("query", limit);
+    EXPECT_TRUE(budget->Charge(used, "others").ok());
+    return Drain(**proxy.Series(Soon().WithBudget(budget), Request()), status);
+  };
+  Status status;
+  EXPECT_THAT(ask(8 << 20, 0, &status).series, SizeIs(3));
+  EXPECT_TRUE(status.ok()) << status;
+
+  ask(8 << 20, 7 << 20, &status);
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the answer to a call asks for"));
+
+  const wire::SeriesBatch partial = ask(1 << 20, 0, &status);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(partial.series, SizeIs(2));
+  EXPECT_THAT(partial.warnings, ElementsAre(HasSubstr("received message larger than max")));
+  EXPECT_THAT(partial.warnings, ElementsAre(HasSubstr(channel_->address())));
+}
+
 TEST_F(GrpcStoreTest, PeerThatIsNotThereIsNamedByTheProxy) {
   Start();
   const std::string address = channel_->address();

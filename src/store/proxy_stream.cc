@@ -71,7 +71,7 @@ class EndpointStream final : public SeriesStream {
     if (!more.ok()) {
       batch->Clear();
       if (!received_) options_.empty_responses->Increment();
-      return status_ = Failure(more.status(), timed_out);
+      return status_ = stream_->over_budget() ? more.status() : Failure(more.status(), timed_out);
     }
     if (!*more && !received_) options_.empty_responses->Increment();
     for (chunk::ChunkView& chunk : batch->chunks) chunk.source = position_;

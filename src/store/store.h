@@ -18,6 +18,8 @@ class SeriesStream {
   // meanwhile. False at the end, when `batch` may still hold warnings. An error ends the stream and
   // is given again by later calls. A batch holds some 64 to 1,000 series or 64 KiB or more.
   virtual StatusOr<bool> Next(wire::SeriesBatch* batch) = 0;
+  // After an error of a remote store: the memory budget of the request could not hold what it sent.
+  virtual bool over_budget() const { return false; }
 };
 
 // A gRPC client, a local TSDB, a bucket, a Prometheus behind remote read, the fan-out proxy. The

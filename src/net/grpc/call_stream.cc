@@ -3,14 +3,22 @@
 #include <charconv>
 
 namespace aevum::net::grpc {
+namespace {
+
+// In errors of the budget.
+constexpr std::string_view kWhat = "the answer to a call";
+
+}  // namespace
 
 CallStream::CallStream(const Limits& limits, std::size_t max_bytes, Request first,
-                       const MethodMetrics& method_metrics, TimePoint call_deadline)
+                       const MethodMetrics& method_metrics, const Context& context)
     : Stream(limits, max_bytes),
       request(std::move(first)),
-      deadline(call_deadline),
+      deadline(context.deadline()),
+      budget(context.budget()),
       max_message_bytes(max_bytes),
-      metrics(method_metrics) {
+      metrics(method_metrics),
+      held_(budget) {
   metrics.started->Increment();
   metrics.sent->Increment();
   QueueRequest();
@@ -78,6 +86,47 @@ StatusOr<std::optional<WireMessage>> CallStream::Take() {
     if (late) Finish(MakeError(StatusCode::kDeadlineExceeded, "context deadline exceeded"));
     if (wake || late) Wake();
   }
+}
+
+StatusOr<MemoryCharge> CallStream::ChargePlain(std::size_t bytes) {
+  MemoryCharge charge(budget);
+  if (Status status = charge.Add(static_cast<std::int64_t>(bytes), kWhat); !status.ok()) {
+    MutexLock lock(mutex);
+    over_budget_ = true;
+    return status;
+  }
+  return charge;
+}
+
+void CallStream::Release(const WireMessage& message) {
+  MutexLock lock(mutex);
+  held_.Subtract(static_cast<std::int64_t>(kPrefixBytes + message.bytes.size()));
+}
+
+void CallStream::Discard() {
+  batch_.clear();
+  batch_next_ = 0;
+  std::vector<WireMessage> left;
+  MutexLock lock(mutex);
+  left.swap(in);
+  held_.Reset();
+}
+
+bool CallStream::over_budget() {
+  MutexLock lock(mutex);
+  return over_budget_;
+}
+
+Status CallStream::TakeData(std::string_view bytes) {
+  {
+    MutexLock lock(mutex);
+    if (closed) return OkStatus();  // nobody wants it any more
+    if (Status status = held_.Add(static_cast<std::int64_t>(bytes.size()), kWhat); !status.ok()) {
+      over_budget_ = true;
+      return status;
+    }
+  }
+  return Receive(bytes);
 }
 
 void CallStream::TakeHeader(std::string_view name, std::string_view value) {

@@ -22,6 +22,7 @@ class Call final : public ClientCall {
         on_cancel_(context.stop_token(), Canceller{*this}) {}
   ~Call() override {
     Cancel();
+    stream_->Discard();
     EndSpan(MakeError(StatusCode::kCancelled, "the call was cancelled"));
   }
 
@@ -37,6 +38,8 @@ class Call final : public ClientCall {
     stream_->Wake();
   }
 
+  bool over_budget() const override { return stream_->over_budget(); }
+
   std::uint64_t bytes_received() const override { return bytes_received_; }
 
  private:
@@ -49,6 +52,7 @@ class Call final : public ClientCall {
     ASSIGN_OR_RETURN(std::optional<WireMessage> message, stream_->Take());
     if (!message) return std::optional<SharedBytes>();
     StatusOr<SharedBytes> plain = Plain(*message);
+    stream_->Release(*message);
     if (!plain.ok()) {
       stream_->Finish(plain.status());
       stream_->Wake();
@@ -74,7 +78,10 @@ class Call final : public ClientCall {
       return Internal("message compressed in a way that was not asked for: \"{}\"",
                       stream_->encoding);
     }
-    return SnappyDecompress(message.bytes.view, stream_->max_message_bytes);
+    const std::size_t limit = stream_->max_message_bytes;
+    ASSIGN_OR_RETURN(const std::size_t size, SnappyPlainSize(message.bytes.view, limit));
+    ASSIGN_OR_RETURN(const MemoryCharge charge, stream_->ChargePlain(size));
+    return SnappyDecompress(message.bytes.view, limit);
   }
 
   const std::shared_ptr<CallStream> stream_;
@@ -89,11 +96,19 @@ class FailedCall final : public ClientCall {
   explicit FailedCall(Status status) : status_(std::move(status)) {}
   StatusOr<std::optional<SharedBytes>> Next() override { return status_; }
   void Cancel() override {}
+  bool over_budget() const override { return false; }
   std::uint64_t bytes_received() const override { return 0; }
 
  private:
   const Status status_;
 };
+
+// A message that alone is more than the request may hold need not come whole.
+std::size_t MaxMessageBytes(const ChannelOptions& options, const Context& context) {
+  if (!context.budget()) return options.max_message_bytes;
+  const std::int64_t limit = std::max<std::int64_t>(0, context.budget()->limit_bytes());
+  return std::min(options.max_message_bytes, static_cast<std::size_t>(limit));
+}
 
 bool IsHeaderValue(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
@@ -200,8 +215,8 @@ std::unique_ptr<ClientCall> Channel::Impl::Start(
     return std::make_unique<FailedCall>(std::move(status));
   }
   auto stream = std::make_shared<CallStream>(
-      runtime.limits, std::min(options.max_message_bytes, method.max_bytes), *std::move(request),
-      runtime.metrics.Of(method.path, method.type), context.deadline());
+      runtime.limits, std::min(method.max_bytes, MaxMessageBytes(options, context)),
+      *std::move(request), runtime.metrics.Of(method.path, method.type), context);
   loop.Post([self = shared_from_this(), stream] { self->Enqueue(stream); });
   return std::make_unique<Call>(std::move(stream), context, std::move(span));
 }

@@ -64,6 +64,9 @@ class ClientCall {
   // deadline and cancellation of the context the call was started with.
   virtual StatusOr<std::optional<SharedBytes>> Next() = 0;
   virtual void Cancel() = 0;
+  // After an error: the memory budget of the context could not hold the answer. No fault of the
+  // peer, unlike a message that alone is larger than the budget.
+  virtual bool over_budget() const = 0;
   // Bytes of messages received so far, uncompressed.
   virtual std::uint64_t bytes_received() const = 0;
 };
@@ -75,9 +78,11 @@ class Channel {
   Channel(ClientRuntime& runtime, ChannelOptions options);
   ~Channel();
 
-  // Starts a call with one request message. `metadata` keys are lower case; tenant and request id
-  // of the context are added as `thanos-tenant` and `request-id`, its trace as `traceparent`, in
-  // which the call is a span. Never blocks; failure to connect shows in Next().
+  // Starts a call with one request message. What comes is charged to the budget of the context
+  // until Next() gives it out; whoever keeps it charges it from then on. `metadata` keys are lower
+  // case; tenant and request id of the context are added as `thanos-tenant` and `request-id`, its
+  // trace as `traceparent`, in which the call is a span. Never blocks; failure to connect shows in
+  // Next().
   std::unique_ptr<ClientCall> Start(const Context& context, std::string_view path,
                                     SharedBytes request,
                                     std::vector<std::pair<std::string, std::string>> metadata = {});

@@ -80,8 +80,7 @@ void ClientConnection::OnHeaders(Stream& stream, bool /*end_stream*/) {
 
 void ClientConnection::OnData(Stream& stream, std::string_view bytes) {
   CallStream& call = Of(stream);
-  if (call.IsClosed()) return;
-  if (Status status = call.Receive(bytes); !status.ok()) {
+  if (Status status = call.TakeData(bytes); !status.ok()) {
     call.Finish(std::move(status));
     Reset(stream, NGHTTP2_CANCEL);
   }

@@ -12,6 +12,11 @@ aevum_test(NAME net_grpc_loopback_test
   LIBS aevum::net
   LABELS threads)
 
+aevum_test(NAME net_grpc_budget_test
+  SOURCES grpc/budget_test.cc grpc/test_server.cc
+  LIBS aevum::net
+  LABELS threads)
+
 aevum_test(NAME net_grpc_attack_test
   SOURCES grpc/attack_test.cc grpc/raw_peer.cc grpc/test_server.cc
   LIBS aevum::net PkgConfig::nghttp2
