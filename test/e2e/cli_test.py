@@ -56,7 +56,7 @@ class CommandLineTest(unittest.TestCase):
                 (("sidecar", "--shipper.upload-concurrency=-1"), "--shipper.upload-concurrency: must be at least 0"),
                 (("store",), "--objstore.config"),
                 (("store", "--objstore.config=type: S3", "--block-sync-concurrency=0"), "--block-sync-concurrency: must be at"),
-                (("store", *bucket, "--index-cache.config=type: DISK"), "--index-cache.config: type: \"DISK\""),
+                (("store", *bucket, "--index-cache.config=type: DISK"), "is none of IN-MEMORY, MEMCACHED, REDIS"),
                 (("store", *bucket, "--index-cache.config=type: REDIS"), "--index-cache.config: REDIS: addr"),
                 (("store", *bucket, "--index-cache.config={type: REDIS, config: {addr: 'a:1', cache_size: 1MB}}"),
                  "cache_size: this version keeps no copies"),
