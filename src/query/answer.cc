@@ -49,6 +49,7 @@ std::shared_ptr<store::MissingParts> MissingFor(bool dedup,
 Status AnnotateStoreError(Status status, std::string_view what) {
   if (status.code() != StatusCode::kAborted && status.code() != StatusCode::kUnavailable)
     return status;
+  if (status.message().starts_with("fetch ")) return Annotate(status, what);
   return MakeError(status.code(), fmt::format("{}: rpc error: code = {} desc = {}", what,
                                               StatusCodeName(status.code()), status.message()));
 }

@@ -30,7 +30,7 @@ Status FinishAnswer(JsonWriter& writer, const std::vector<std::string>& warnings
 std::shared_ptr<store::MissingParts> MissingFor(bool dedup,
                                                 std::vector<std::string> replica_labels);
 
-// Names who failed the way the reference does: it tells a store's error by its gRPC code.
+// Names who failed the way the reference does: a store that broke off also by its gRPC code.
 Status AnnotateStoreError(Status status, std::string_view what);
 
 }  // namespace aevum::query

@@ -12,6 +12,9 @@ namespace aevum::query {
 namespace {
 
 constexpr std::size_t kQueue = 4096;
+// Of a message: a hundred thousand targets have some 50 MiB. One that is larger ends the call, as
+// what it becomes once it is decoded is not charged.
+constexpr std::int64_t kMaxMessageBytes = std::int64_t{64} << 20;
 
 // What one endpoint answered.
 struct Answer {
@@ -27,12 +30,14 @@ Answer Call(const Context& context, const ServiceEndpoint& endpoint,
   answer.charge = MemoryCharge(context.budget());
   std::string request =
       question.request_for ? question.request_for(endpoint.info) : question.request;
-  const auto call =
-      endpoint.channel->Start(context, question.path, SharedBytes::Own(std::move(request)));
+  const auto received =
+      std::make_shared<MemoryBudget>("one endpoint's", kMaxMessageBytes, context.budget());
+  const auto call = endpoint.channel->Start(context.WithBudget(received), question.path,
+                                            SharedBytes::Own(std::move(request)));
   while (true) {
     auto message = call->Next();
     if (!message.ok() || !*message) {
-      answer.end = message.status();
+      (call->over_budget() ? answer.budget : answer.end) = message.status();
       return answer;
     }
     answer.budget =

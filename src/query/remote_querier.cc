@@ -18,6 +18,8 @@ using net::grpc::ClientCall;
 constexpr std::int64_t kSecond = 1000;
 // Series that the peer is asked to put into a message.
 constexpr std::int64_t kBatchSeries = 64;
+// Of a message with so many: 11,000 steps of them with floats have 14 MiB.
+constexpr std::int64_t kMaxMessageBytes = std::int64_t{256} << 20;
 
 class RowStream final : public promql::RemoteStream {
  public:
@@ -32,8 +34,10 @@ class RowStream final : public promql::RemoteStream {
 
   StatusOr<bool> Next(promql::RowBatch* out) override {
     StatusOr<bool> more = Pull(out);
-    // A peer that can't evaluate its part lacks nothing: the query is evaluated here.
-    if (!more.ok() && more.status().code() != StatusCode::kUnimplemented && context_.status().ok())
+    // A peer that can't evaluate its part lacks nothing: the query is evaluated here. Nor does one
+    // whose answer the budget can't hold.
+    if (!more.ok() && more.status().code() != StatusCode::kUnimplemented && !call_->over_budget() &&
+        context_.status().ok())
       on_missing_(std::string(more.status().message()));
     return more;
   }
@@ -128,9 +132,12 @@ std::unique_ptr<promql::RemoteStream> RemoteQuerier::Execute(
                     .error = std::move(error)});
     }
   };
+  const auto received =
+      std::make_shared<MemoryBudget>("one querier's", kMaxMessageBytes, context.budget());
   return std::make_unique<RowStream>(
       context, question, channel_,
-      channel_->Start(context, "/thanos.Query/QueryRange", SharedBytes::Own(wire::Encode(request))),
+      channel_->Start(context.WithBudget(received), "/thanos.Query/QueryRange",
+                      SharedBytes::Own(wire::Encode(request))),
       on_missing);
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/context.h"
 #include "base/check.h"
 #include "net/grpc/client_connection.h"
 #include "net/grpc/server_connection.h"
@@ -80,7 +81,7 @@ class Target {
     request.body = SharedBytes::Own("ask");
     const auto call = std::make_shared<CallStream>(
         core_.options.limits, 1 << 20, std::move(request),
-        metrics_->Of("/f.F/A", CallType::kServerStream), Stream::TimePoint::max());
+        metrics_->Of("/f.F/A", CallType::kServerStream), Context::Background());
     connection->Submit(call);
     connection->Flush();
   }
