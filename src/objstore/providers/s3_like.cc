@@ -190,13 +190,6 @@ Status S3LikeBucket::AddConditions(const UploadOptions& options, RestRequest& re
   return OkStatus();
 }
 
-// Where the object of a version is gone, stores answer as to a read.
-Status S3LikeBucket::OfCondition(const UploadOptions& options, const Status& status,
-                                 const std::string& name) const {
-  if (options.condition != UploadCondition::kIfVersion || !IsNotFound(status)) return status;
-  return ConditionFailed(Label(name), "there is no object of that version");
-}
-
 Status S3LikeBucket::AddMd5(RestRequest& request) const {
   if (!options_.send_md5) return OkStatus();
   ASSIGN_OR_RETURN(const std::string digest, DigestOfBody(DigestKind::kMd5, request));
@@ -227,7 +220,11 @@ StatusOr<std::string> S3LikeBucket::UploadWhole(const Context& context, const st
   RETURN_IF_ERROR(AddMd5(request));
   const StatusOr<net::HttpClientResponse> response =
       client_->Do(context, request, Label(name), RepeatUnder(options.condition));
-  RETURN_IF_ERROR(OfCondition(options, response.status(), name));
+  // Where the object of a version is gone, stores answer as to a read.
+  if (options.condition == UploadCondition::kIfVersion && IsNotFound(response.status())) {
+    return ConditionFailed(Label(name), "there is no object of that version");
+  }
+  RETURN_IF_ERROR(response.status());
   return std::string(response->Header("ETag"));
 }
 
@@ -284,10 +281,10 @@ StatusOr<std::string> S3LikeBucket::Complete(const Context& context, const Multi
   request.body = options_.dialect->CompletionBody(upload.parts);
   request.SetHeader("Content-Type", options_.dialect->CompletionType());
   RETURN_IF_ERROR(AddConditions(options, request));
-  const StatusOr<net::HttpClientResponse> response =
-      client_->Do(context, request, Label(upload.name), RepeatUnder(options.condition));
-  RETURN_IF_ERROR(OfCondition(options, response.status(), upload.name));
-  StatusOr<std::string> version = options_.dialect->ReadCompletion(*response);
+  ASSIGN_OR_RETURN(
+      const net::HttpClientResponse response,
+      client_->Do(context, request, Label(upload.name), RepeatUnder(options.condition)));
+  StatusOr<std::string> version = options_.dialect->ReadCompletion(response);
   if (!version.ok()) return Annotate(version.status(), Label(upload.name));
   return version;
 }

@@ -101,8 +101,6 @@ class S3LikeBucket final : public Bucket {
   RestRequest ForObject(std::string_view method, const std::string& name) const;
   std::string Label(const std::string& name) const;
   Status AddConditions(const UploadOptions& options, RestRequest& request) const;
-  Status OfCondition(const UploadOptions& options, const Status& status,
-                     const std::string& name) const;
   Status AddMd5(RestRequest& request) const;
   StatusOr<std::string> UploadWhole(const Context& context, const std::string& name,
                                     const UploadSource& source, const UploadOptions& options);

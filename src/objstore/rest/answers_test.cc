@@ -113,6 +113,13 @@ TEST(ReadJsonListingTest, ReadsTheFormOfEachStore) {
   ASSERT_TRUE(gcs.ok()) << gcs.status();
   EXPECT_EQ(NamesOf(*gcs), (std::vector<std::string>{"a", "b/"}));
   EXPECT_EQ(gcs->next, "t");
+  const StatusOr<ListingPage> oci = ReadOciListing(
+      R"({"objects": [{"name": "c", "size": 5, "timeModified": "2013-05-24T00:00:00.123Z"}],
+          "prefixes": ["b/"], "nextStartWith": "d"})");
+  ASSERT_TRUE(oci.ok()) << oci.status();
+  EXPECT_EQ(NamesOf(*oci), (std::vector<std::string>{"b/", "c"}));
+  EXPECT_EQ(oci->entries[1].last_modified_ms, 1'369'353'600'123);
+  EXPECT_EQ(oci->next, "d");
   const StatusOr<ListingPage> bos = ReadBosListing(
       R"({"contents": [{"key": "c", "size": 5, "lastModified": "2013-05-24T00:00:00Z"}],
           "commonPrefixes": [{"prefix": "b/"}]})");
@@ -124,6 +131,13 @@ TEST(ReadJsonListingTest, ReadsTheFormOfEachStore) {
   EXPECT_EQ(swift->at(1).last_modified_ms, 1'369'353'600'500);
   for (const char* body : {"", "1", "[1]", R"([{"name": "a", "bytes": "x"}])"}) {
     EXPECT_EQ(ReadSwiftListing(body).status().code(), StatusCode::kInternal) << body;
+  }
+}
+
+TEST(ReadJsonTextTest, TakesATextAlone) {
+  EXPECT_EQ(*ReadJsonText(R"("a\u00e9")"), "a\xc3\xa9");
+  for (const char* body : {"", "a", "1", "[\"a\"]", "{}", "null"}) {
+    EXPECT_EQ(ReadJsonText(body).status().code(), StatusCode::kInternal) << body;
   }
 }
 

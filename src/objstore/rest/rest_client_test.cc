@@ -101,6 +101,22 @@ TEST_F(RestClientTest, DoesNotRepeatWhatIsForGood) {
   EXPECT_EQ(requests_.load(), 6);
 }
 
+// Readers take NotFound for an object that is absent.
+TEST_F(RestClientTest, OnlyAMissingObjectIsNotFound) {
+  static constexpr const char* kCodes[] = {"NoSuchKey",         "NoSuchBucket",
+                                           "ContainerNotFound", "BucketNotFound",
+                                           "NamespaceNotFound", "NotAuthorizedOrNotFound"};
+  Start([](int number, const net::HttpRequest&, net::HttpResponse& response) {
+    response.SetStatus(404);
+    response.Write(fmt::format("<Error><Code>{}</Code></Error>", kCodes[number - 1]));
+  });
+  for (const StatusCode code : {StatusCode::kNotFound, StatusCode::kFailedPrecondition,
+                                StatusCode::kFailedPrecondition, StatusCode::kFailedPrecondition,
+                                StatusCode::kFailedPrecondition, StatusCode::kPermissionDenied}) {
+    EXPECT_EQ(client_->Do(context_, Object(), "x").status().code(), code);
+  }
+}
+
 TEST_F(RestClientTest, RenewsCredentialsOnce) {
   Start([](int number, const net::HttpRequest&, net::HttpResponse& response) {
     if (number != 2) response.SetStatus(401);
