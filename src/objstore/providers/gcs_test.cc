@@ -42,13 +42,15 @@ StatusOr<std::shared_ptr<Bucket>> Open(const std::string& more) {
   return std::shared_ptr<Bucket>(std::move(bucket));
 }
 
-// This emulator knows no credentials.
-INSTANTIATE_TEST_SUITE_P(Gcs, AcceptanceTest, ::testing::Values(ProviderUnderTest{[] {
-                           return Open("  chunk_size_bytes: 5000000\n");
-                         }}));
-INSTANTIATE_TEST_SUITE_P(GcsUnderAPrefix, AcceptanceTest, ::testing::Values(ProviderUnderTest{[] {
-                           return Open("  max_retries: 3\nprefix: /a/b/\n");
-                         }}));
+ProviderUnderTest WithSettings(const std::string& more) {
+  // This emulator knows no credentials.
+  return {[more] { return Open(more); }, nullptr};
+}
+
+INSTANTIATE_TEST_SUITE_P(Gcs, AcceptanceTest,
+                         ::testing::Values(WithSettings("  chunk_size_bytes: 5000000\n")));
+INSTANTIATE_TEST_SUITE_P(GcsUnderAPrefix, AcceptanceTest,
+                         ::testing::Values(WithSettings("  max_retries: 3\nprefix: /a/b/\n")));
 
 TEST(GcsTest, AMissingBucketIsNoEmptyBucket) {
   const auto& emulator = Emulator::Shared(Emulator::Kind::kFakeGcs);
