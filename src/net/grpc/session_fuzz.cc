@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/context.h"
 #include "base/check.h"
+#include "base/context.h"
 #include "net/grpc/client_connection.h"
 #include "net/grpc/server_connection.h"
 
