@@ -132,7 +132,11 @@ void ServerProcess::Kill() {
   pid_ = 0;
 }
 
-void ServerProcess::Pause() { ::kill(pid_, SIGSTOP); }
+void ServerProcess::Pause() {
+  ::kill(pid_, SIGSTOP);
+  // Until then it may still answer.
+  ::waitpid(pid_, nullptr, WUNTRACED);
+}
 void ServerProcess::Resume() { ::kill(pid_, SIGCONT); }
 
 }  // namespace aevum::cache
