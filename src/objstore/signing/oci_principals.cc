@@ -10,38 +10,18 @@
 
 #include "net/http/transfer.h"
 #include "objstore/rest/answers.h"
-#include "objstore/retry.h"
 #include "objstore/signing/digest.h"
+#include "objstore/signing/oauth.h"
 #include "objstore/signing/oci_identity.h"
 #include "objstore/signing/oci_regions.h"
 
 namespace aevum::objstore {
 namespace {
 
-constexpr std::size_t kMaxAnswer = 1 << 20;
-// The metadata service is one hop away, or not there at all.
+// For all that is asked of the metadata service.
 constexpr std::chrono::seconds kMetadataTime{5};
-constexpr RetryPolicy kMetadataRetry{.max_attempts = 3};
+constexpr std::string_view kIssuer = "OCI";
 constexpr std::string_view kTenantPrefix = "opc-tenant:";
-
-// The body of a 200; transient failures are tried again.
-StatusOr<std::string> AskForToken(const Context& context, net::HttpClient& http,
-                                  const net::HttpClientRequest& request,
-                                  const RetryPolicy& policy) {
-  std::string body;
-  const Status status = Retry(context, policy, [&] {
-    ASSIGN_OR_RETURN(net::HttpClientResponse response, http.Do(context, request, kMaxAnswer));
-    if (response.status != 200) {
-      return MakeError(
-          CodeOfHttpStatus(response.status),
-          fmt::format("the identity of OCI: {} answers {}", request.url, response.status));
-    }
-    body = std::move(response.body);
-    return OkStatus();
-  });
-  RETURN_IF_ERROR(status);
-  return body;
-}
 
 struct Certificate {
   std::string der;
@@ -95,7 +75,7 @@ StatusOr<OciIdentity> WithToken(std::string_view token, std::shared_ptr<const Rs
 class InstancePrincipal {
  public:
   explicit InstancePrincipal(OciIdentityOptions options)
-      : options_(std::move(options)), http_(options_.http), local_http_(LocalOptions()) {}
+      : options_(std::move(options)), http_(options_.http), local_http_(LocalHttpOptions()) {}
 
   StatusOr<OciIdentity> Ask(const Context& context) {
     const Context near = context.WithTimeout(kMetadataTime);
@@ -129,27 +109,19 @@ class InstancePrincipal {
     http.url = UrlOfService(domain) + request.path;
     http.headers = request.headers;
     http.body = request.body;
-    ASSIGN_OR_RETURN(const std::string answer, AskForToken(context, http_, http, {}));
+    ASSIGN_OR_RETURN(const std::string answer, AskIssuer(context, http_, http, kIssuer));
     ASSIGN_OR_RETURN(const std::string token, ReadJsonField(answer, "token"));
     return WithToken(token, key, domain);
   }
 
  private:
-  // Asked directly, whatever proxy leads to the store.
-  static net::HttpClientOptions LocalOptions() {
-    net::HttpClientOptions options;
-    options.connect_timeout = std::chrono::seconds(2);
-    options.follow_redirects = false;
-    return options;
-  }
-
   StatusOr<std::string> Metadata(const Context& context, std::string_view path) {
     std::string base = options_.variables("OCI_METADATA_BASE_URL").value_or("");
     if (base.empty()) base = "http://169.254.169.254/opc/v2";
     net::HttpClientRequest request;
     request.url = base + std::string(path);
     request.headers = {{"Authorization", "Bearer Oracle"}};
-    return AskForToken(context, local_http_, request, kMetadataRetry);
+    return AskIssuer(context, local_http_, request, kIssuer, kMetadataRetry);
   }
 
   std::string UrlOfService(const std::string& domain) const {
@@ -181,7 +153,7 @@ class WorkloadIdentity {
     request.headers = {{"Authorization", "Bearer " + account},
                        {"Content-Type", "application/json"}};
     request.body = nlohmann::json{{"podKey", Base64(public_key)}}.dump();
-    ASSIGN_OR_RETURN(std::string answer, AskForToken(context, http_, request, {}));
+    ASSIGN_OR_RETURN(std::string answer, AskIssuer(context, http_, request, kIssuer));
     // JSON within Base64 within a text of JSON.
     ASSIGN_OR_RETURN(answer, ReadJsonText(answer));
     ASSIGN_OR_RETURN(answer, DecodeBase64(answer));
