@@ -179,16 +179,15 @@ TEST_F(RemoteIndexCacheTest, RealServersGiveTheSameAnswers) {
   const auto memcached = cache::ServerProcess::Memcached();
   const auto redis = cache::ServerProcess::Redis();
   ASSERT_TRUE(memcached.ok() && redis.ok()) << memcached.status() << redis.status();
-  const auto metrics = std::make_shared<prometheus::Registry>();
   cache::MemcachedOptions memcached_options;
   memcached_options.addresses = {(*memcached)->address()};
   memcached_options.timeout = std::chrono::seconds(5);
   cache::RedisOptions redis_options;
   redis_options.addr = (*redis)->address();
-  auto opened = cache::RedisCache::Open("index-cache", redis_options, Logger(), *metrics);
+  auto opened = cache::RedisCache::Open("index-cache", redis_options, Logger(), *metrics_);
   ASSERT_TRUE(opened.ok()) << opened.status();
   const std::shared_ptr<cache::Cache> caches[] = {
-      std::make_shared<cache::MemcachedCache>("index-cache", memcached_options, Logger(), metrics),
+      std::make_shared<cache::MemcachedCache>("index-cache", memcached_options, Logger(), metrics_),
       std::shared_ptr<cache::Cache>(*std::move(opened))};
   for (const auto& cache : caches) {
     OpenRemote(cache);
