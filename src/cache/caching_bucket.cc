@@ -313,7 +313,8 @@ Status CachingBucket::ReadChunks(const Context& context, const std::string& name
   if (found < wanted.keys.size()) {
     const Status status = FetchMissing(context, name, &wanted);
     // The size that the cache gave is not that of the object.
-    if (status.code() == StatusCode::kDataLoss) return inner().Read(context, name, range, sink);
+    if (status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kOutOfRange)
+      return inner().Read(context, name, range, sink);
     RETURN_IF_ERROR(status);
   }
   RETURN_IF_ERROR(sink.Start(end - range.offset));
@@ -356,7 +357,9 @@ Status CachingBucket::FetchMissing(const Context& context, const std::string& na
       }
       wanted->bytes[at] = read[i].Slice(static_cast<std::size_t>(from - range.begin), size);
       metrics_->bucket_bytes->Increment(static_cast<double>(size));
-      cache_->Store(wanted->keys[at], wanted->bytes[at], options_.chunk_subrange_ttl);
+      // A copy: what is kept must not keep all that was read alive.
+      cache_->Store(wanted->keys[at], SharedBytes::Own(std::string(wanted->bytes[at].view)),
+                    options_.chunk_subrange_ttl);
     }
   }
   return OkStatus();

@@ -145,6 +145,10 @@ TEST_F(CachingBucketTest, AWrongSizeGivesNoWrongBytes) {
   cache_->Set("attrs:01A/chunks/000001", R"({"size":50})");
   EXPECT_EQ(Range(40, 20), chunks_.substr(40, 10));
   EXPECT_EQ(Range(50, 20), chunks_.substr(50, 20));
+  // What is missing begins behind the end of the object.
+  cache_->Set("attrs:01A/chunks/000001", R"({"size":200})");
+  cache_->Set("subrange:01A/chunks/000001:90:100", "0123456789");
+  EXPECT_EQ(Range(92, 30), chunks_.substr(92));
 }
 
 TEST_F(CachingBucketTest, KnowsWhatDoesNotExist) {

@@ -67,9 +67,10 @@ void CircuitBreaker::Become(State state, Clock::time_point now) {
   counts_ = {};
   if (state == State::kClosed) until_ = now + kCountingTime;
   if (state == State::kOpen) {
-    until_ =
-        now + (options_.open_duration.count() > 0 ? options_.open_duration
-                                                  : std::chrono::nanoseconds(kDefaultOpenTime));
+    const auto open = options_.open_duration.count() > 0
+                          ? options_.open_duration
+                          : std::chrono::nanoseconds(kDefaultOpenTime);
+    until_ = now + std::min<Clock::duration>(open, Clock::time_point::max() - now);
   }
 }
 

@@ -10,12 +10,13 @@ using SteadyClock = std::chrono::steady_clock;
 
 }  // namespace
 
-Status ConnectionPool::Run(const Context& context, const std::string& address,
-                           const Exchange& exchange) {
+Status ConnectionPool::Run(const Context& context, std::chrono::nanoseconds timeout,
+                           const std::string& address, const Exchange& exchange) {
   RETURN_IF_ERROR(context.status());
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, TakeIdle(address));
+  const Context limited = context.WithTimeout(timeout);
   if (connection) {
-    const Status status = exchange(*connection);
+    const Status status = exchange(limited, *connection);
     if (status.ok()) Succeeded(address, std::move(connection));
     // The server may have been started anew since: what is said of an idle connection says
     // nothing of the server.
@@ -24,9 +25,9 @@ Status ConnectionPool::Run(const Context& context, const std::string& address,
       return status;
     }
   }
-  StatusOr<std::unique_ptr<Connection>> dialled = dial_(context, address);
+  StatusOr<std::unique_ptr<Connection>> dialled = dial_(limited, address);
   Status status = dialled.status();
-  if (status.ok()) status = exchange(**dialled);
+  if (status.ok()) status = exchange(limited, **dialled);
   if (status.ok()) {
     Succeeded(address, *std::move(dialled));
   } else {
@@ -57,8 +58,8 @@ void ConnectionPool::Succeeded(const std::string& address, std::unique_ptr<Conne
 }
 
 void ConnectionPool::Failed(const Context& context, const std::string& address) {
-  // A client that gave up says nothing of the server.
-  if (context.cancelled()) return;
+  // A client that gave up, or that had little time, says nothing of the server.
+  if (!context.status().ok()) return;
   MutexLock lock(mutex_);
   const auto server = servers_.find(address);
   if (server == servers_.end()) return;

@@ -22,13 +22,16 @@ class ConnectionPool {
   using Dial = std::function<StatusOr<std::unique_ptr<Connection>>(const Context& context,
                                                                    const std::string& address)>;
   // Asks and reads the answer. Run again on a new connection when an idle one turns out dead.
-  using Exchange = std::function<Status(Connection& connection)>;
+  using Exchange = std::function<Status(const Context& context, Connection& connection)>;
 
   // `max_idle` connections are kept of each server.
   ConnectionPool(Dial dial, std::size_t max_idle) : dial_(std::move(dial)), max_idle_(max_idle) {}
 
-  // Errors are those of the exchange, of Dial, or Unavailable for a server that is left alone.
-  Status Run(const Context& context, const std::string& address, const Exchange& exchange);
+  // Dials, if need be, and runs the exchange, for `timeout` at most. Errors are those of the
+  // exchange, of Dial, or Unavailable for a server that is left alone. When `context` itself is
+  // over, that is not held against the server.
+  Status Run(const Context& context, std::chrono::nanoseconds timeout, const std::string& address,
+             const Exchange& exchange);
 
   // Forgets servers that are not in the list.
   void Keep(const std::vector<std::string>& addresses);

@@ -23,6 +23,8 @@ constexpr const char* kSet = "set";
 constexpr std::chrono::seconds kLookUpTime{10};
 // Threads that read from several servers for one request, beside its own.
 constexpr std::size_t kReaders = 8;
+// Beyond it, what is configured might not be a time any more.
+constexpr std::chrono::nanoseconds kLongestTtl = std::chrono::hours(24 * 365);
 // An item without a limit of its own.
 constexpr std::size_t kMostItemBytes = 128 << 20;
 
@@ -47,7 +49,7 @@ const char* ReasonOf(const Status& status) {
 
 std::int64_t ExpiryOf(std::chrono::nanoseconds ttl) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now + ttl).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(now + std::min(ttl, kLongestTtl)).count();
 }
 
 }  // namespace
@@ -215,7 +217,8 @@ MemcachedCache::~MemcachedCache() {
 void MemcachedCache::LookUpAgainAndAgain() {
   while (true) {
     {
-      const auto until = SteadyClock::now() + options_.dns_provider_update_interval;
+      const auto until =
+          Context::Background().WithTimeout(options_.dns_provider_update_interval).deadline();
       MutexLock lock(mutex_);
       while (!stopping_ && SteadyClock::now() < until) lock.WaitUntil(wake_, until);
       if (stopping_) return;
@@ -234,6 +237,8 @@ void MemcachedCache::LookUp() {
     dns_.Resolve(context, options_.addresses).IgnoreError();  // it logs, and keeps what it had
     found = dns_.Addresses();
   }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   if (found.empty()) {
     if (!context.cancelled()) logger_.Warn("no memcached server is known");
     return;  // those of the last look stay
@@ -254,12 +259,16 @@ Status MemcachedCache::Discover(const Context& context, std::vector<std::string>
     if (!cluster.ok()) {
       metrics_->discovery_failures->Increment();
       if (first_error.ok()) first_error = Annotate(cluster.status(), address);
+      // Without its part all keys would move to other servers.
+      const std::vector<std::string>& last = discovered_[address];
+      servers->insert(servers->end(), last.begin(), last.end());
       continue;
     }
     const prometheus::Labels labels = {{"name", name_}, {"addr", address}};
     metrics_->versions->Add(labels).Set(static_cast<double>(cluster->version));
     metrics_->resolved->Add(labels).Set(static_cast<double>(cluster->servers.size()));
     servers->insert(servers->end(), cluster->servers.begin(), cluster->servers.end());
+    discovered_[address] = cluster->servers;
   }
   return first_error;
 }
@@ -308,25 +317,26 @@ std::vector<SharedBytes> MemcachedCache::Fetch(const Context& context,
 
 void MemcachedCache::FetchBatch(const Context& context, std::span<const std::string> keys,
                                 const Batch& batch, std::vector<SharedBytes>* items) {
-  const Context limited = context.WithTimeout(options_.timeout);
   const auto began = SteadyClock::now();
   metrics_->get.total->Increment();
   std::vector<std::string_view> asked;
   asked.reserve(batch.places.size());
   for (const std::size_t place : batch.places) asked.push_back(keys[place]);
   std::vector<SharedBytes> found;
-  const auto ask = [&](Connection& connection) -> Status {
+  const auto ask = [&](const Context& limited, Connection& connection) -> Status {
     const std::size_t limit = options_.max_item_size > 0 ? options_.max_item_size : kMostItemBytes;
     // Another client's items may be larger than ours, within what memcached holds by default.
-    ASSIGN_OR_RETURN(
-        found, MemcachedGet(limited, connection, asked, std::max<std::size_t>(limit, 1 << 20)));
+    ASSIGN_OR_RETURN(found,
+                     MemcachedGet(limited, connection, asked,
+                                  {.most_item_bytes = std::max<std::size_t>(limit, 1 << 20)}));
     return OkStatus();
   };
   const Status status = [&]() -> Status {
-    if (!gate_) return connections_.Run(limited, batch.server, ask);
+    if (!gate_) return connections_.Run(context, options_.timeout, batch.server, ask);
+    // The time at the gate is not the server's.
     store::GatePass pass(*gate_);
-    RETURN_IF_ERROR(pass.Enter(limited));
-    return connections_.Run(limited, batch.server, ask);
+    RETURN_IF_ERROR(pass.Enter(context));
+    return connections_.Run(context, options_.timeout, batch.server, ask);
   }();
   if (!status.ok()) {
     metrics_->Failed(kGet, ReasonOf(status));
@@ -372,17 +382,17 @@ void MemcachedCache::Write(std::vector<CacheWrite> batch) {
 
 void MemcachedCache::WriteTo(const std::string& server,
                              const std::vector<const CacheWrite*>& batch) {
-  const Context context = scope_.context().WithTimeout(options_.timeout);
   const auto began = SteadyClock::now();
   std::vector<MemcachedItem> items;
   items.reserve(batch.size());
   for (const CacheWrite* write : batch)
     items.push_back({write->key, write->bytes.view, ExpiryOf(write->ttl)});
   std::vector<Status> results;
-  const Status status = connections_.Run(context, server, [&](Connection& connection) -> Status {
-    ASSIGN_OR_RETURN(results, MemcachedSet(context, connection, items));
+  const auto set = [&](const Context& limited, Connection& connection) -> Status {
+    ASSIGN_OR_RETURN(results, MemcachedSet(limited, connection, items));
     return OkStatus();
-  });
+  };
+  const Status status = connections_.Run(scope_.context(), options_.timeout, server, set);
   results.resize(items.size(), status);
   if (!status.ok())
     logger_.Debug("can't store in memcached", {{"server", server}, {"err", status}});

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -85,6 +86,8 @@ class MemcachedCache final : public Cache {
   std::unique_ptr<store::Gate> gate_;
   net::DnsResolver dns_;
   ConnectionPool connections_;
+  // What each address answered last when it was asked for servers; of the thread that looks.
+  std::map<std::string, std::vector<std::string>> discovered_;
   Snapshot<ServerSelector> servers_;
   CircuitBreaker breaker_;
   CancelScope scope_{Context::Background()};

@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kMostKeyBytes = 250;
 constexpr std::size_t kMostLineBytes = 2048;
 constexpr std::size_t kMostClusterBytes = 1 << 20;
+// No server holds larger items, whoever stored them.
+constexpr std::size_t kMostSkippedBytes = 128 << 20;
+constexpr std::size_t kSkippedPiece = 64 << 10;
 
 // The text up to the next space, which is taken off with it.
 std::string_view TakeWord(std::string_view& line) {
@@ -48,6 +51,19 @@ std::string Joined(std::span<const std::string_view> keys) {
   return request;
 }
 
+// Reads an item away, so that the next answer can be read.
+Status Skip(const Context& context, Connection& connection, std::size_t size) {
+  if (size > kMostSkippedBytes)
+    return Corruption("an item of {} bytes in memcached, limit {}", size, kMostSkippedBytes);
+  for (std::size_t left = size; left > 0;) {
+    const std::size_t piece = std::min(left, kSkippedPiece);
+    RETURN_IF_ERROR(connection.ReadBytes(context, piece).status());
+    left -= piece;
+  }
+  ASSIGN_OR_RETURN(const std::string end, connection.ReadBytes(context, 2));
+  return end == "\r\n" ? OkStatus() : Corruption("an item of memcached does not end");
+}
+
 }  // namespace
 
 bool IsMemcachedKey(std::string_view key) {
@@ -60,11 +76,18 @@ bool IsMemcachedKey(std::string_view key) {
 
 StatusOr<std::vector<SharedBytes>> MemcachedGet(const Context& context, Connection& connection,
                                                 std::span<const std::string_view> keys,
-                                                std::size_t limit_bytes) {
-  RETURN_IF_ERROR(connection.Write(context, Joined(keys)));
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (std::size_t i = 0; i < keys.size(); ++i) places.emplace(keys[i], i);
+                                                const MemcachedLimits& limits) {
+  // Who asks for a key twice gets it twice, the server is asked once.
+  std::unordered_map<std::string_view, std::vector<std::size_t>> places;
+  std::vector<std::string_view> asked;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    std::vector<std::size_t>& of_key = places[keys[i]];
+    if (of_key.empty()) asked.push_back(keys[i]);
+    of_key.push_back(i);
+  }
+  RETURN_IF_ERROR(connection.Write(context, Joined(asked)));
   std::vector<SharedBytes> items(keys.size());
+  std::size_t left = limits.most_bytes;
   while (true) {
     ASSIGN_OR_RETURN(const std::string line, connection.ReadLine(context, kMostLineBytes));
     if (line == "END") break;
@@ -76,12 +99,16 @@ StatusOr<std::vector<SharedBytes>> MemcachedGet(const Context& context, Connecti
     if (!ReadNumber(TakeWord(rest), &flags) || !ReadNumber(TakeWord(rest), &size))
       return Unexpected(line);
     if (place == places.end()) return Corruption("memcached gives a key that nobody asked for");
-    if (size > limit_bytes)
-      return Corruption("an item of {} bytes in memcached, limit {}", size, limit_bytes);
-    ASSIGN_OR_RETURN(std::string bytes, connection.ReadBytes(context, size + 2));
-    if (!bytes.ends_with("\r\n")) return Corruption("an item of memcached does not end");
-    bytes.resize(size);
-    items[place->second] = SharedBytes::Own(std::move(bytes));
+    if (size > std::min(limits.most_item_bytes, left)) {
+      RETURN_IF_ERROR(Skip(context, connection, size));
+    } else {
+      ASSIGN_OR_RETURN(std::string bytes, connection.ReadBytes(context, size + 2));
+      if (!bytes.ends_with("\r\n")) return Corruption("an item of memcached does not end");
+      bytes.resize(size);
+      left -= size;
+      const SharedBytes item = SharedBytes::Own(std::move(bytes));
+      for (const std::size_t i : place->second) items[i] = item;
+    }
     // Each comes once, so an answer has an end.
     places.erase(place);
   }

@@ -18,16 +18,22 @@ namespace aevum::cache {
 // Up to 250 bytes, none of them a space or a control character.
 bool IsMemcachedKey(std::string_view key);
 
-// Asks for keys and reads what is there, one item a key, empty for what is not. Each key must be
-// one that IsMemcachedKey accepts. DataLoss when the answer is not the protocol's, holds what
-// nobody asked for, or an item of more than `limit_bytes`; Internal when the server says that
-// something is wrong.
+// What is taken of an answer. Items beyond it, which other clients may have stored, are read away.
+struct MemcachedLimits {
+  std::size_t most_item_bytes = 128 << 20;
+  std::size_t most_bytes = 256 << 20;  // of all items together
+};
+
+// Asks for keys and reads what is there, one item a key, empty for what is not or is beyond a
+// limit. Each key must be one that IsMemcachedKey accepts; one that is given twice is asked for
+// once. DataLoss when the answer is not the protocol's, holds what nobody asked for, or an item
+// that no memcached can have; Internal when the server says that something is wrong.
 //
 //     get <key> <key> ... CR LF
 //     (VALUE <key> <flags> <size> CR LF <bytes> CR LF)* END CR LF
 StatusOr<std::vector<SharedBytes>> MemcachedGet(const Context& context, Connection& connection,
                                                 std::span<const std::string_view> keys,
-                                                std::size_t limit_bytes);
+                                                const MemcachedLimits& limits = {});
 
 struct MemcachedItem {
   std::string_view key;

@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (written) {
     switch (data[0] % 4) {
       case 0:
-        aevum::cache::MemcachedGet(context, *connection, keys, 1000).IgnoreError();
+        aevum::cache::MemcachedGet(context, *connection, keys, {.most_item_bytes = 1000})
+            .IgnoreError();
         break;
       case 1:
         aevum::cache::MemcachedSet(context, *connection, items).IgnoreError();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +15,8 @@
 namespace aevum::cache {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -37,11 +40,12 @@ class ProtocolTest : public ::testing::Test {
     if (far_ >= 0) ::close(far_);
   }
 
-  StatusOr<std::vector<std::string>> Get(const std::string& answer, std::size_t limit = 100) {
+  StatusOr<std::vector<std::string>> Get(const std::string& answer,
+                                         std::vector<std::string_view> keys = {"a", "b", "c"}) {
     Answer(answer);
-    const std::string_view keys[] = {"a", "b", "c"};
-    ASSIGN_OR_RETURN(const std::vector<SharedBytes> items,
-                     MemcachedGet(context_, *connection_, keys, limit));
+    ASSIGN_OR_RETURN(
+        const std::vector<SharedBytes> items,
+        MemcachedGet(context_, *connection_, keys, {.most_item_bytes = 100, .most_bytes = 150}));
     std::vector<std::string> texts;
     for (const SharedBytes& item : items) texts.emplace_back(item.view);
     return texts;
@@ -65,6 +69,26 @@ TEST_F(ProtocolTest, ReadsWhatMemcachedHas) {
   EXPECT_THAT(*Get("END\r\n"), ElementsAre("", "", ""));
 }
 
+TEST_F(ProtocolTest, GivesAKeyThatIsAskedForTwiceTwice) {
+  const auto items = Get("VALUE a 0 1\r\n1\r\nEND\r\n", {"a", "b", "a"});
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_THAT(*items, ElementsAre("1", "", "1"));
+  EXPECT_EQ(Sent(), "get a b\r\n");
+}
+
+TEST_F(ProtocolTest, ReadsAwayWhatIsTooLargeInMemcached) {
+  const std::string large(101, 'x');
+  const std::string most(100, 'y');
+  const auto items = Get("VALUE a 0 101\r\n" + large + "\r\nVALUE b 0 1\r\nb\r\nEND\r\n");
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_THAT(*items, ElementsAre("", "b", ""));
+  // Each is small enough, and both together are not.
+  const auto together = Get("VALUE a 0 100\r\n" + most + "\r\nVALUE b 0 100\r\n" + most +
+                            "\r\nVALUE c 0 50\r\n" + std::string(50, 'z') + "\r\nEND\r\n");
+  ASSERT_TRUE(together.ok()) << together.status();
+  EXPECT_THAT(*together, ElementsAre(most, "", std::string(50, 'z')));
+}
+
 TEST_F(ProtocolTest, RefusesWhatMemcachedDoesNotSay) {
   const std::pair<std::string, StatusCode> answers[] = {
       {"", StatusCode::kUnavailable},
@@ -74,7 +98,9 @@ TEST_F(ProtocolTest, RefusesWhatMemcachedDoesNotSay) {
       {"HTTP/1.1 200 OK\r\n\r\n", StatusCode::kDataLoss},
       {"VALUE d 0 1\r\nd\r\nEND\r\n", StatusCode::kDataLoss},               // nobody asked
       {"VALUE a 0 1\r\na\r\nVALUE a 0 1\r\na\r\n", StatusCode::kDataLoss},  // twice
-      {"VALUE a 0 101\r\n", StatusCode::kDataLoss},
+      {"VALUE a 0 101\r\nab", StatusCode::kUnavailable},
+      {"VALUE a 0 101\r\n" + std::string(104, 'x'), StatusCode::kDataLoss},
+      {"VALUE a 0 134217729\r\n", StatusCode::kDataLoss},
       {"VALUE a 0 99999999999999999999\r\n", StatusCode::kDataLoss},
       {"VALUE a 0 -1\r\n", StatusCode::kDataLoss},
       {"VALUE a 0\r\n", StatusCode::kDataLoss},
@@ -160,6 +186,22 @@ TEST_F(ProtocolTest, RefusesWhatRedisDoesNotSay) {
   }
 }
 
+TEST_F(ProtocolTest, BoundsWhatRepliesTakeTogether) {
+  const std::string text = "$5\r\naaaaa\r\n";  // seven bytes with its line
+  EXPECT_TRUE(Reply("*2\r\n" + text + text, {.most_bytes = 16}).ok());
+  EXPECT_EQ(Reply("*2\r\n" + text + text, {.most_bytes = 15}).status().code(),
+            StatusCode::kDataLoss);
+  EXPECT_EQ(Reply("*2\r\n" + text + text, {.most_items = 1}).status().code(),
+            StatusCode::kDataLoss);
+  Answer(text + text);
+  const auto replies = ReadRedisReplies(context_, *connection_, 2, {.most_bytes = 14});
+  ASSERT_TRUE(replies.ok()) << replies.status();
+  EXPECT_EQ(replies->size(), 2U);
+  Answer(text + text);
+  EXPECT_EQ(ReadRedisReplies(context_, *connection_, 2, {.most_bytes = 13}).status().code(),
+            StatusCode::kDataLoss);
+}
+
 TEST_F(ProtocolTest, AsksRedis) {
   Answer("-NOAUTH Authentication required.\r\n");
   const std::string_view command[] = {"GET", "a\r\nb"};
@@ -181,11 +223,10 @@ TEST_F(ProtocolTest, EndsWithTheContext) {
   Answer("VALUE a 0 3\r\n", /*close=*/false);
   const std::string_view keys[] = {"a"};
   const Context soon = Context::Background().WithTimeout(std::chrono::milliseconds(30));
-  EXPECT_EQ(MemcachedGet(soon, *connection_, keys, 100).status().code(),
-            StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(MemcachedGet(soon, *connection_, keys).status().code(), StatusCode::kDeadlineExceeded);
   CancelScope scope(Context::Background());
   scope.Cancel();
-  EXPECT_EQ(MemcachedGet(scope.context(), *connection_, keys, 100).status().code(),
+  EXPECT_EQ(MemcachedGet(scope.context(), *connection_, keys).status().code(),
             StatusCode::kCancelled);
 }
 
@@ -198,15 +239,39 @@ TEST(ConnectionPoolTest, LeavesAServerAloneThatFails) {
       },
       1);
   const Context context = Context::Background();
-  const auto nothing = [](Connection&) { return OkStatus(); };
+  const auto nothing = [](const Context&, Connection&) { return OkStatus(); };
   for (int i = 0; i < 50; ++i)
-    EXPECT_EQ(pool.Run(context, "a:1", nothing).code(), StatusCode::kUnavailable);
+    EXPECT_EQ(pool.Run(context, seconds(20), "a:1", nothing).code(), StatusCode::kUnavailable);
   // On a slow machine a pause may end meanwhile.
   EXPECT_LT(dialled, 2 * ConnectionPool::kFailures);
   EXPECT_GE(dialled, ConnectionPool::kFailures);
   const int before = dialled;
-  EXPECT_FALSE(pool.Run(context, "b:1", nothing).ok());
+  EXPECT_FALSE(pool.Run(context, seconds(20), "b:1", nothing).ok());
   EXPECT_EQ(dialled, before + 1) << "others are asked";
+}
+
+TEST(ConnectionPoolTest, AClientWithLittleTimeSaysNothingOfAServer) {
+  int dialled = 0;
+  ConnectionPool pool(
+      [&](const Context& limited, const std::string&) -> StatusOr<std::unique_ptr<Connection>> {
+        ++dialled;
+        while (limited.status().ok()) std::this_thread::yield();
+        return limited.status();
+      },
+      1);
+  const auto nothing = [](const Context&, Connection&) { return OkStatus(); };
+  constexpr int kCalls = 3 * ConnectionPool::kFailures;
+  for (int i = 0; i < kCalls; ++i) {
+    const Context soon = Context::Background().WithTimeout(milliseconds(5));
+    EXPECT_EQ(pool.Run(soon, seconds(20), "a:1", nothing).code(), StatusCode::kDeadlineExceeded);
+  }
+  EXPECT_EQ(dialled, kCalls);
+  // The time that the server was given is another thing. On a slow machine a pause may end
+  // meanwhile.
+  for (int i = 0; i < 20; ++i)
+    EXPECT_FALSE(pool.Run(Context::Background(), milliseconds(5), "a:1", nothing).ok());
+  EXPECT_GE(dialled, kCalls + ConnectionPool::kFailures);
+  EXPECT_LT(dialled, kCalls + 3 * ConnectionPool::kFailures);
 }
 
 TEST(ConnectionPoolTest, UsesAConnectionAgainAndReplacesADeadOne) {
@@ -221,21 +286,23 @@ TEST(ConnectionPoolTest, UsesAConnectionAgainAndReplacesADeadOne) {
       },
       2);
   const Context context = Context::Background().WithTimeout(std::chrono::seconds(20));
-  const auto say = [&](Connection& connection) { return connection.Write(context, "x"); };
-  ASSERT_TRUE(pool.Run(context, "a:1", say).ok());
-  ASSERT_TRUE(pool.Run(context, "a:1", say).ok());
+  const auto say = [](const Context& limited, Connection& connection) {
+    return connection.Write(limited, "x");
+  };
+  ASSERT_TRUE(pool.Run(context, seconds(20), "a:1", say).ok());
+  ASSERT_TRUE(pool.Run(context, seconds(20), "a:1", say).ok());
   EXPECT_EQ(far.size(), 1U);
   ::shutdown(far[0], SHUT_RDWR);
-  ASSERT_TRUE(pool.Run(context, "a:1", say).ok());
+  ASSERT_TRUE(pool.Run(context, seconds(20), "a:1", say).ok());
   EXPECT_EQ(far.size(), 2U);
   // It looks alive, and is not.
-  const auto hear = [&](Connection& connection) -> Status {
-    RETURN_IF_ERROR(connection.Write(context, "x"));
+  const auto hear = [&](const Context& limited, Connection& connection) -> Status {
+    RETURN_IF_ERROR(connection.Write(limited, "x"));
     if (far.size() == 2) ::shutdown(far[1], SHUT_RDWR);
     if (far.size() == 3 && ::write(far[2], "ok\r\n", 4) != 4) return Internal("can't write");
-    return connection.ReadLine(context, 10).status();
+    return connection.ReadLine(limited, 10).status();
   };
-  EXPECT_TRUE(pool.Run(context, "a:1", hear).ok());
+  EXPECT_TRUE(pool.Run(context, seconds(20), "a:1", hear).ok());
   EXPECT_EQ(far.size(), 3U);
   for (const int fd : far) ::close(fd);
 }

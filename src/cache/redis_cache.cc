@@ -62,7 +62,7 @@ std::size_t BatchOf(std::int64_t size) {
 
 Status ReadList(const Context& context, Connection& connection, std::size_t count,
                 std::vector<RedisReply>* replies) {
-  ASSIGN_OR_RETURN(RedisReply reply, ReadRedisReply(context, connection));
+  ASSIGN_OR_RETURN(RedisReply reply, ReadRedisReply(context, connection, {.most_items = count}));
   if (reply.IsError()) return Internal("redis says: {}", reply.text);
   if (reply.list.size() != count)
     return Corruption("redis gives {} items for {} keys", reply.list.size(), count);
@@ -72,11 +72,7 @@ Status ReadList(const Context& context, Connection& connection, std::size_t coun
 
 Status ReadEach(const Context& context, Connection& connection, std::size_t count,
                 std::vector<RedisReply>* replies) {
-  replies->clear();
-  for (std::size_t i = 0; i < count; ++i) {
-    ASSIGN_OR_RETURN(RedisReply reply, ReadRedisReply(context, connection));
-    replies->push_back(std::move(reply));
-  }
+  ASSIGN_OR_RETURN(*replies, ReadRedisReplies(context, connection, count));
   return OkStatus();
 }
 
@@ -141,7 +137,7 @@ RedisCache::RedisCache(std::string name, RedisOptions options, Transport transpo
           [this](const Context& context, const std::string& address) {
             return Dial(context, address);
           },
-          logger_),
+          [this](const std::vector<std::string>& servers) { connections_.Keep(servers); }, logger_),
       breaker_(options_.set_async_circuit_breaker),
       readers_("cache-read", kReaders, 1'000),
       writes_(
@@ -177,15 +173,17 @@ StatusOr<std::unique_ptr<Connection>> RedisCache::Dial(const Context& context,
   return connection;
 }
 
-Status RedisCache::Exchange(const Context& context, store::Gate* gate, const std::string& server,
+Status RedisCache::Exchange(const Context& context, std::chrono::nanoseconds timeout,
+                            store::Gate* gate, const std::string& server,
                             const ConnectionPool::Exchange& exchange) {
   const Status status = [&]() -> Status {
-    if (gate == nullptr) return connections_.Run(context, server, exchange);
+    if (gate == nullptr) return connections_.Run(context, timeout, server, exchange);
+    // The time at the gate is not the server's.
     store::GatePass pass(*gate);
     RETURN_IF_ERROR(pass.Enter(context));
-    return connections_.Run(context, server, exchange);
+    return connections_.Run(context, timeout, server, exchange);
   }();
-  if (!status.ok() && !context.cancelled()) servers_.Doubt();
+  if (!status.ok() && context.status().ok()) servers_.Doubt();
   return status;
 }
 
@@ -194,8 +192,6 @@ std::vector<SharedBytes> RedisCache::Fetch(const Context& context,
   std::vector<SharedBytes> items(keys.size());
   if (keys.empty()) return items;
   const auto began = SteadyClock::now();
-  const Context limited =
-      options_.read_timeout.count() > 0 ? context.WithTimeout(options_.read_timeout) : context;
   std::vector<Batch> batches;
   std::map<std::string, std::size_t> open;  // the batch of a server that has room
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -213,7 +209,7 @@ std::vector<SharedBytes> RedisCache::Fetch(const Context& context,
     batches[at->second].places.push_back(i);
   }
   const auto fetch = [&](std::size_t i) {
-    FetchBatch(limited, batches[i], &items);
+    FetchBatch(context, batches[i], &items);
     return OkStatus();
   };
   // Cannot fail: what does not come is a miss.
@@ -237,12 +233,14 @@ void RedisCache::FetchBatch(const Context& context, const Batch& batch,
     AppendRedisCommand(request, get);
   }
   std::vector<RedisReply> replies;
-  const Status status =
-      Exchange(context, get_gate_.get(), batch.server, [&](Connection& connection) -> Status {
-        RETURN_IF_ERROR(connection.Write(context, request));
-        return each ? ReadEach(context, connection, batch.keys.size(), &replies)
-                    : ReadList(context, connection, batch.keys.size(), &replies);
-      });
+  const auto ask = [&](const Context& limited, Connection& connection) -> Status {
+    RETURN_IF_ERROR(connection.Write(limited, request));
+    return each ? ReadEach(limited, connection, batch.keys.size(), &replies)
+                : ReadList(limited, connection, batch.keys.size(), &replies);
+  };
+  const auto timeout =
+      options_.read_timeout.count() > 0 ? options_.read_timeout : std::chrono::nanoseconds::max();
+  const Status status = Exchange(context, timeout, get_gate_.get(), batch.server, ask);
   if (!status.ok()) {
     logger_.Debug("can't fetch from redis", {{"server", batch.server}, {"err", status}});
     return;
@@ -276,10 +274,9 @@ void RedisCache::Write(std::vector<CacheWrite> batch) {
 }
 
 void RedisCache::WriteTo(const std::string& server, const std::vector<const CacheWrite*>& batch) {
-  const auto limit = options_.write_timeout.count() > 0
-                         ? options_.write_timeout
-                         : std::chrono::nanoseconds(kDefaultWriteTime);
-  const Context context = scope_.context().WithTimeout(limit);
+  const auto timeout = options_.write_timeout.count() > 0
+                           ? options_.write_timeout
+                           : std::chrono::nanoseconds(kDefaultWriteTime);
   const auto began = SteadyClock::now();
   std::string request;
   for (const CacheWrite* item : batch) {
@@ -289,11 +286,11 @@ void RedisCache::WriteTo(const std::string& server, const std::vector<const Cach
     AppendRedisCommand(request, set);
   }
   std::vector<RedisReply> replies;
-  const Status status =
-      Exchange(context, set_gate_.get(), server, [&](Connection& connection) -> Status {
-        RETURN_IF_ERROR(connection.Write(context, request));
-        return ReadEach(context, connection, batch.size(), &replies);
-      });
+  const auto ask = [&](const Context& limited, Connection& connection) -> Status {
+    RETURN_IF_ERROR(connection.Write(limited, request));
+    return ReadEach(limited, connection, batch.size(), &replies);
+  };
+  const Status status = Exchange(scope_.context(), timeout, set_gate_.get(), server, ask);
   if (!status.ok()) logger_.Debug("can't store in redis", {{"server", server}, {"err", status}});
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const bool stored = status.ok() && !replies[i].IsError();

@@ -33,7 +33,7 @@ struct RedisOptions {
   std::string master_name;  // not empty: `addr` are sentinels
   std::int64_t db = 0;
   std::chrono::nanoseconds dial_timeout = std::chrono::seconds(5);
-  std::chrono::nanoseconds read_timeout = std::chrono::seconds(3);   // of a whole fetch; 0: none
+  std::chrono::nanoseconds read_timeout = std::chrono::seconds(3);   // of a batch; 0: none
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(3);  // of a batch; 0: ten seconds
   std::int64_t max_get_multi_concurrency = 100;                      // 0: no limit
   std::int64_t get_multi_batch_size = 100;
@@ -73,8 +73,8 @@ class RedisCache final : public Cache {
 
   StatusOr<std::unique_ptr<Connection>> Dial(const Context& context,
                                              const std::string& address) const;
-  Status Exchange(const Context& context, store::Gate* gate, const std::string& server,
-                  const ConnectionPool::Exchange& exchange);
+  Status Exchange(const Context& context, std::chrono::nanoseconds timeout, store::Gate* gate,
+                  const std::string& server, const ConnectionPool::Exchange& exchange);
   void FetchBatch(const Context& context, const Batch& batch, std::vector<SharedBytes>* items);
   void Write(std::vector<CacheWrite> batch);
   void WriteTo(const std::string& server, const std::vector<const CacheWrite*>& batch);

@@ -13,11 +13,12 @@ constexpr std::size_t kMostLineBytes = 4096;
 class ReplyReader {
  public:
   ReplyReader(const Context& context, Connection& connection, const RedisLimits& limits)
-      : context_(context), connection_(connection), limits_(limits) {}
+      : context_(context), connection_(connection), limits_(limits), left_(limits.most_bytes) {}
 
   StatusOr<RedisReply> Read(int depth) {
     ASSIGN_OR_RETURN(std::string line, connection_.ReadLine(context_, kMostLineBytes));
     if (line.empty()) return Corruption("redis answers with an empty line");
+    RETURN_IF_ERROR(Take(line.size()));
     const char kind = line.front();
     line.erase(0, 1);
     switch (kind) {
@@ -40,6 +41,13 @@ class ReplyReader {
   }
 
  private:
+  Status Take(std::size_t bytes) {
+    if (bytes > left_)
+      return Corruption("an answer of redis has more than {} bytes", limits_.most_bytes);
+    left_ -= bytes;
+    return OkStatus();
+  }
+
   static StatusOr<std::int64_t> Number(std::string_view text) {
     std::int64_t number = 0;
     const char* const last = text.data() + text.size();
@@ -54,6 +62,7 @@ class ReplyReader {
     if (size == -1) return RedisReply{};
     if (size < 0 || static_cast<std::uint64_t>(size) > limits_.most_text_bytes)
       return Corruption("a text of {} bytes from redis, limit {}", size, limits_.most_text_bytes);
+    RETURN_IF_ERROR(Take(static_cast<std::size_t>(size)));
     ASSIGN_OR_RETURN(std::string text,
                      connection_.ReadBytes(context_, static_cast<std::size_t>(size) + 2));
     if (!text.ends_with("\r\n")) return Corruption("a text of redis does not end");
@@ -81,6 +90,7 @@ class ReplyReader {
   Connection& connection_;
   const RedisLimits& limits_;
   std::size_t items_ = 0;
+  std::size_t left_;  // of the bytes
 };
 
 std::uint16_t Crc16(std::string_view bytes) {
@@ -110,6 +120,17 @@ void AppendRedisCommand(std::string& out, std::span<const std::string_view> argu
 StatusOr<RedisReply> ReadRedisReply(const Context& context, Connection& connection,
                                     const RedisLimits& limits) {
   return ReplyReader(context, connection, limits).Read(0);
+}
+
+StatusOr<std::vector<RedisReply>> ReadRedisReplies(const Context& context, Connection& connection,
+                                                   std::size_t count, const RedisLimits& limits) {
+  ReplyReader reader(context, connection, limits);
+  std::vector<RedisReply> replies;
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(RedisReply reply, reader.Read(0));
+    replies.push_back(std::move(reply));
+  }
+  return replies;
 }
 
 StatusOr<RedisReply> AskRedis(const Context& context, Connection& connection,

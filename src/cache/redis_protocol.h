@@ -27,6 +27,7 @@ struct RedisReply {
 // What a reply may take.
 struct RedisLimits {
   std::size_t most_text_bytes = 128 << 20;  // a text
+  std::size_t most_bytes = 256 << 20;       // of all lines and texts together
   std::size_t most_items = 1 << 20;         // of all lists of a reply together
   int most_depth = 4;
 };
@@ -42,6 +43,11 @@ void AppendRedisCommand(std::string& out, std::span<const std::string_view> argu
 //     +<text> | -<error> | :<number> | $<size> CR LF <bytes> | $-1 | *<count> CR LF <reply>*
 StatusOr<RedisReply> ReadRedisReply(const Context& context, Connection& connection,
                                     const RedisLimits& limits = {});
+
+// The replies to `count` commands that went together; the limits are on all of them together.
+StatusOr<std::vector<RedisReply>> ReadRedisReplies(const Context& context, Connection& connection,
+                                                   std::size_t count,
+                                                   const RedisLimits& limits = {});
 
 // One command and its reply; Internal with the server's words when that is an error.
 StatusOr<RedisReply> AskRedis(const Context& context, Connection& connection,

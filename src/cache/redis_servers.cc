@@ -26,9 +26,10 @@ bool IsNumber(const RedisReply& reply) { return reply.kind == RedisReply::Kind::
 
 }  // namespace
 
-RedisServers::RedisServers(RedisServersOptions options, Dial dial, Logger logger)
+RedisServers::RedisServers(RedisServersOptions options, Dial dial, OnKnown on_known, Logger logger)
     : options_(std::move(options)),
       dial_(std::move(dial)),
+      on_known_(std::move(on_known)),
       logger_(std::move(logger)),
       known_(std::make_shared<const Known>()) {
   // One that can't be asked now is used as it is meanwhile.
@@ -93,7 +94,9 @@ void RedisServers::LookUp() {
     StatusOr<Known> known =
         options_.master_name.empty() ? AskNode(context, address) : AskSentinel(context, address);
     if (known.ok()) {
-      known_.Set(std::make_shared<const Known>(*std::move(known)));
+      const auto now = std::make_shared<const Known>(*std::move(known));
+      known_.Set(now);
+      on_known_(now->servers);
       failing_ = false;
       return;
     }

@@ -32,7 +32,10 @@ class RedisServers {
   // Thanos does it.
   using Dial = std::function<StatusOr<std::unique_ptr<Connection>>(const Context& context,
                                                                    const std::string& address)>;
-  RedisServers(RedisServersOptions options, Dial dial, Logger logger);
+  // Told, after each look, which servers hold keys now; by the thread that looks, the first time by
+  // the constructor.
+  using OnKnown = std::function<void(const std::vector<std::string>& servers)>;
+  RedisServers(RedisServersOptions options, Dial dial, OnKnown on_known, Logger logger);
   ~RedisServers();
   RedisServers(const RedisServers&) = delete;
   RedisServers& operator=(const RedisServers&) = delete;
@@ -57,6 +60,7 @@ class RedisServers {
 
   const RedisServersOptions options_;
   const Dial dial_;
+  const OnKnown on_known_;
   const Logger logger_;
   Snapshot<Known> known_;
   bool failing_ = false;  // since the last look; of the thread that looks

@@ -109,7 +109,7 @@ TEST_F(CacheServersTest, MemcachedServersShareTheKeys) {
     ASSERT_TRUE(connection.ok());
     for (std::size_t i = 0; i < 100; ++i) {
       const std::string_view key[] = {keys[i]};
-      const auto item = MemcachedGet(context_, **connection, key, 1 << 20);
+      const auto item = MemcachedGet(context_, **connection, key);
       ASSERT_TRUE(item.ok()) << item.status();
       EXPECT_EQ(!item->front().empty(),
                 selector.servers()[selector.ServerOf(keys[i])] == server->address());
