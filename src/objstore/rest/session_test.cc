@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "objstore/bucket.h"
+
 namespace aevum::objstore {
 namespace {
 
