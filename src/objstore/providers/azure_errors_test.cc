@@ -14,10 +14,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
+using Answer = std::function<void(const net::HttpRequest&, net::HttpResponse&)>;
+
 class AzureErrorsTest : public ::testing::Test {
  protected:
-  using Answer = std::function<void(const net::HttpRequest&, net::HttpResponse&)>;
-
   void Start(Answer container, Answer object) {
     net::HttpServerOptions options;
     options.address = "127.0.0.1:0";
@@ -61,7 +61,7 @@ class AzureErrorsTest : public ::testing::Test {
   std::unique_ptr<AzureBucket> bucket_;
 };
 
-AzureErrorsTest::Answer Error(int status, std::string code) {
+Answer Error(int status, std::string code) {
   return [status, code](const net::HttpRequest&, net::HttpResponse& response) {
     response.SetStatus(status);
     response.SetHeader(kAzureErrorHeader, code);
