@@ -9,10 +9,16 @@
 namespace aevum::objstore {
 namespace {
 
+// Whatever a policy says; its nanoseconds fit into 64 bits.
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::hours(24);
+
 std::chrono::nanoseconds WaitBefore(const RetryPolicy& policy, int attempt) {
-  const int doublings = std::min(attempt - 1, 20);
-  const auto full =
-      std::min<std::chrono::nanoseconds>(policy.first_wait * (1 << doublings), policy.longest_wait);
+  const auto longest = std::min(policy.longest_wait, kLongestWait);
+  auto wait = std::min(policy.first_wait, longest);
+  for (int i = 1; i < attempt && wait.count() > 0 && wait < longest; ++i) {
+    wait = wait > longest - wait ? longest : 2 * wait;
+  }
+  const std::chrono::nanoseconds full = wait;
   std::random_device random;
   std::uniform_int_distribution<std::int64_t> between(full.count() / 2, full.count());
   return std::chrono::nanoseconds(between(random));

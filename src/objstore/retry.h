@@ -11,8 +11,8 @@ namespace aevum::objstore {
 
 struct RetryPolicy {
   int max_attempts = 10;  // 1 tries once
-  // The n-th wait is random between half and all of `first_wait` x 2^n, at most `longest_wait`:
-  // many clients that failed together do not come back together.
+  // The n-th wait is random between half and all of `first_wait` x 2^n, at most `longest_wait`, a
+  // day at most: many clients that failed together do not come back together.
   std::chrono::milliseconds first_wait{200};
   std::chrono::milliseconds longest_wait{1'000};
 };

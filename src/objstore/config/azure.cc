@@ -170,6 +170,7 @@ void SetRetries(const AzureConfig& config, RestClientOptions* client) {
   if (reads > 0) client->read_attempts = AttemptsOf(reads) + 1;
   if (config.retry_delay.count() > 0) client->retry.first_wait = config.retry_delay;
   if (config.max_retry_delay.count() > 0) client->retry.longest_wait = config.max_retry_delay;
+  client->retry.longest_wait = std::max(client->retry.longest_wait, client->retry.first_wait);
   std::chrono::milliseconds& limit = client->http.response_header_timeout;
   const auto own = config.try_timeout;
   if (own.count() > 0) limit = limit.count() > 0 ? std::min(limit, own) : own;

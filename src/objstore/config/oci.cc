@@ -112,8 +112,8 @@ StatusOr<std::unique_ptr<Bucket>> OpenOci(const YAML::Node& node,
   RestClientOptions client;
   client.http = config.http.client;
   if (config.client_timeout.count() > 0) {
-    client.http.response_header_timeout =
-        std::min(client.http.response_header_timeout, config.client_timeout);
+    std::chrono::milliseconds& limit = client.http.response_header_timeout;
+    limit = limit.count() > 0 ? std::min(limit, config.client_timeout) : config.client_timeout;
   }
   client.max_connections = static_cast<std::size_t>(config.http.max_connections);
   client.retry = RetryOf(config);
@@ -135,8 +135,8 @@ StatusOr<std::unique_ptr<Bucket>> OpenOci(const YAML::Node& node,
   options.part_size_bytes = config.part_size > 0 ? config.part_size : 128 << 20;
   if (environment.part_size_bytes > 0) options.part_size_bytes = environment.part_size_bytes;
   options.list_page = environment.list_page;
-  const auto with_namespace =
-      std::make_shared<OciNamespaceSigner>(signer, std::make_unique<RestClient>(client, signer));
+  const auto with_namespace = std::make_shared<OciNamespaceSigner>(
+      signer, std::make_unique<RestClient>(client, signer), environment.clock);
   return std::unique_ptr<Bucket>(std::make_unique<S3LikeBucket>(
       std::move(options), std::make_unique<RestClient>(std::move(client), with_namespace)));
 }

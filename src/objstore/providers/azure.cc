@@ -36,7 +36,8 @@ class BlockNames {
   std::string List(std::size_t count) const {
     std::string list = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>";
     for (std::size_t index = 0; index < count; ++index) {
-      list += "<Uncommitted>" + Name(index) + "</Uncommitted>";
+      // Not <Uncommitted>: a list that was committed, but whose answer was lost, is sent again.
+      list += "<Latest>" + Name(index) + "</Latest>";
     }
     return list + "</BlockList>";
   }
@@ -109,8 +110,12 @@ Status AzureBucket::MakeContainer(const Context& context) {
   const Status found = client_->Do(context, ForContainer("HEAD"), Label("")).status();
   if (found.code() == StatusCode::kFailedPrecondition || IsNotFound(found)) {
     const Status made = client_->Do(context, ForContainer("PUT"), Label("")).status();
-    // Another one may have been quicker.
-    if (made.code() != StatusCode::kFailedPrecondition) RETURN_IF_ERROR(made);
+    if (made.code() != StatusCode::kFailedPrecondition) {
+      RETURN_IF_ERROR(made);
+    } else if (!client_->Do(context, ForContainer("HEAD"), Label("")).ok()) {
+      // Another one was not quicker: a container of that name is still being removed.
+      return made;
+    }
   } else {
     RETURN_IF_ERROR(found);
   }
@@ -118,8 +123,17 @@ Status AzureBucket::MakeContainer(const Context& context) {
   return OkStatus();
 }
 
-Status AzureBucket::HideAbsentContainer(Status status) const {
+Status AzureBucket::HideAbsentContainer(const Context& context, const Status& status) {
   if (status.code() != StatusCode::kFailedPrecondition || has_container_.load()) return status;
+  RestRequest request = ForContainer("HEAD");
+  request.expected_status = 404;
+  const StatusOr<net::HttpClientResponse> response = client_->Do(context, request, Label(""));
+  if (!response.ok()) return status;
+  if (response->status != 404) {
+    has_container_.store(true);
+    return status;
+  }
+  if (response->Header(kAzureErrorHeader) != "ContainerNotFound") return status;
   return MakeError(StatusCode::kNotFound, std::string(status.message()));
 }
 
@@ -130,7 +144,13 @@ Status AzureBucket::Iterate(const Context& context, const std::string& directory
   const FetchPage fetch = [&](const std::string& marker) -> StatusOr<ListingPage> {
     const StatusOr<net::HttpClientResponse> response =
         client_->Do(context, ForPage(prefix, options, marker), label);
-    if (IsNotFound(HideAbsentContainer(response.status()))) return ListingPage();
+    // The rest of a listing that has begun is not empty, nor is what only something between says.
+    if (IsNotFound(response.status())) {
+      return MakeError(StatusCode::kFailedPrecondition, std::string(response.status().message()));
+    }
+    if (marker.empty() && IsNotFound(HideAbsentContainer(context, response.status()))) {
+      return ListingPage();
+    }
     RETURN_IF_ERROR(response.status());
     StatusOr<ListingPage> page = ReadAzureListing(response->body);
     RETURN_IF_ERROR(Annotate(page.status(), label));
@@ -143,7 +163,7 @@ Status AzureBucket::Read(const Context& context, const std::string& name, ByteRa
                          ByteSink& sink) {
   RETURN_IF_ERROR(CheckBlobName(name));
   return HideAbsentContainer(
-      client_->Read(context, ForObject("GET", name), Label(name), range, sink));
+      context, client_->Read(context, ForObject("GET", name), Label(name), range, sink));
 }
 
 StatusOr<ObjectAttributes> AzureBucket::Attributes(const Context& context,
@@ -151,7 +171,7 @@ StatusOr<ObjectAttributes> AzureBucket::Attributes(const Context& context,
   RETURN_IF_ERROR(CheckBlobName(name));
   const StatusOr<net::HttpClientResponse> response =
       client_->Do(context, ForObject("HEAD", name), Label(name));
-  RETURN_IF_ERROR(HideAbsentContainer(response.status()));
+  RETURN_IF_ERROR(HideAbsentContainer(context, response.status()));
   StatusOr<ObjectAttributes> attributes = AttributesOf(*response);
   if (!attributes.ok()) return Annotate(attributes.status(), Label(name));
   return attributes;
@@ -216,7 +236,8 @@ Status AzureBucket::Delete(const Context& context, const std::string& name) {
   RETURN_IF_ERROR(CheckBlobName(name));
   RestRequest request = ForObject("DELETE", name);
   request.SetHeader("x-ms-delete-snapshots", "include");
-  const Status status = HideAbsentContainer(client_->Do(context, request, Label(name)).status());
+  const Status status =
+      HideAbsentContainer(context, client_->Do(context, request, Label(name)).status());
   return IsNotFound(status) ? OkStatus() : status;
 }
 

@@ -48,8 +48,8 @@ class AzureBucket final : public Bucket {
   std::string Label(const std::string& name) const;
   Status MakeContainer(const Context& context);
   // A container that the first upload will make is empty: NotFound for the error that it is not
-  // there.
-  Status HideAbsentContainer(Status status) const;
+  // there, but only when the store says so, as other errors of an object have the same code.
+  Status HideAbsentContainer(const Context& context, const Status& status);
   StatusOr<std::string> Put(const Context& context, RestRequest request, const std::string& name,
                             const UploadOptions& options);
   StatusOr<std::string> UploadBlocks(const Context& context, const std::string& name,

@@ -34,7 +34,7 @@ std::string BosDialect::CompletionBody(const std::vector<UploadedPart>& parts) c
 
 StatusOr<std::string> BosDialect::ReadCompletion(const net::HttpClientResponse& response) const {
   if (const StoreError error = ReadJsonError(response.body); !error.code.empty()) {
-    return Unavailable("the store answers {}: {}", error.code, error.message);
+    return Unavailable("the store answers {}: {}", OneLine(error.code), OneLine(error.message));
   }
   return ReadJsonField(response.body, "eTag");
 }

@@ -241,8 +241,11 @@ StatusOr<std::string> GcsBucket::UploadChunks(const Context& context, const std:
   while (status.ok() && upload.version.empty()) {
     // A chunk that was sent twice is none the worse: the store knows which bytes it has.
     status = Retry(context, client_->options().retry, [&]() -> Status {
-      if (!upload.is_certain) RETURN_IF_ERROR(AskHowMuch(context, upload));
-      return upload.version.empty() ? SendChunk(context, upload) : OkStatus();
+      const bool has_all = upload.received == source.size_bytes();
+      if (!upload.is_certain || has_all) RETURN_IF_ERROR(AskHowMuch(context, upload));
+      if (!upload.version.empty()) return OkStatus();
+      if (upload.received < source.size_bytes()) return SendChunk(context, upload);
+      return Unavailable("{}: the store has all of it and does not make it an object", Label(name));
     });
   }
   if (status.ok()) return upload.version;

@@ -122,6 +122,20 @@ TEST_F(GcsUploadTest, TheLostAnswerToTheLastChunkIsFoundAgain) {
   EXPECT_EQ(Calls().back(), "PUT bytes */25");
 }
 
+TEST_F(GcsUploadTest, AStoreThatHasAllIsAskedForTheEnd) {
+  int puts = 0;
+  Start([&](const auto& request, auto& response) {
+    Take(request, response, 100);
+    if (++puts > 3) return;
+    response.SetStatus(308);
+    response.SetHeader("Range", fmt::format("bytes=0-{}", received_.size() - 1));
+  });
+  const StatusOr<std::string> version = Upload();
+  ASSERT_TRUE(version.ok()) << version.status();
+  EXPECT_THAT(Calls(), ElementsAre("POST ", "PUT bytes 0-9/25", "PUT bytes 10-19/25",
+                                   "PUT bytes 20-24/25", "PUT bytes */25"));
+}
+
 TEST_F(GcsUploadTest, AnUploadThatTheStoreHasLostIsTakenBackAndNoMissingObject) {
   Start([](const auto&, auto& response) { response.SetStatus(404); });
   EXPECT_TRUE(IsTransient(Upload().status()));

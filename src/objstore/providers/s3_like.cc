@@ -107,7 +107,7 @@ std::string S3Dialect::CompletionBody(const std::vector<UploadedPart>& parts) co
 
 StatusOr<std::string> S3Dialect::ReadCompletion(const net::HttpClientResponse& response) const {
   if (const StoreError error = ReadXmlError(response.body); !error.code.empty()) {
-    return Unavailable("the store answers {}: {}", error.code, error.message);
+    return Unavailable("the store answers {}: {}", OneLine(error.code), OneLine(error.message));
   }
   return ReadXmlField(response.body, "CompleteMultipartUploadResult", "ETag");
 }
@@ -166,11 +166,22 @@ Status S3LikeBucket::Read(const Context& context, const std::string& name, ByteR
 StatusOr<ObjectAttributes> S3LikeBucket::Attributes(const Context& context,
                                                     const std::string& name) {
   RETURN_IF_ERROR(CheckName(name));
-  ASSIGN_OR_RETURN(const net::HttpClientResponse response,
-                   client_->Do(context, ForObject("HEAD", name), Label(name)));
-  StatusOr<ObjectAttributes> attributes = AttributesOf(response);
+  const StatusOr<net::HttpClientResponse> response =
+      client_->Do(context, ForObject("HEAD", name), Label(name));
+  if (IsNotFound(response.status())) return WhyAbsent(context, name);
+  RETURN_IF_ERROR(response.status());
+  StatusOr<ObjectAttributes> attributes = AttributesOf(*response);
   if (!attributes.ok()) return Annotate(attributes.status(), Label(name));
   return attributes;
+}
+
+// An answer to HEAD has no body, which would tell an absent object from an absent bucket or from
+// one that must not be seen.
+Status S3LikeBucket::WhyAbsent(const Context& context, const std::string& name) {
+  StringSink sink(1);
+  Status status = Read(context, name, {0, 1}, sink);
+  if (!status.ok() && status.code() != StatusCode::kOutOfRange) return status;
+  return Unavailable("{}: the object has appeared just now", Label(name));
 }
 
 Status S3LikeBucket::AddConditions(const UploadOptions& options, RestRequest& request) const {

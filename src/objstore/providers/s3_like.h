@@ -100,6 +100,7 @@ class S3LikeBucket final : public Bucket {
   struct Multipart;
   RestRequest ForObject(std::string_view method, const std::string& name) const;
   std::string Label(const std::string& name) const;
+  Status WhyAbsent(const Context& context, const std::string& name);
   Status AddConditions(const UploadOptions& options, RestRequest& request) const;
   Status AddMd5(RestRequest& request) const;
   StatusOr<std::string> UploadWhole(const Context& context, const std::string& name,

@@ -137,6 +137,31 @@ TEST_F(S3LikeBucketTest, AnUploadInPartsIsCompletedWithAllOfThem) {
   EXPECT_THAT(list, HasSubstr("<PartNumber>2</PartNumber>"));
 }
 
+// An answer to HEAD has no body that would say so.
+TEST_F(S3LikeBucketTest, AnAbsentBucketIsNoAbsentObject) {
+  struct Case {
+    int status;
+    const char* error;
+    StatusCode code;
+  };
+  for (const Case& c : {Case{404, "NoSuchKey", StatusCode::kNotFound},
+                        Case{404, "NoSuchBucket", StatusCode::kFailedPrecondition},
+                        Case{404, "NotAuthorizedOrNotFound", StatusCode::kPermissionDenied},
+                        Case{206, "", StatusCode::kUnavailable},
+                        Case{416, "InvalidRange", StatusCode::kUnavailable}}) {
+    SCOPED_TRACE(c.error);
+    Start([&c](const net::HttpRequest& request, net::HttpResponse& response) {
+      response.SetStatus(404);
+      if (request.method == "HEAD") return;
+      EXPECT_EQ(request.Header("Range"), "bytes=0-0");
+      response.SetStatus(c.status);
+      response.Write(c.status == 206 ? "x"
+                                     : fmt::format("<Error><Code>{}</Code></Error>", c.error));
+    });
+    EXPECT_EQ(bucket_->Attributes(Context::Background(), "x").status().code(), c.code);
+  }
+}
+
 // The store has said 200 before it knew.
 TEST_F(S3LikeBucketTest, AnErrorInTheBodyOfACompletionIsOne) {
   Start([](const net::HttpRequest& request, net::HttpResponse& response) {

@@ -125,6 +125,10 @@ TEST(ReadJsonListingTest, ReadsTheFormOfEachStore) {
           "commonPrefixes": [{"prefix": "b/"}]})");
   ASSERT_TRUE(bos.ok()) << bos.status();
   EXPECT_EQ(NamesOf(*bos), (std::vector<std::string>{"b/", "c"}));
+  EXPECT_EQ(bos->next, "");
+  EXPECT_EQ(ReadBosListing(R"({"isTruncated": true, "commonPrefixes": [{"prefix": "b/"}]})")->next,
+            "b/");
+  EXPECT_EQ(ReadBosListing(R"({"isTruncated": true})").status().code(), StatusCode::kInternal);
   const StatusOr<std::vector<ListedObject>> swift = ReadSwiftListing(
       R"([{"subdir": "a/"}, {"name": "b", "bytes": 3, "last_modified": "2013-05-24T00:00:00.5"}])");
   ASSERT_TRUE(swift.ok()) << swift.status();

@@ -29,7 +29,7 @@ StatusOr<std::int64_t> SizeOf(const Json& object, const char* name) {
   std::int64_t size = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || size < 0) {
-    return Internal("the store lists a size that is none: '{}'", text.substr(0, 50));
+    return Internal("the store lists a size that is none: '{}'", OneLine(text));
   }
   return size;
 }
@@ -94,9 +94,20 @@ StatusOr<ListingPage> ReadListing(std::string_view text, const ListingFields& fi
 }  // namespace
 
 StatusOr<ListingPage> ReadBosListing(std::string_view json) {
-  return ReadListing(
-      json,
-      {"contents", {"key", "size", "lastModified"}, "commonPrefixes", "prefix", "nextMarker"});
+  ASSIGN_OR_RETURN(
+      ListingPage page,
+      ReadListing(
+          json,
+          {"contents", {"key", "size", "lastModified"}, "commonPrefixes", "prefix", "nextMarker"}));
+  if (!page.next.empty()) return page;
+  const Json listing = Parse(json);
+  const auto truncated = listing.find("isTruncated");
+  if (truncated == listing.end() || *truncated != true) return page;
+  if (page.entries.empty()) {
+    return Internal("the store lists a part and not where the next starts");
+  }
+  page.next = page.entries.back().name;
+  return page;
 }
 
 StatusOr<ListingPage> ReadGcsListing(std::string_view json) {

@@ -77,6 +77,19 @@ bool IsAnswer(const net::HttpClientResponse& response, const RestRequest& reques
   return is_success || response.status == request.expected_status;
 }
 
+// What signing lacks, as a file of credentials, says nothing about the object, and no reader may
+// take it for an object that is absent.
+Status SigningError(Status status) {
+  switch (status.code()) {
+    case StatusCode::kNotFound:
+    case StatusCode::kOutOfRange:
+    case StatusCode::kFailedPrecondition:
+      return MakeError(StatusCode::kUnauthenticated, std::string(status.message()));
+    default:
+      return status;
+  }
+}
+
 net::HttpClientRequest ToHttp(const RestClientOptions& options, const RestRequest& request) {
   net::HttpClientRequest http;
   http.method = request.method;
@@ -111,7 +124,11 @@ class RestClient::Slots {
     } else {
       freed_.wait_until(lock, context.stop_token(), context.deadline(), is_free);
     }
-    RETURN_IF_ERROR(context.status());
+    if (Status over = context.status(); !over.ok()) {
+      // The wake-up may have come to this one, which has no use for it.
+      if (free_ > 0) freed_.notify_one();
+      return over;
+    }
     --free_;
     return OkStatus();
   }
@@ -150,7 +167,7 @@ Status RestClient::Send(const Context& context, const RestRequest& request, std:
                         const Exchange& exchange) {
   RestRequest signed_request = request;
   if (signed_request.host.empty()) signed_request.host = options_.host;
-  if (signer_) RETURN_IF_ERROR(signer_->Sign(context, signed_request));
+  if (signer_) RETURN_IF_ERROR(SigningError(signer_->Sign(context, signed_request)));
   const net::HttpClientRequest http = ToHttp(options_, signed_request);
   RETURN_IF_ERROR(slots_->Take(context));
   StatusOr<net::HttpClientResponse> response = Internal("not sent");

@@ -17,11 +17,13 @@ using ::testing::HasSubstr;
 class CountingSigner final : public RequestSigner {
  public:
   Status Sign(const Context&, RestRequest& request) override {
+    RETURN_IF_ERROR(error);
     request.SetHeader("X-Signature", std::to_string(++signatures));
     return OkStatus();
   }
   bool Forget() override { return ++forgotten == 1; }
 
+  Status error;
   std::atomic<int> signatures = 0;
   std::atomic<int> forgotten = 0;
 };
@@ -117,6 +119,19 @@ TEST_F(RestClientTest, OnlyAMissingObjectIsNotFound) {
   }
 }
 
+// Readers take NotFound for an object that is absent.
+TEST_F(RestClientTest, AnErrorOfSigningIsNoneOfTheObject) {
+  Start([](int, const net::HttpRequest&, net::HttpResponse&) {});
+  for (const StatusCode code :
+       {StatusCode::kNotFound, StatusCode::kOutOfRange, StatusCode::kFailedPrecondition}) {
+    signer_->error = MakeError(code, "no file of a token");
+    const Status status = client_->Do(context_, Object(), "x").status();
+    EXPECT_EQ(status.code(), StatusCode::kUnauthenticated);
+    EXPECT_EQ(status.message(), "no file of a token");
+  }
+  EXPECT_EQ(requests_.load(), 0);
+}
+
 TEST_F(RestClientTest, RenewsCredentialsOnce) {
   Start([](int number, const net::HttpRequest&, net::HttpResponse& response) {
     if (number != 2) response.SetStatus(401);
@@ -167,6 +182,14 @@ TEST_F(RestClientTest, SendsAPartOfASource) {
   const StatusOr<net::HttpClientResponse> response = client_->Do(context_, request, "x");
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->body, "PUT" + bytes.substr(1));
+}
+
+TEST(RetryTest, WaitsNoLongerThanThePolicySays) {
+  const RetryPolicy policy{3, std::chrono::milliseconds::max(), std::chrono::milliseconds(1)};
+  int attempts = 0;
+  const Status status = Retry(Context::Background().WithTimeout(std::chrono::minutes(1)), policy,
+                              [&] { return ++attempts < 3 ? Unavailable("busy") : OkStatus(); });
+  EXPECT_TRUE(status.ok()) << status;
 }
 
 TEST(HttpDateTest, IsReadAndWritten) {

@@ -22,7 +22,7 @@ Status Parse(std::string_view xml, std::string_view root, pugi::xml_document& do
                     result.offset);
   }
   const std::string_view name = document.document_element().name();
-  if (name != root) return Internal("the store answers <{}> in place of <{}>", name, root);
+  if (name != root) return Internal("the store answers <{}> in place of <{}>", OneLine(name), root);
   return OkStatus();
 }
 
@@ -30,7 +30,7 @@ StatusOr<std::int64_t> ParseSize(std::string_view text) {
   std::int64_t size = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || size < 0) {
-    return Internal("the store lists a size that is none: '{}'", text);
+    return Internal("the store lists a size that is none: '{}'", OneLine(text));
   }
   return size;
 }
@@ -57,7 +57,8 @@ class S3ListingReader {
   StatusOr<std::string> Name(std::string_view text) const {
     if (!encoded_) return std::string(text);
     StatusOr<std::string> name = net::PercentDecode(text, true);
-    if (!name.ok()) return Internal("the store lists a name that is not encoded: {}", text);
+    if (!name.ok())
+      return Internal("the store lists a name that is not encoded: {}", OneLine(text));
     return name;
   }
 
@@ -108,7 +109,7 @@ StatusOr<TimestampMs> ParseStoreTime(std::string_view text) {
   std::string zoned(text);
   if (!zoned.empty() && zoned.find_first_of("Z+", 10) == std::string::npos) zoned += "Z";
   const StatusOr<TimestampMs> time = ParseRfc3339(zoned);
-  if (!time.ok()) return Internal("the store tells a time that is none: '{}'", text.substr(0, 50));
+  if (!time.ok()) return Internal("the store tells a time that is none: '{}'", OneLine(text));
   return time;
 }
 

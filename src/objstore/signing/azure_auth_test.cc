@@ -1,5 +1,6 @@
 #include "objstore/signing/azure_auth.h"
 
+#include <atomic>
 #include <map>
 
 #include <gmock/gmock.h>
@@ -145,7 +146,10 @@ TEST_F(AzureTokenTest, AWorkloadTradesTheTokenOfAFile) {
 }
 
 TEST_F(AzureTokenTest, AnAppServiceTellsWhenATokenEnds) {
-  Answer("/msi/token", [](const net::HttpRequest& request, net::HttpResponse& response) {
+  std::atomic<int> asked = 0;
+  Answer("/msi/token", [&](const net::HttpRequest& request, net::HttpResponse& response) {
+    // It is being updated.
+    if (++asked < 3) return response.SetStatus(asked == 1 ? 404 : 410);
     EXPECT_EQ(request.Header("X-IDENTITY-HEADER"), "header");
     EXPECT_EQ(request.Param("api-version"), "2019-08-01");
     EXPECT_EQ(request.Param("resource"), "https://storage.azure.com/");

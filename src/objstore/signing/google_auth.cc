@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "net/url.h"
 #include "objstore/rest/answers.h"
 #include "objstore/signing/digest.h"
 #include "objstore/signing/oauth.h"
@@ -82,10 +83,19 @@ Status CheckCredentials(const Json& json, int depth) {
   return InvalidArgument("credentials of Google: type '{}' is not supported", OneLine(type));
 }
 
+// A URL of a file of credentials for errors: without what may be secret.
+std::string Shown(const std::string& text) {
+  StatusOr<net::Url> url = net::Url::Parse(text);
+  if (!url.ok()) return "an issuer whose URL is none";
+  url->query.clear();
+  return url->ToString();
+}
+
 net::HttpClientRequest FormTo(const std::string& url, const Fields& fields) {
   net::HttpClientRequest request;
   request.method = "POST";
   request.url = url;
+  request.secret_query = true;
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
   request.body = FormBody(fields);
   return request;
@@ -106,7 +116,8 @@ class TokenService {
     const bool is_named = !path.empty();
     if (!is_named) path = FileOfGcloud();
     const StatusOr<std::string> text = ReadFile(path, kMaxFile);
-    if (!text.ok() && !is_named && IsNotFound(text.status())) return AskMachine(context);
+    // What nobody named need not be there, nor be for this process to read.
+    if (!text.ok() && !is_named) return AskMachine(context);
     RETURN_IF_ERROR(Annotate(text.status(), "credentials of Google: " + path));
     const Json json = Parse(*text);
     RETURN_IF_ERROR(Annotate(CheckCredentials(json, 0), path));
@@ -139,7 +150,8 @@ class TokenService {
   }
 
   StatusOr<Session> AskForm(const Context& context, const net::HttpClientRequest& request) {
-    ASSIGN_OR_RETURN(const std::string body, AskIssuer(context, http_, request, request.url));
+    ASSIGN_OR_RETURN(const std::string body,
+                     AskIssuer(context, http_, request, Shown(request.url)));
     return ReadOAuthToken(body, clock_.NowMs());
   }
 
@@ -190,7 +202,8 @@ class TokenService {
       for (const auto& [name, value] : PartOf(source, "headers").items()) {
         if (value.is_string()) request.headers.emplace_back(name, value.get<std::string>());
       }
-      ASSIGN_OR_RETURN(text, AskIssuer(context, http_, request, request.url));
+      request.secret_query = true;
+      ASSIGN_OR_RETURN(text, AskIssuer(context, http_, request, Shown(request.url)));
     }
     const Json& format = PartOf(source, "format");
     if (TextOf(format, "type") == "json") {
@@ -208,10 +221,11 @@ class TokenService {
     net::HttpClientRequest request;
     request.method = "POST";
     request.url = url;
+    request.secret_query = true;
     request.headers = {{"Content-Type", "application/json"},
                        {"Authorization", "Bearer " + source.token}};
     request.body = Json{{"scope", {scope}}, {"lifetime", "3600s"}}.dump();
-    ASSIGN_OR_RETURN(const std::string body, AskIssuer(context, http_, request, url));
+    ASSIGN_OR_RETURN(const std::string body, AskIssuer(context, http_, request, Shown(url)));
     Session session;
     ASSIGN_OR_RETURN(session.token, ReadJsonField(body, "accessToken"));
     ASSIGN_OR_RETURN(const std::string until, ReadJsonField(body, "expireTime"));

@@ -1,5 +1,6 @@
 #include "objstore/signing/google_auth.h"
 
+#include <filesystem>
 #include <map>
 
 #include <gmock/gmock.h>
@@ -154,6 +155,11 @@ TEST_F(GoogleTokenTest, TheDefaultIsTheNamedFileThenGcloudsThenTheMachine) {
   });
   variables_["GCE_METADATA_HOST"] = url_.substr(7);
   EXPECT_EQ(AskText("")->token, "machine");
+  // A file that can't be read.
+  const std::string odd = directory_.File("odd");
+  ASSERT_TRUE(std::filesystem::create_directories(odd + "/application_default_credentials.json"));
+  variables_["CLOUDSDK_CONFIG"] = odd;
+  EXPECT_EQ(AskText("")->token, "machine");
   variables_["CLOUDSDK_CONFIG"] = directory_.path();
   ASSERT_TRUE(
       WriteFileAtomically(directory_.File("application_default_credentials.json"), User().dump())
@@ -208,6 +214,17 @@ TEST_F(GoogleTokenTest, AUserImpersonatesAnAccount) {
                  {"source_credentials", User()}})
                 ->token,
             "account");
+}
+
+TEST_F(GoogleTokenTest, ARefusalDoesNotRepeatWhatTheUrlHides) {
+  Answer("/token",
+         [](const net::HttpRequest&, net::HttpResponse& response) { response.SetStatus(400); });
+  nlohmann::json user = User();
+  user["token_uri"] = "http://me:hidden@" + url_.substr(7) + "/token?key=hidden";
+  const Status status = Ask(user).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnauthenticated);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("/token"));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("hidden")));
 }
 
 TEST_F(GoogleTokenTest, RefusesCredentialsOfAnotherForm) {

@@ -28,6 +28,8 @@ Status Refusal(const net::HttpClientResponse& response, std::string_view issuer)
   StatusCode code = CodeOfHttpStatus(response.status);
   // A grant that does not hold is a bad request in OAuth.
   if (code == StatusCode::kInvalidArgument) code = StatusCode::kUnauthenticated;
+  // Azure's metadata service answers so while it is being updated.
+  if (response.status == 404 || response.status == 410) code = StatusCode::kUnavailable;
   std::string text = fmt::format("a token of {}: the answer is {}", issuer, response.status);
   for (const char* field : {"error", "error_description"}) {
     const StatusOr<std::string> value = ReadJsonField(response.body, field);

@@ -43,22 +43,27 @@ bool OciSigner::Forget() {
   return true;
 }
 
+OciNamespaceSigner::OciNamespaceSigner(std::shared_ptr<OciSigner> signer,
+                                       std::unique_ptr<RestClient> client, const Clock& clock)
+    : signer_(std::move(signer)),
+      client_(std::move(client)),
+      namespace_([this](const Context& context) { return Ask(context); }, clock) {}
+
 Status OciNamespaceSigner::Sign(const Context& context, RestRequest& request) {
-  ASSIGN_OR_RETURN(const std::string found, Find(context));
-  request.path = "/n/" + net::PercentEncode(found) + request.path;
+  ASSIGN_OR_RETURN(const Namespace found, namespace_.Get(context));
+  request.path = "/n/" + net::PercentEncode(found.name) + request.path;
   return signer_->Sign(context, request);
 }
 
-StatusOr<std::string> OciNamespaceSigner::Find(const Context& context) {
-  MutexLock lock(mutex_);
-  if (!namespace_.empty()) return namespace_;
+StatusOr<OciNamespaceSigner::Namespace> OciNamespaceSigner::Ask(const Context& context) {
   RestRequest request;
   request.path = "/n";
   ASSIGN_OR_RETURN(const net::HttpClientResponse response,
                    client_->Do(context, request, "OCI namespace"));
-  ASSIGN_OR_RETURN(namespace_, ReadJsonText(response.body));
-  if (namespace_.empty()) return Internal("OCI tells no namespace of the tenancy");
-  return namespace_;
+  Namespace found;
+  ASSIGN_OR_RETURN(found.name, ReadJsonText(response.body));
+  if (found.name.empty()) return Internal("OCI tells no namespace of the tenancy");
+  return found;
 }
 
 }  // namespace aevum::objstore

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "objstore/rest/rest_client.h"
 #include "objstore/rest/session.h"
 #include "objstore/signing/rsa_key.h"
@@ -46,18 +45,21 @@ class OciSigner final : public RequestSigner {
 class OciNamespaceSigner final : public RequestSigner {
  public:
   // `client` signs with `signer`.
-  OciNamespaceSigner(std::shared_ptr<OciSigner> signer, std::unique_ptr<RestClient> client)
-      : signer_(std::move(signer)), client_(std::move(client)) {}
+  OciNamespaceSigner(std::shared_ptr<OciSigner> signer, std::unique_ptr<RestClient> client,
+                     const Clock& clock);
   Status Sign(const Context& context, RestRequest& request) override;
   bool Forget() override { return signer_->Forget(); }
 
  private:
-  StatusOr<std::string> Find(const Context& context);
+  struct Namespace {
+    std::string name;
+    TimestampMs expires_ms = kMaxTime;  // it stays
+  };
+  StatusOr<Namespace> Ask(const Context& context);
 
   const std::shared_ptr<OciSigner> signer_;
   const std::unique_ptr<RestClient> client_;
-  Mutex mutex_;
-  std::string namespace_ AEVUM_GUARDED_BY(mutex_);
+  Kept<Namespace> namespace_;
 };
 
 }  // namespace aevum::objstore
