@@ -267,7 +267,7 @@ TEST_F(ReplicateTest, CopiesObjectsThatAreThereByHalfAgain) {
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(*to_.Get(kContext, ObjectName(IdOf(1), "chunks/000002")), "second");
   const auto refused = CopyBlock(kContext, to_, from_, IdOf(1), OtherBlock::kRefused, silent_);
-  EXPECT_TRUE(refused.ok() && refused->was_there);
+  EXPECT_EQ(refused.status().code(), StatusCode::kAlreadyExists);
 }
 
 TEST(BucketViewerTest, KeepsWhatItKnewWhenALookFails) {

@@ -17,14 +17,16 @@ struct CopyResult {
   std::uint64_t bytes = 0;
 };
 
-// What to do when the destination has another block of that ULID, one with another meta.json.
+// kReplaced: another block of that ULID, one with another meta.json, is replaced. kRefused: anything
+// that the destination has of the block is refused, so that what is there after the copy is the copy.
 enum class OtherBlock : std::uint8_t { kReplaced, kRefused };
 
 // Copies segments, then the index, and last meta.json, so that what is there is no block to a
 // reader until it is whole. Objects that are there with the same size are not copied again, unless
 // the destination has another block under the same ULID: then all are. Each object lies in a
-// temporary file meanwhile. NotFound when the source has no meta.json, AlreadyExists for another
-// block that may not be replaced.
+// temporary file meanwhile. NotFound when the source has no meta.json, Corruption when it
+// lacks a file that meta.json names, Unavailable when its meta.json changed or went meanwhile,
+// AlreadyExists when the destination has what may not be replaced.
 StatusOr<CopyResult> CopyBlock(const Context& context, objstore::Bucket& from, objstore::Bucket& to,
                                const model::Ulid& block, OtherBlock other, ProgressBar& progress);
 

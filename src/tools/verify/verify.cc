@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,13 +22,16 @@ constexpr std::array kIssues = {kOverlappedBlocks, kIndexKnownIssues, kDuplicate
 
 using MetaPtr = std::shared_ptr<const block::Meta>;
 
-// What two blocks have in common that came out of one compaction.
-using Origin = std::pair<std::vector<model::Ulid>, std::pair<TimestampMs, TimestampMs>>;
-
-Origin OriginOf(const block::Meta& meta) {
-  std::vector<model::Ulid> sources = meta.compaction.sources;
-  std::sort(sources.begin(), sources.end());
-  return {std::move(sources), {meta.min_time, meta.max_time}};
+// True when both came out of one compaction and hold the same. Blocks that name no sources can't be
+// told to.
+bool AreCopies(const block::Meta& a, const block::Meta& b) {
+  const auto sorted = [](std::vector<model::Ulid> sources) {
+    std::sort(sources.begin(), sources.end());
+    return sources;
+  };
+  return !a.compaction.sources.empty() && a.min_time == b.min_time && a.max_time == b.max_time &&
+         a.compaction.level == b.compaction.level && a.stats == b.stats &&
+         sorted(a.compaction.sources) == sorted(b.compaction.sources);
 }
 
 std::string ShowBlocks(const std::vector<MetaPtr>& blocks) {
@@ -51,12 +53,18 @@ bool IsDamage(const Status& status) {
 // Of an overlap, the blocks that are there a second time. The one with the lowest ULID stays, as
 // readers of the bucket choose it too.
 std::set<model::Ulid> SecondCopies(const Overlap& overlap) {
-  std::map<Origin, std::set<model::Ulid>> by_origin;
-  for (const MetaPtr& meta : overlap.blocks) by_origin[OriginOf(*meta)].insert(meta->ulid);
+  std::vector<MetaPtr> blocks = overlap.blocks;
+  std::sort(blocks.begin(), blocks.end(),
+            [](const MetaPtr& a, const MetaPtr& b) { return a->ulid < b->ulid; });
+  std::vector<MetaPtr> kept;
   std::set<model::Ulid> copies;
-  for (auto& [origin, blocks] : by_origin) {
-    blocks.erase(blocks.begin());
-    copies.merge(blocks);
+  for (const MetaPtr& meta : blocks) {
+    if (std::any_of(kept.begin(), kept.end(),
+                    [&](const MetaPtr& other) { return AreCopies(*meta, *other); })) {
+      copies.insert(meta->ulid);
+    } else {
+      kept.push_back(meta);
+    }
   }
   return copies;
 }
@@ -195,6 +203,8 @@ Status Verifier::RepairDuplicates(const Context& context, const Logger& logger) 
   logger.Warn("Found duplicated blocks that are ok to be removed",
               {{"ULIDs", ShowIds(removable)}, {"num", removable.size()}});
   if (!options_.repair) return OkStatus();
+  // A block that was not seen may be why another is no copy any more.
+  RETURN_IF_ERROR(Annotate(fetched->complete, "nothing is removed"));
   for (const model::Ulid& block : removable) {
     RETURN_IF_ERROR(Annotate(BackUpAndRemove(context, block, logger), "block " + block.ToString()));
   }

@@ -5,6 +5,7 @@
 #include <prometheus/registry.h>
 
 #include "base/files.h"
+#include "block/filters.h"
 #include "block/marks.h"
 #include "block/testing/blocks.h"
 #include "tools/bucket_blocks.h"
@@ -49,8 +50,11 @@ class VerifyTest : public ::testing::Test {
     prometheus::Registry metrics;
     ProgressBar silent("", nullptr);
     const Logger logger = log_.logger();
-    block::MetaFetcher fetcher(MakeMetaReader(bucket_, 4, logger, metrics), {}, logger, metrics,
-                               std::string(kMetaMetrics));
+    block::MetaFetcher fetcher(
+        MakeMetaReader(bucket_, 4, logger, metrics),
+        {std::make_shared<block::DeletionMarkFilter>(block::DeletionMarkFilter::Options{}, bucket_,
+                                                     logger)},
+        logger, metrics, std::string(kMetaMetrics));
     Verifier verifier(std::move(options), bucket_, &backup_, fetcher, silent, logger, metrics);
     return verifier.Run(Context::Background());
   }
@@ -159,9 +163,36 @@ TEST_F(VerifyTest, RemovesSecondCopiesOnceTheyAreSafe) {
             5);
   EXPECT_EQ(block::testing::List(backup_).size(), 3U);
 
+  // Marked, it is no copy any more that could be removed.
+  EXPECT_TRUE(Run({.issues = {"duplicated_compaction"}, .repair = true}).ok());
+  EXPECT_EQ(block::testing::List(bucket_, IdOf(2).ToString()).size(), 4U);
+  const std::string mark = ObjectName(IdOf(2), block::MarkFile(block::MarkKind::kDeletion));
+  ASSERT_TRUE(bucket_.Delete(Context::Background(), mark).ok());
+
+  // What the backup bucket has already may be the block itself.
+  EXPECT_EQ(Run({.issues = {"duplicated_compaction"}, .repair = true}).code(),
+            StatusCode::kAlreadyExists);
+  for (const std::string& name : block::testing::List(backup_))
+    ASSERT_TRUE(backup_.Delete(Context::Background(), name).ok());
   EXPECT_TRUE(Run({.issues = {"duplicated_compaction"}, .repair = true}).ok());
   EXPECT_THAT(block::testing::List(bucket_, IdOf(2).ToString()), ElementsAre());
   EXPECT_EQ(block::testing::List(bucket_, IdOf(1).ToString()).size(), 3U);
+}
+
+TEST_F(VerifyTest, TakesOnlyWhatHoldsTheSameForACopy) {
+  const block::Meta first = PutBlock(1);
+  block::Meta higher = PutBlock(2), more = PutBlock(3);
+  higher.compaction.level = first.compaction.level + 1;
+  ++more.stats.samples;
+  PutMeta(bucket_, higher);
+  PutMeta(bucket_, more);
+  block::Meta without = PutBlock(4), other = PutBlock(5);
+  without.compaction.sources = other.compaction.sources = {};
+  PutMeta(bucket_, without);
+  PutMeta(bucket_, other);
+  EXPECT_TRUE(Run({.issues = {"duplicated_compaction"}, .repair = true}).ok());
+  EXPECT_THAT(log_.lines(), Contains(HasSubstr("num=0")));
+  EXPECT_THAT(block::testing::List(backup_), ElementsAre());
 }
 
 TEST_F(VerifyTest, KeepsACopyThatCanNotBeBackedUp) {
