@@ -40,8 +40,8 @@ StatusOr<std::string_view> WhyUseless(const Context& context, objstore::Bucket& 
                                       TimestampMs now) {
   const StatusOr<Mark> mark = ReadMark(context, bucket, MarkKind::kDeletion, block);
   if (mark.ok()) {
-    const bool due = now - mark->time_seconds * 1000 > delay.count();
-    return due ? std::string_view("a deletion was cut short") : std::string_view();
+    return IsDue(*mark, now, delay) ? std::string_view("a deletion was cut short")
+                                    : std::string_view();
   }
   if (!objstore::IsNotFound(mark.status()) && mark.status().code() != StatusCode::kDataLoss)
     return mark.status();
@@ -59,7 +59,7 @@ CleaningResult DeleteMarkedBlocks(const Context& context, objstore::Bucket& buck
   CleaningResult result;
   for (const auto& [block, mark] : marks) {
     if (!context.status().ok()) break;
-    if (clock.NowMs() - mark.time_seconds * 1000 > delay.count())
+    if (IsDue(mark, clock.NowMs(), delay))
       Delete(context, bucket, block, "marked for deletion", logger, &result);
   }
   return result;

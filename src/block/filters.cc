@@ -163,7 +163,7 @@ Status DeletionMarkFilter::Apply(const Context& context, FetchView& view) {
     }
     if (!answers[i].ok()) continue;
     marks[asked[i]] = *answers[i];
-    if (now - answers[i]->time_seconds * 1000 > options_.delay.count())
+    if (IsDue(*answers[i], now, options_.delay))
       view.Drop(view.metas.find(asked[i]), BlockState::kMarkedForDeletion);
   }
   marks_.Set(std::make_shared<const Marks>(std::move(marks)));

@@ -80,10 +80,22 @@ std::string Mark::Write() const {
 StatusOr<Mark> ReadMark(const Context& context, objstore::Bucket& bucket, MarkKind kind,
                         const model::Ulid& block) {
   const std::string name = ObjectName(block, MarkFile(kind));
-  ASSIGN_OR_RETURN(const std::string text, bucket.Get(context, name, kMaxMarkBytes));
-  StatusOr<Mark> mark = Mark::Parse(kind, text);
+  const StatusOr<std::string> text = bucket.Get(context, name, kMaxMarkBytes);
+  if (text.status().code() == StatusCode::kResourceExhausted)
+    return Corruption("{}: too large for a mark: {}", name, text.status().message());
+  RETURN_IF_ERROR(text.status());
+  StatusOr<Mark> mark = Mark::Parse(kind, *text);
   if (!mark.ok()) return Annotate(mark.status(), name);
   return mark;
+}
+
+bool IsDue(const Mark& mark, TimestampMs now, std::chrono::milliseconds delay) {
+  std::int64_t marked = 0;
+  std::int64_t age = 0;
+  if (__builtin_mul_overflow(mark.time_seconds, std::int64_t{1000}, &marked) ||
+      __builtin_sub_overflow(now, marked, &age))
+    return false;
+  return age > delay.count();
 }
 
 StatusOr<bool> PutMark(const Context& context, objstore::Bucket& bucket, const Mark& mark) {
@@ -91,6 +103,8 @@ StatusOr<bool> PutMark(const Context& context, objstore::Bucket& bucket, const M
   ASSIGN_OR_RETURN(const bool there, bucket.Exists(context, name));
   if (there) return false;
   const std::string text = mark.Write();
+  if (text.size() > kMaxMarkBytes)
+    return InvalidArgument("a mark of {} bytes: at most {} are read", text.size(), kMaxMarkBytes);
   RETURN_IF_ERROR(bucket.Upload(context, name, objstore::BytesSource(text), {}).status());
   return true;
 }

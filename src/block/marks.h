@@ -2,11 +2,13 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/context.h"
 #include "base/status.h"
 #include "model/ulid.h"
@@ -43,11 +45,17 @@ struct Mark {
   friend bool operator==(const Mark&, const Mark&) = default;
 };
 
-// The mark of a block in a bucket; NotFound when it has none. Names the object.
+// The mark of a block in a bucket; NotFound when it has none, Corruption when it is damaged or too
+// large to be one. Names the object.
 StatusOr<Mark> ReadMark(const Context& context, objstore::Bucket& bucket, MarkKind kind,
                         const model::Ulid& block);
 
+// Whether more than `delay` has passed since the time of the mark; not so for one that lies beyond
+// what milliseconds can say.
+bool IsDue(const Mark& mark, TimestampMs now, std::chrono::milliseconds delay);
+
 // Puts a mark beside its block, unless one is there already. True when it was put.
+// InvalidArgument for one that is larger than what ReadMark reads, 1 MiB.
 StatusOr<bool> PutMark(const Context& context, objstore::Bucket& bucket, const Mark& mark);
 
 // As PutMark, for a mark that a person asks for: NotFound when the bucket holds nothing of the

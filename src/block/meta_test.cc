@@ -185,6 +185,23 @@ TEST(MarksTest, DamageIsNamed) {
   put(R"({"version":1} x)");
   EXPECT_EQ(ReadMark(context, bucket, MarkKind::kDeletion, block).status().code(),
             StatusCode::kDataLoss);
+  put(std::string((1 << 20) + 1, ' '));
+  EXPECT_EQ(ReadMark(context, bucket, MarkKind::kDeletion, block).status().code(),
+            StatusCode::kDataLoss);
+  const Mark huge{.block = block, .details = std::string(1 << 20, 'x')};
+  ASSERT_TRUE(bucket.Delete(context, ObjectName(block, "deletion-mark.json")).ok());
+  EXPECT_EQ(PutMark(context, bucket, huge).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(MarksTest, DelayPassesOnce) {
+  const auto is_due = [](std::int64_t time_seconds, TimestampMs now) {
+    return IsDue(Mark{.time_seconds = time_seconds}, now, std::chrono::seconds(10));
+  };
+  EXPECT_FALSE(is_due(5, 15'000));
+  EXPECT_TRUE(is_due(5, 15'001));
+  // Nanoseconds by mistake, or malice: not what any clock has passed.
+  EXPECT_FALSE(is_due(INT64_MAX, 15'001));
+  EXPECT_FALSE(is_due(INT64_MIN, 15'001));
 }
 
 }  // namespace

@@ -165,11 +165,11 @@ StatusOr<std::size_t> Shipper::Sync(const Context& context) {
 void Shipper::RemoveLeftovers() const {
   std::error_code error;
   const fs::path directory = options_.directory + std::string(kUploadDirectory);
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename();
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename();
     if (!model::BlockDirectory(name + "/")) continue;
     std::error_code failure;
-    fs::remove_all(entry.path(), failure);
+    fs::remove_all(at->path(), failure);
     if (failure)
       logger_.Warn("links of an upload that was cut short can't be removed",
                    {{"block", name}, {"err", failure.message()}});

@@ -132,13 +132,16 @@ Status UploadBlock(const Context& context, objstore::Bucket& bucket, const std::
                                  meta.ulid.ToString()));
   }
   ASSIGN_OR_RETURN(meta.files, ListBlockFiles(directory, options.hash));
-  ASSIGN_OR_RETURN(const std::vector<std::string> segments, ListSegments(directory));
-  RETURN_IF_ERROR(objstore::RunParallel(
-      bucket.pool(), segments.size(), std::max<std::size_t>(options.concurrency, 1),
-      [&](std::size_t i) {
-        const std::string path = SegmentPath(segments[i]);
-        return UploadFile(context, bucket, directory + "/" + path, ObjectName(meta.ulid, path));
-      }));
+  // What is in the meta and gone by now is an error, never a block without it.
+  std::vector<std::string> segments;
+  for (const BlockFile& file : meta.files)
+    if (file.path != kIndexFile && file.path != kMetaFile) segments.push_back(file.path);
+  RETURN_IF_ERROR(
+      objstore::RunParallel(bucket.pool(), segments.size(),
+                            std::max<std::size_t>(options.concurrency, 1), [&](std::size_t i) {
+                              return UploadFile(context, bucket, directory + "/" + segments[i],
+                                                ObjectName(meta.ulid, segments[i]));
+                            }));
   RETURN_IF_ERROR(UploadFile(context, bucket, fmt::format("{}/{}", directory, kIndexFile),
                              ObjectName(meta.ulid, kIndexFile)));
   const TimestampMs now = options.clock->NowMs();

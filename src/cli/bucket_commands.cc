@@ -159,10 +159,11 @@ struct VerifyTool {
     ASSIGN_OR_RETURN(const auto bucket, storage.OpenRequired(*shot.metrics));
     ASSIGN_OR_RETURN(const auto backup_bucket, backup.Open(*shot.metrics));
     // A copy that is marked will go: a repair must not take it for the one that remains.
-    const auto fetcher = MakeFetcher(*bucket,
-                                     {std::make_shared<block::DeletionMarkFilter>(
-                                         block::DeletionMarkFilter::Options{}, *bucket, shot.logger)},
-                                     shot);
+    const auto fetcher =
+        MakeFetcher(*bucket,
+                    {std::make_shared<block::DeletionMarkFilter>(
+                        block::DeletionMarkFilter::Options{}, *bucket, shot.logger)},
+                    shot);
     tools::Verifier verifier(options, *bucket, backup_bucket.get(), *fetcher, *shot.progress,
                              shot.logger, *shot.metrics);
     return verifier.Run(shot.context);

@@ -236,10 +236,10 @@ TEST_F(ReplicateTest, ChoosesBlocks) {
       {{.resolutions_ms = {300'000}}, {2}},
       {{.compaction_levels = {3}}, {3}},
       {{.matchers = {model::Matcher::Equal("cluster", "us")}}, {4}},
-      // [2 h, 4 h) is block 1, which the bound only touches.
+      // Blocks that the bounds only touch may hold a sample of them.
       {{.min_time = *TimeOrDuration::Parse("1970-01-01T04:00:00Z"),
         .max_time = *TimeOrDuration::Parse("1970-01-01T06:00:00Z")},
-       {2}},
+       {1, 2, 3}},
       {{.matchers = {model::Matcher::Equal("cluster", "us")}, .ids = {IdOf(1), IdOf(2)}}, {1, 2}},
       {{.resolutions_ms = {0}, .compaction_levels = {1}, .ignore_marked_for_deletion = true}, {4}},
   };

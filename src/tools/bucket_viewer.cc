@@ -10,11 +10,9 @@ namespace aevum::tools {
 namespace {
 
 block::MetaFetcher::Filters MakeFilters(const BucketViewerOptions& options, const Clock& clock) {
-  return {
-      std::make_shared<block::TimePartitionFilter>(options.min_time, options.max_time, clock,
-                                                   block::TimePartitionFilter::Touching::kLeftOut),
-      std::make_shared<block::LabelFilter>(options.selector),
-      std::make_shared<block::DuplicateFilter>()};
+  return {std::make_shared<block::TimePartitionFilter>(options.min_time, options.max_time, clock),
+          std::make_shared<block::LabelFilter>(options.selector),
+          std::make_shared<block::DuplicateFilter>()};
 }
 
 }  // namespace

@@ -17,8 +17,9 @@ struct CopyResult {
   std::uint64_t bytes = 0;
 };
 
-// kReplaced: another block of that ULID, one with another meta.json, is replaced. kRefused: anything
-// that the destination has of the block is refused, so that what is there after the copy is the copy.
+// kReplaced: another block of that ULID, one with another meta.json, is replaced. kRefused:
+// anything that the destination has of the block is refused, so that what is there after the copy
+// is the copy.
 enum class OtherBlock : std::uint8_t { kReplaced, kRefused };
 
 // Copies segments, then the index, and last meta.json, so that what is there is no block to a

@@ -40,8 +40,8 @@ block::MetaFetcher::Filters MakeFilters(const ReplicateOptions& options, objstor
                                         const Logger& logger, const Clock& clock) {
   block::MetaFetcher::Filters filters;
   if (!options.ids.empty()) return filters;
-  filters.push_back(std::make_shared<block::TimePartitionFilter>(
-      options.min_time, options.max_time, clock, block::TimePartitionFilter::Touching::kLeftOut));
+  filters.push_back(
+      std::make_shared<block::TimePartitionFilter>(options.min_time, options.max_time, clock));
   if (options.ignore_marked_for_deletion) {
     filters.push_back(std::make_shared<block::DeletionMarkFilter>(
         block::DeletionMarkFilter::Options{}, from, logger, clock));

@@ -50,11 +50,10 @@ class VerifyTest : public ::testing::Test {
     prometheus::Registry metrics;
     ProgressBar silent("", nullptr);
     const Logger logger = log_.logger();
-    block::MetaFetcher fetcher(
-        MakeMetaReader(bucket_, 4, logger, metrics),
-        {std::make_shared<block::DeletionMarkFilter>(block::DeletionMarkFilter::Options{}, bucket_,
-                                                     logger)},
-        logger, metrics, std::string(kMetaMetrics));
+    block::MetaFetcher fetcher(MakeMetaReader(bucket_, 4, logger, metrics),
+                               {std::make_shared<block::DeletionMarkFilter>(
+                                   block::DeletionMarkFilter::Options{}, bucket_, logger)},
+                               logger, metrics, std::string(kMetaMetrics));
     Verifier verifier(std::move(options), bucket_, &backup_, fetcher, silent, logger, metrics);
     return verifier.Run(Context::Background());
   }
