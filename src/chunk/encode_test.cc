@@ -155,7 +155,9 @@ TEST(EncodeTest, HistogramsSurviveAnyCounts) {
       h.negative_spans = layout.negative_spans;
       h.reset_hint = model::ResetHint::kGauge;
       samples.histograms.push_back(h);
-      samples.histogram_times.push_back(time += random.Step());
+      time = static_cast<TimestampMs>(static_cast<std::uint64_t>(time) +
+                                      static_cast<std::uint64_t>(random.Step()));
+      samples.histogram_times.push_back(time);
       if (starts) samples.histogram_starts.push_back(static_cast<TimestampMs>(random(3)));
     }
     const Encoding encoding =
