@@ -1,42 +1,21 @@
 #include "cache/testing/server_process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <random>
 #include <utility>
 
+#include "base/testing/programs.h"
 #include "cache/connection.h"
-
-extern char** environ;
 
 namespace aevum::cache {
 namespace {
 
 constexpr std::chrono::seconds kStartTime{60};
-
-bool IsInstalled(const std::string& program) {
-  return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
-}
-
-bool IsFree(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return free;
-}
 
 // A port that nobody listens on now, below the range that the system gives out for connections.
 // Nodes of a Redis cluster also take the one that is ten thousand higher.
@@ -45,14 +24,15 @@ std::uint16_t FreePort() {
   std::uniform_int_distribution<int> between(12'000, 22'000);
   while (true) {
     const int port = between(random);
-    if (IsFree(port) && IsFree(port + 10'000)) return static_cast<std::uint16_t>(port);
+    if (testing::IsPortFree(port) && testing::IsPortFree(port + 10'000))
+      return static_cast<std::uint16_t>(port);
   }
 }
 
 }  // namespace
 
 bool ServerProcess::AreInstalled() {
-  return IsInstalled("memcached") && IsInstalled("redis-server");
+  return testing::IsInstalled("memcached") && testing::IsInstalled("redis-server");
 }
 
 StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Make(std::uint16_t port) {
@@ -96,22 +76,11 @@ StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Sentinel(const ServerPro
 }
 
 Status ServerProcess::Start(const std::vector<std::string>& command) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command)
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, directory_.File("log").c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  const int error =
-      ::posix_spawnp(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    pid_ = 0;
-    return Unavailable("can't start {}", command.front());
-  }
+  const int log_file =
+      ::open(directory_.File("log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  pid_ = testing::Spawn(command, log_file);
+  ::close(log_file);
+  if (pid_ == 0) return Unavailable("can't start {}", command.front());
   const Context context = Context::Background().WithTimeout(kStartTime);
   while (context.status().ok()) {
     if (Connection::Dial(context, address(), {}).ok()) return OkStatus();

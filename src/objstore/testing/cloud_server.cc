@@ -1,9 +1,10 @@
 #include "objstore/testing/cloud_server.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <sstream>
 #include <thread>
+
+#include "base/testing/programs.h"
 
 namespace aevum::objstore {
 namespace {
@@ -23,7 +24,7 @@ std::string CloudServer::OciFile(const std::string& name) {
 }
 
 StatusOr<std::unique_ptr<CloudServer>> CloudServer::Start() {
-  if (std::system("command -v python3 >/dev/null") != 0) {
+  if (!testing::IsInstalled("python3")) {
     return Unimplemented("there is no python3, which the stand-in of the clouds needs");
   }
   ASSIGN_OR_RETURN(TemporaryDirectory directory, TemporaryDirectory::Create());

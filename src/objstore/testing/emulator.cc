@@ -2,11 +2,11 @@
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "base/files.h"
+#include "base/testing/programs.h"
 
 namespace aevum::objstore {
 namespace {
@@ -47,7 +47,7 @@ const StatusOr<std::unique_ptr<Emulator>>& Emulator::Shared(Kind kind) {
 
 StatusOr<std::unique_ptr<Emulator>> Emulator::Start(const std::string& name,
                                                     const std::string& folder) {
-  if (std::system("command -v python3 >/dev/null") != 0) return Unimplemented("no python3");
+  if (!testing::IsInstalled("python3")) return Unimplemented("no python3");
   ASSIGN_OR_RETURN(const TemporaryDirectory scratch, TemporaryDirectory::Create());
   std::unique_ptr<Emulator> emulator(new Emulator());
   const std::string answer = scratch.File("answer");

@@ -1,8 +1,5 @@
 #include "objstore/testing/object_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -12,6 +9,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "base/testing/programs.h"
 
 namespace aevum::objstore {
 namespace {
@@ -27,17 +25,6 @@ constexpr std::chrono::seconds kStartTime{200};
 
 const std::string kKeeper = AEVUM_SOURCE_DIR "/src/objstore/testing/object_server_keeper.sh";
 
-bool IsFree(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return free;
-}
-
 // Below the range that the system gives out for connections.
 int FindPorts() {
   std::random_device random;
@@ -45,13 +32,9 @@ int FindPorts() {
   while (true) {
     const int port = between(random);
     bool all_free = true;
-    for (const int offset : kPortOffsets) all_free = all_free && IsFree(port + offset);
+    for (const int offset : kPortOffsets) all_free = all_free && testing::IsPortFree(port + offset);
     if (all_free) return port;
   }
-}
-
-bool IsInstalled(const std::string& program) {
-  return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
 }
 
 // Ends with the outcome of the start.
@@ -78,7 +61,7 @@ const StatusOr<std::unique_ptr<ObjectServer>>& ObjectServer::Shared() {
 StatusOr<std::unique_ptr<ObjectServer>> ObjectServer::StartOne() {
   if (!std::filesystem::exists(kTool)) return Unimplemented("no tool to start a store: {}", kTool);
   for (const char* program : {"swift-proxy-server", "swift-object-server", "memcached", "curl"}) {
-    if (IsInstalled(program)) continue;
+    if (testing::IsInstalled(program)) continue;
     return Unimplemented("scripts/install-deps --object-server has not been run: there is no {}",
                          program);
   }

@@ -2,10 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +10,7 @@
 #include <string>
 #include <vector>
 
-extern char** environ;
+#include "base/testing/programs.h"
 
 namespace aevum::query::testing {
 
@@ -39,14 +36,9 @@ class Dnsmasq {
                                           "--local-ttl=0",
                                           "--port=" + std::to_string(port_)};
     arguments.insert(arguments.end(), records.begin(), records.end());
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t quiet;
-    ::posix_spawn_file_actions_init(&quiet);
-    ::posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
-    if (::posix_spawn(&pid_, kPath, &quiet, nullptr, argv.data(), environ) != 0) pid_ = -1;
-    ::posix_spawn_file_actions_destroy(&quiet);
+    const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    pid_ = aevum::testing::Spawn(arguments, null);
+    ::close(null);
   }
   ~Dnsmasq() {
     if (pid_ <= 0) return;
@@ -64,26 +56,13 @@ class Dnsmasq {
   // It listens for both kinds: a port that only one of them has free would end it at once.
   static std::uint16_t FreePort() {
     while (true) {
-      const std::uint16_t port = Bound(SOCK_STREAM, 0);
-      if (Bound(SOCK_DGRAM, port) == port) return port;
+      const std::uint16_t port = aevum::testing::BindablePort(0);
+      if (aevum::testing::BindablePort(port, SOCK_DGRAM) == port) return port;
     }
-  }
-  // The port that a socket can be bound to, any one for 0; 0 when it is taken.
-  static std::uint16_t Bound(int kind, std::uint16_t port) {
-    const int fd = ::socket(AF_INET, kind | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                       ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    ::close(fd);
-    return bound ? ntohs(address.sin_port) : std::uint16_t{0};
   }
 
   const std::uint16_t port_;
-  pid_t pid_ = -1;
+  pid_t pid_ = 0;
 };
 
 }  // namespace aevum::query::testing

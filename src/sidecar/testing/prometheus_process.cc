@@ -1,63 +1,27 @@
 #include "sidecar/testing/prometheus_process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 
-extern char** environ;
+#include "base/testing/programs.h"
 
 namespace aevum::sidecar {
 namespace {
 
 bool IsProgram(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
 
-// A port that nobody listens on now.
-StatusOr<int> FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool ok = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(fd);
-  if (!ok) return Unavailable("no free port");
-  return static_cast<int>(ntohs(address.sin_port));
-}
-
-// Starts a program; its output goes to `output` when that is not -1. The process id, or 0.
-int Spawn(const std::vector<std::string>& command, int output) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command)
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  if (output >= 0) {
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  }
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  return error == 0 ? pid : 0;
-}
-
 Status Backfill(const std::string& program, const std::string& text, const std::string& data) {
   const std::string promtool = std::filesystem::path(program).parent_path() / "promtool";
   const std::string file = data + ".om";
   RETURN_IF_ERROR(WriteFileAtomically(file, text));
   const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  const int pid =
-      Spawn({promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", file, data}, null);
+  const int pid = testing::Spawn(
+      {promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", file, data}, null);
   ::close(null);
   int status = 0;
   if (pid == 0 || ::waitpid(pid, &status, 0) != pid || status != 0) {
@@ -99,7 +63,8 @@ StatusOr<std::unique_ptr<PrometheusProcess>> PrometheusProcess::Start(
   // Somebody may take the port between the look and the start: then another one.
   constexpr int kAttempts = 5;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    ASSIGN_OR_RETURN(const int port, FreePort());
+    const std::uint16_t port = testing::BindablePort(0);
+    if (port == 0) return Unavailable("no free port");
     const std::string address = fmt::format("127.0.0.1:{}", port);
     std::vector<std::string> command = {named,
                                         "--config.file=" + process->config_path(),
@@ -110,7 +75,7 @@ StatusOr<std::unique_ptr<PrometheusProcess>> PrometheusProcess::Start(
     command.insert(command.end(), options.flags.begin(), options.flags.end());
     int log[2];
     if (::pipe2(log, O_CLOEXEC) != 0) return Unavailable("no pipe");
-    process->pid_ = Spawn(command, log[1]);
+    process->pid_ = testing::Spawn(command, log[1]);
     ::close(log[1]);
     process->log_ = log[0];
     process->url_ = "http://" + address;
