@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "encoding/byte_reader.h"
+#include "encoding/byte_writer.h"
 #include "encoding/crc32c.h"
 #include "tsdb/chunk_segment.h"
 #include "tsdb/series_entry.h"
@@ -151,12 +152,9 @@ SharedBytes BucketSource::EntryOf(const SharedBytes& body, tsdb::SeriesEntry* sc
   if (body.size() > kMostRecordBytes) return {};
   std::string entry;
   entry.reserve(body.size() + kLengthBytes + kChecksumBytes);
-  std::size_t length = body.size();
-  for (; length >= 0x80; length >>= 7) entry += static_cast<char>(length | 0x80);
-  entry += static_cast<char>(length);
+  encoding::PutUvarint(entry, body.size());
   entry += body.view;
-  const std::uint32_t checksum = encoding::Crc32c(body.view);
-  for (int shift = 24; shift >= 0; shift -= 8) entry += static_cast<char>(checksum >> shift);
+  encoding::PutU32(entry, encoding::Crc32c(body.view));
   if (!tsdb::ParseSeriesEntry(entry, {INT64_MIN, INT64_MAX}, scratch).ok()) return {};
   const std::uint32_t symbols = tables_.symbols().size();
   for (const tsdb::SeriesEntry::Label& label : scratch->labels) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "encoding/byte_writer.h"
 #include "encoding/crc32c.h"
 #include "storegateway/index_cache_keys.h"
 
@@ -14,19 +15,15 @@ using SteadyClock = std::chrono::steady_clock;
 // Length, count and checksum of a section of postings.
 constexpr std::uint64_t kSectionFrameBytes = 12;
 
-void AppendBigEndian(std::string& out, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
-}
-
 // The section that tsdb::DecodePostings reads.
 std::string SectionOf(const tsdb::Postings& postings) {
   std::string section;
   section.reserve(postings.size() * sizeof(tsdb::SeriesRef) + kSectionFrameBytes);
-  AppendBigEndian(section,
-                  static_cast<std::uint32_t>((postings.size() + 1) * sizeof(tsdb::SeriesRef)));
-  AppendBigEndian(section, static_cast<std::uint32_t>(postings.size()));
-  for (const tsdb::SeriesRef ref : postings) AppendBigEndian(section, ref);
-  AppendBigEndian(section, encoding::Crc32c(std::string_view(section).substr(4)));
+  encoding::PutU32(section,
+                   static_cast<std::uint32_t>((postings.size() + 1) * sizeof(tsdb::SeriesRef)));
+  encoding::PutU32(section, static_cast<std::uint32_t>(postings.size()));
+  for (const tsdb::SeriesRef ref : postings) encoding::PutU32(section, ref);
+  encoding::PutU32(section, encoding::Crc32c(std::string_view(section).substr(4)));
   return section;
 }
 

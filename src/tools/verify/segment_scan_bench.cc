@@ -5,6 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "encoding/byte_writer.h"
 #include "encoding/crc32c.h"
 #include "tools/verify/segment_scan.h"
 
@@ -25,17 +26,14 @@ Segment MakeSegment(std::size_t chunk_bytes) {
   std::uint64_t random = 1;
   while (segment.bytes.size() < kSegmentBytes) {
     segment.offsets.push_back(static_cast<std::uint32_t>(segment.bytes.size()));
-    std::size_t left = chunk_bytes;
-    for (; left >= 0x80; left >>= 7) segment.bytes += static_cast<char>(left | 0x80);
-    segment.bytes += static_cast<char>(left);
+    encoding::PutUvarint(segment.bytes, chunk_bytes);
     std::string body = "\x01";
     while (body.size() <= chunk_bytes) {
       random = random * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
       body += static_cast<char>(random >> 56);
     }
-    const std::uint32_t crc = encoding::Crc32c(body);
     segment.bytes += body;
-    for (int shift = 24; shift >= 0; shift -= 8) segment.bytes += static_cast<char>(crc >> shift);
+    encoding::PutU32(segment.bytes, encoding::Crc32c(body));
   }
   return segment;
 }
