@@ -1,14 +1,14 @@
 // Keys that sign requests, and where they come from.
 #pragma once
 
+#include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "base/context.h"
-#include "base/mutex.h"
 #include "base/status.h"
+#include "objstore/rest/session.h"
 
 namespace aevum::objstore {
 
@@ -38,19 +38,22 @@ class FixedCredentials final : public CredentialsSource {
   const Credentials credentials_;
 };
 
-// Keeps what another source gave until five minutes before it expires. One thread asks at a time.
+// Keeps what another source gave until five minutes before it expires.
 class CachedCredentials final : public CredentialsSource {
  public:
   CachedCredentials(std::unique_ptr<CredentialsSource> source, const Clock& clock)
-      : source_(std::move(source)), clock_(clock) {}
-  StatusOr<Credentials> Get(const Context& context) override;
-  bool Forget() override;
+      : source_(std::move(source)),
+        kept_([this](const Context& context) { return source_->Get(context); }, clock,
+              std::chrono::minutes(5)) {}
+  StatusOr<Credentials> Get(const Context& context) override { return kept_.Get(context); }
+  bool Forget() override {
+    kept_.Forget();
+    return true;
+  }
 
  private:
   const std::unique_ptr<CredentialsSource> source_;
-  const Clock& clock_;
-  Mutex mutex_;
-  std::optional<Credentials> kept_ AEVUM_GUARDED_BY(mutex_);
+  Kept<Credentials> kept_;
 };
 
 }  // namespace aevum::objstore
