@@ -112,6 +112,18 @@ StatusOr<std::vector<std::string>> ListSegments(const std::string& directory) {
   return ListDirectory(fmt::format("{}/{}", directory, kChunksDirectory));
 }
 
+StatusOr<std::vector<std::string>> ListSegmentObjects(const Context& context,
+                                                      objstore::Bucket& bucket,
+                                                      const model::Ulid& block) {
+  std::vector<std::string> names;
+  RETURN_IF_ERROR(bucket.Iterate(context, ObjectName(block, kChunksDirectory), {},
+                                 [&](const objstore::ListedObject& object) {
+                                   if (!object.IsDirectory()) names.push_back(object.name);
+                                   return OkStatus();
+                                 }));
+  return names;
+}
+
 StatusOr<std::vector<BlockFile>> ListBlockFiles(const std::string& directory, HashFunction hash) {
   ASSIGN_OR_RETURN(const std::vector<std::string> segments, ListSegments(directory));
   std::vector<BlockFile> files;

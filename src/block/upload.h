@@ -26,6 +26,11 @@ StatusOr<std::vector<BlockFile>> ListBlockFiles(const std::string& directory, Ha
 // Names of the segments, as in Meta::segment_files.
 StatusOr<std::vector<std::string>> ListSegments(const std::string& directory);
 
+// Names of the objects of a block in a bucket that are its segments, sorted.
+StatusOr<std::vector<std::string>> ListSegmentObjects(const Context& context,
+                                                      objstore::Bucket& bucket,
+                                                      const model::Ulid& block);
+
 struct UploadBlockOptions {
   HashFunction hash = HashFunction::kNone;
   std::size_t concurrency = 0;  // of segments; 0: one after the other

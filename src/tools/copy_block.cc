@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "block/meta.h"
 #include "block/output_file.h"
+#include "block/upload.h"
 
 namespace aevum::tools {
 namespace {
@@ -20,12 +21,8 @@ struct Object {
 
 StatusOr<std::vector<Object>> ListSegments(const Context& context, objstore::Bucket& bucket,
                                            const model::Ulid& block) {
-  std::vector<std::string> names;
-  RETURN_IF_ERROR(bucket.Iterate(context, ObjectName(block, block::kChunksDirectory), {},
-                                 [&](const objstore::ListedObject& object) {
-                                   if (!object.IsDirectory()) names.push_back(object.name);
-                                   return OkStatus();
-                                 }));
+  ASSIGN_OR_RETURN(std::vector<std::string> names,
+                   block::ListSegmentObjects(context, bucket, block));
   std::vector<Object> segments;
   for (std::string& name : names) {
     ASSIGN_OR_RETURN(const objstore::ObjectAttributes about, bucket.Attributes(context, name));
@@ -57,11 +54,10 @@ Status CheckNothingThere(const Context& context, objstore::Bucket& to, const mod
 // block by a later copy, should this one be interrupted.
 Status RemoveOtherBlock(const Context& context, objstore::Bucket& to, const model::Ulid& block) {
   RETURN_IF_ERROR(to.Delete(context, ObjectName(block, block::kMetaFile)));
-  ASSIGN_OR_RETURN(const std::vector<Object> segments, ListSegments(context, to, block));
-  for (const Object& segment : segments) RETURN_IF_ERROR(to.Delete(context, segment.name));
-  const std::string index = ObjectName(block, block::kIndexFile);
-  ASSIGN_OR_RETURN(const bool there, to.Exists(context, index));
-  return there ? to.Delete(context, index) : OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::string> segments,
+                   block::ListSegmentObjects(context, to, block));
+  for (const std::string& segment : segments) RETURN_IF_ERROR(to.Delete(context, segment));
+  return to.Delete(context, ObjectName(block, block::kIndexFile));
 }
 
 // Every file that meta.json names must be among the objects: a block may be under deletion.

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "block/output_file.h"
+#include "block/upload.h"
 #include "objstore/parallel.h"
 #include "tools/verify/segment_scan.h"
 #include "tsdb/chunk_segment.h"
@@ -35,12 +36,8 @@ class CountedSink final : public objstore::ByteSink {
 // The segments, which must be numbered without a gap.
 StatusOr<std::size_t> CountSegments(const Context& context, objstore::Bucket& bucket,
                                     const model::Ulid& block) {
-  std::vector<std::string> names;
-  RETURN_IF_ERROR(bucket.Iterate(context, ObjectName(block, block::kChunksDirectory), {},
-                                 [&](const objstore::ListedObject& object) {
-                                   if (!object.IsDirectory()) names.push_back(object.name);
-                                   return OkStatus();
-                                 }));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                   block::ListSegmentObjects(context, bucket, block));
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string expected =
         ObjectName(block, tsdb::SegmentName(static_cast<std::uint32_t>(i)));
