@@ -26,7 +26,7 @@ groups:
   - name: demo
     interval: 1s
     rules:
-      - {record: "job:requests:rate1m", expr: sum by (job) (rate(demo_requests_total[1m])), labels: {team: x}}
+      - {record: "job:requests:rate1m", expr: "sum by (job) (rate(demo_requests_total[1m]))", labels: {team: x}}
       - alert: TargetUp
         expr: up == 1
         labels: {severity: page}
@@ -109,8 +109,9 @@ class Stack:
         at = {name: {"http": free_port(), "grpc": free_port()} for name in ("store", "query", "bucket")}
         gateway = self.run("store", lambda: store("store", self.scratch, bucket, **at["store"]))
         # A strict endpoint that does not answer is told of in every answer.
-        flags = [f"--endpoint-strict={sidecars['1'].address}", "--endpoint.info-timeout=1s", "--query.promql-engine=thanos"]
-        self.run("query", lambda: query("query", self.scratch, [sidecars["0"].address, gateway.address], flags, **at["query"]))
+        flags = [*(f"--endpoint-strict={one.address}" for one in (*sidecars.values(), gateway)),
+                 "--endpoint.info-timeout=1s", "--query.promql-engine=thanos"]
+        self.run("query", lambda: query("query", self.scratch, [], flags, **at["query"]))
         self.run("bucket", lambda: BucketViewer(self.scratch, bucket, at["bucket"]["http"]))
         for process in self.processes.values():
             process.ready()
