@@ -3,8 +3,8 @@
 usage: web_stack.py [--bucket FOLDER]
 
 An HA pair of Prometheus servers with rules, a sidecar beside each, a store gateway and a bucket viewer over a copy of
-FOLDER (ui/e2e/testdata/bucket by default), one querier over all. Prints one line of JSON with their URLs once samples are
-there. POST /stop?name=NAME and /start?name=NAME of the URL `control` end and start a process. Ends with standard input.
+FOLDER (ui/e2e/testdata/bucket by default), two queriers over all, one with a prefix. Prints one line of JSON with their URLs once samples are
+there, and the folder of the bucket. POST /stop?name=NAME and /start?name=NAME of the URL `control` end and start a process. Ends with standard input.
 """
 import http.server
 import json
@@ -21,6 +21,7 @@ from harness import (ROOT, Aevum, Failed, Prometheus, default_binary, directory_
                      request, sidecar, store, wait_until)
 
 DATA = ROOT / "ui" / "e2e" / "testdata"
+PREFIX = "/of/its/own"
 RULES = """
 groups:
   - name: demo
@@ -106,12 +107,15 @@ class Stack:
             sidecars[replica] = self.run(f"sidecar-{replica}", lambda p=prometheus, r=replica, a=addresses: (
                 sidecar(f"sidecar-{r}", self.scratch, p, **a)))
         bucket = directory_bucket(self.bucket)
-        at = {name: {"http": free_port(), "grpc": free_port()} for name in ("store", "query", "bucket")}
+        at = {name: {"http": free_port(), "grpc": free_port()} for name in ("store", "query", "prefixed", "bucket")}
         gateway = self.run("store", lambda: store("store", self.scratch, bucket, **at["store"]))
         # A strict endpoint that does not answer is told of in every answer.
         flags = [*(f"--endpoint-strict={one.address}" for one in (*sidecars.values(), gateway)),
                  "--endpoint.info-timeout=1s", "--query.promql-engine=thanos"]
-        self.run("query", lambda: query("query", self.scratch, [], flags, **at["query"]))
+        self.run("query", lambda: query("query", self.scratch, [], [*flags, "--web.prefix-header=X-Forwarded-Prefix"],
+                                        **at["query"]))
+        self.run("prefixed", lambda: query("prefixed", self.scratch, [], [*flags, f"--web.route-prefix={PREFIX}"],
+                                           **at["prefixed"]))
         self.run("bucket", lambda: BucketViewer(self.scratch, bucket, at["bucket"]["http"]))
         for process in self.processes.values():
             process.ready()
@@ -134,8 +138,8 @@ class Stack:
         self.processes[name] = self.makers[name]().ready()
 
     def urls(self):
-        return {"control": f"http://{self.control}", **{name: self.processes[name].url
-                                                        for name in ("query", "store", "bucket")}}
+        return {"control": f"http://{self.control}", "folder": str(self.bucket), "prefixed": self.processes["prefixed"].url + PREFIX,
+                **{name: self.processes[name].url for name in ("query", "store", "bucket")}}
 
     def stop(self):
         for process in reversed(self.processes.values()):

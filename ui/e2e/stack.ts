@@ -2,9 +2,11 @@
 
 export interface StackUrls {
   query: string;
+  prefixed: string; // another querier, with a prefix
   store: string;
   bucket: string;
   control: string;
+  folder: string; // of the bucket
 }
 
 const variable = 'AEVUM_WEB_STACK';
