@@ -16,7 +16,8 @@ function findBinary(): string {
 }
 
 export default async function startStack(): Promise<() => Promise<void>> {
-  const child = spawn('python3', [`${root}/test/e2e/web_stack.py`], {
+  const bucket = process.env.AEVUM_WEB_BUCKET; // another bucket than that of testdata
+  const child = spawn('python3', [`${root}/test/e2e/web_stack.py`, ...(bucket ? ['--bucket', bucket] : [])], {
     env: { ...process.env, AEVUM_BINARY: findBinary() },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
