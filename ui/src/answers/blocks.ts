@@ -25,6 +25,7 @@ export interface Block {
   readonly level: number
   readonly resolutionMs: number // 0: raw
   readonly labels: Labels
+  readonly labelsKey: string // equal for equal labels
   readonly source: string // who made it: "sidecar", "compactor", ...
   readonly series: number
   readonly samples: number
@@ -49,7 +50,11 @@ export interface BlocksAnswer {
 export function parseBlocks(data: unknown): BlocksAnswer {
   const answer = asObject(data)
   const entries = Array.isArray(answer['blocks']) ? (answer['blocks'] as unknown[]) : []
-  const blocks = entries.map(parseBlock).filter((block) => block !== null)
+  const blocks: Block[] = []
+  for (const entry of entries) {
+    const block = parseBlock(entry)
+    if (block) blocks.push(block)
+  }
   return {
     groupLabel: asText(answer['label']),
     blocks,
@@ -74,6 +79,7 @@ function parseBlock(entry: unknown): Block | null {
   const stats = asObject(meta['stats'])
   const compaction = asObject(meta['compaction'])
   const thanos = asObject(meta['thanos'])
+  const labels = asLabels(thanos['labels'])
   const files = asObjects(thanos['files']).map((file) => ({
     path: asText(file['rel_path']),
     bytes: Math.max(0, asNumber(file['size_bytes'])),
@@ -84,7 +90,8 @@ function parseBlock(entry: unknown): Block | null {
     maxMs,
     level: asNumber(compaction['level']),
     resolutionMs: asNumber(asObject(thanos['downsample'])['resolution']),
-    labels: asLabels(thanos['labels']),
+    labels,
+    labelsKey: JSON.stringify(Object.entries(labels)),
     source: asText(thanos['source']),
     series: asNumber(stats['numSeries']),
     samples: asNumber(stats['numSamples']),

@@ -76,20 +76,14 @@ function labelsOf(members: readonly Block[], groupLabel: string): Labels {
 }
 
 function keyOf(block: Block, groupLabel: string): string {
-  return groupLabel === '' ? labelsKey(block.labels) : (block.labels[groupLabel] ?? '')
+  return groupLabel === '' ? block.labelsKey : (block.labels[groupLabel] ?? '')
 }
 
-// Labels are sorted by name, so that equal ones have equal keys.
-function labelsKey(labels: Labels): string {
-  let key = ''
-  for (const name in labels) key += `${name}\u0000${labels[name] ?? ''}\u0001`
-  return key
-}
-
-function streamsOf(blocks: readonly Block[]): Iterable<Block[]> {
+function streamsOf(blocks: Block[]): Iterable<Block[]> {
+  if (blocks.length === 1) return [blocks]
   const streams = new Map<string, Block[]>()
   for (const block of blocks) {
-    pushTo(streams, `${String(block.resolutionMs)}@${labelsKey(block.labels)}`, block)
+    pushTo(streams, `${String(block.resolutionMs)}@${block.labelsKey}`, block)
   }
   return streams.values()
 }

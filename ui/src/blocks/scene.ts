@@ -124,7 +124,8 @@ export function nearest(lane: Lane, ms: number, reachMs: number): Block | null {
     const block = blocks[index]!
     if (block.minMs - ms > bestMs) break
     const awayMs = Math.max(block.minMs - ms, ms - block.maxMs, 0)
-    if (awayMs < bestMs || (awayMs === bestMs && !best)) {
+    // The later one at a shared bound, which is where a block begins; the upper one of a crowd.
+    if (awayMs <= bestMs) {
       best = block
       bestMs = awayMs
     }

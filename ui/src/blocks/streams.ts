@@ -21,9 +21,17 @@ export interface StreamFaults {
 // has to look into, as long as it is about a scrape interval.
 export const SHORTEST_GAP_MS = 60_000
 
+const NO_FAULTS: StreamFaults = {
+  overlaps: [],
+  gaps: [],
+  overlapping: new Set(),
+  superseded: new Set(),
+}
+
 // `blocks` are of one stream, in any order. Takes n log n time, and as much again as the blocks
 // have sources.
 export function findFaults(blocks: readonly Block[]): StreamFaults {
+  if (blocks.length < 2) return NO_FAULTS
   const superseded = findSuperseded(blocks)
   const sorted = [...blocks].sort((a, b) => a.minMs - b.minMs || a.maxMs - b.maxMs)
   const { overlaps, overlapping } = findOverlaps(sorted.filter((block) => !superseded.has(block)))
