@@ -40,7 +40,7 @@ const history = new URLSearchParams({
 });
 
 test.describe('for the README', () => {
-  test.skip(!process.env.AEVUM_README_IMAGES, 'only when asked');
+  test.skip(!process.env['AEVUM_README_IMAGES'], 'only when asked');
   test.use({ viewport: { width: 1000, height: 640 } });
 
   const images = [

@@ -8,7 +8,7 @@ import { publishStack, type StackUrls } from './stack.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 function findBinary(): string {
-  const named = process.env.AEVUM_BINARY;
+  const named = process.env['AEVUM_BINARY'];
   const places = named ? [named] : ['dev', 'release'].map((preset) => `${root}/build/${preset}/aevum`);
   const found = places.find((place) => existsSync(place));
   if (!found) throw new Error(`there is no aevum to test (${places.join(', ')}); build it, or name it by AEVUM_BINARY`);
@@ -16,7 +16,7 @@ function findBinary(): string {
 }
 
 export default async function startStack(): Promise<() => Promise<void>> {
-  const bucket = process.env.AEVUM_WEB_BUCKET; // another bucket than that of testdata
+  const bucket = process.env['AEVUM_WEB_BUCKET']; // another bucket than that of testdata
   const child = spawn('python3', [`${root}/test/e2e/web_stack.py`, ...(bucket ? ['--bucket', bucket] : [])], {
     env: { ...process.env, AEVUM_BINARY: findBinary() },
     stdio: ['pipe', 'pipe', 'inherit'],
