@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { notice, packageFolder } from './licenses';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { notice, packageFolder } from './licenses'
 
 describe('packageFolder', () => {
   it.each([
@@ -14,21 +14,21 @@ describe('packageFolder', () => {
     ['\0commonjsHelpers.js', undefined],
     ['/a/node_modules/react', undefined],
   ])('%s', (id, folder) => {
-    expect(packageFolder(id)).toBe(folder);
-  });
-});
+    expect(packageFolder(id)).toBe(folder)
+  })
+})
 
 describe('notice', () => {
-  let folder = '';
+  let folder = ''
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'licenses-'));
-  });
+    folder = mkdtempSync(join(tmpdir(), 'licenses-'))
+  })
   afterEach(() => {
-    rmSync(folder, { recursive: true });
-  });
+    rmSync(folder, { recursive: true })
+  })
   const write = (files: Record<string, string>) => {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  }
 
   it('has the texts of a package', () => {
     write({
@@ -36,12 +36,12 @@ describe('notice', () => {
       'LICENSE.md': 'Copyright somebody\n',
       NOTICE: 'And a notice\n',
       'index.js': '',
-    });
-    expect(notice(folder)).toBe('x 1.2.3 (MIT)\n\nCopyright somebody\n\nAnd a notice');
-  });
+    })
+    expect(notice(folder)).toBe('x 1.2.3 (MIT)\n\nCopyright somebody\n\nAnd a notice')
+  })
 
   it.each([['"GPL-3.0"'], ['null'], ['""']])('refuses the licence %s', (license) => {
-    write({ 'package.json': `{"name": "x", "version": "1.2.3", "license": ${license}}` });
-    expect(() => notice(folder)).toThrow('x 1.2.3: its licence');
-  });
-});
+    write({ 'package.json': `{"name": "x", "version": "1.2.3", "license": ${license}}` })
+    expect(() => notice(folder)).toThrow('x 1.2.3: its licence')
+  })
+})

@@ -1,9 +1,9 @@
-import { defineConfig, devices } from '@playwright/test';
+import { defineConfig, devices } from '@playwright/test'
 
 // Debian's Chromium; AEVUM_CHROMIUM names another one.
-const executablePath = process.env['AEVUM_CHROMIUM'] ?? '/usr/bin/chromium';
+const executablePath = process.env['AEVUM_CHROMIUM'] ?? '/usr/bin/chromium'
 // Chromium's sandbox does not work for root, as whom CI runs.
-const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
 
 export default defineConfig({
   testDir: './e2e',
@@ -38,4 +38,4 @@ export default defineConfig({
       use: { ...devices['Desktop Chrome'], viewport: { width: 1280, height: 800 } },
     },
   ],
-});
+})

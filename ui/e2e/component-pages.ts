@@ -1,9 +1,9 @@
 // The pages of each component.
-import { stackUrls } from './stack.ts';
+import { stackUrls } from './stack.ts'
 
 export interface ComponentPage {
-  component: 'query' | 'store' | 'bucket';
-  path: string;
+  component: 'query' | 'store' | 'bucket'
+  path: string
 }
 
 const paths: Record<ComponentPage['component'], string[]> = {
@@ -21,12 +21,12 @@ const paths: Record<ComponentPage['component'], string[]> = {
   ],
   store: ['/loaded', '/status', '/flags'],
   bucket: ['/blocks', '/status', '/flags'],
-};
+}
 
 export const componentPages: ComponentPage[] = (Object.keys(paths) as ComponentPage['component'][]).flatMap(
   (component) => paths[component].map((path) => ({ component, path })),
-);
+)
 
 export function urlOf(page: ComponentPage): string {
-  return stackUrls()[page.component] + page.path;
+  return stackUrls()[page.component] + page.path
 }
