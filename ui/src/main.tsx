@@ -11,6 +11,8 @@ import { pagesOf } from './shell/pages'
 // Blue that can be read on the tinted ground of the current page, too.
 const theme = createTheme({ primaryShade: { light: 9, dark: 8 } })
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="aevum-nonce"]')?.content ?? ''
+// Where react-remove-scroll, which dialogs use, looks for it.
+Object.assign(globalThis, { __webpack_nonce__: nonce })
 const base = new URL(document.baseURI).pathname.replace(/\/$/, '')
 const root = document.getElementById('root')
 if (root) {
