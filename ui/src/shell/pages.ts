@@ -13,14 +13,9 @@ const entry = (path: string, name: string, load: () => Promise<{ default: Compon
   content: lazy(load),
 })
 
-const ownPages = [
-  entry('/flags', 'Flags', () => import('../flags/FlagsPage')),
-]
+const ownPages = [entry('/flags', 'Flags', () => import('../flags/FlagsPage'))]
 
-const blockPages = [
-  entry('/blocks', 'Blocks', () => import('../blocks/BlocksPage')),
-  ...ownPages,
-]
+const blockPages = [entry('/blocks', 'Blocks', () => import('../blocks/BlocksPage')), ...ownPages]
 
 export function pagesOf(component: string): readonly PageEntry[] {
   if (component !== 'query') return blockPages
