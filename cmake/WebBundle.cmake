@@ -35,6 +35,7 @@ function(aevum_web_pack result)
     if(obstacle STREQUAL "")
       set(pack ${CMAKE_BINARY_DIR}/web/pages.pack)
       file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ui/src/* ${PROJECT_SOURCE_DIR}/ui/public/*)
+      list(FILTER sources EXCLUDE REGEX "\\.test\\.tsx?$")
       file(GLOB settings CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ui/*.json ${PROJECT_SOURCE_DIR}/ui/*.ts
            ${PROJECT_SOURCE_DIR}/ui/*.js ${PROJECT_SOURCE_DIR}/ui/index.html)
       add_custom_command(OUTPUT ${pack}

@@ -1,6 +1,7 @@
 // The pages about the blocks of a bucket.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { accessibilityFaults } from './accessibility.ts'
 import { expect, open, test } from './fixtures.ts'
 import { stackUrls } from './stack.ts'
 
@@ -49,6 +50,18 @@ test('a block is marked, after a question', async ({ page }) => {
   await expect(details.getByText(/looked at by <a test>/)).toBeVisible()
 })
 
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`details and question in ${colorScheme}: no accessibility fault`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await open(page, `${stackUrls().bucket}/blocks?block=01M88B6VF5A4Q8AM0Y1EAWYWPW`)
+    await page.getByRole('button', { name: 'Mark for deletion…' }).click()
+    await expect(page.getByRole('dialog', { name: /\?$/ })).toBeVisible()
+    expect(await accessibilityFaults(page)).toEqual([])
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    expect(await accessibilityFaults(page)).toEqual([])
+  })
+}
+
 test('a store gateway shows the blocks that it has loaded', async ({ page }) => {
   await open(page, `${stackUrls().store}/loaded`)
   await expect(page.getByText('6 blocks', { exact: true })).toBeVisible()
@@ -67,7 +80,9 @@ test('twenty thousand blocks scroll smoothly', async ({ page }) => {
     thanos: { ...template.thanos, labels: { cluster: `c${String(index % 40)}` } },
   }))
   await page.route('**/api/v1/blocks', (route) =>
-    route.fulfill({ json: { status: 'success', data: { label: '', blocks, refreshedAt: new Date().toISOString(), err: null } } }),
+    route.fulfill({
+      json: { status: 'success', data: { label: '', blocks, refreshedAt: new Date().toISOString(), err: null } },
+    }),
   )
   await open(page, `${stackUrls().bucket}/blocks?as=list`)
   await expect(page.getByText('20,000 blocks')).toBeVisible()
@@ -90,7 +105,13 @@ test('twenty thousand blocks scroll smoothly', async ({ page }) => {
   )
   for (let turn = 0; turn < 20; ++turn) await page.mouse.wheel(0, 2000)
   const sorted = (await frames).sort((a, b) => a - b)
-  test.info().annotations.push({ type: 'frames', description: sorted.slice(-5).map((ms) => ms.toFixed(0)).join(', ') })
+  test.info().annotations.push({
+    type: 'frames',
+    description: sorted
+      .slice(-5)
+      .map((ms) => ms.toFixed(0))
+      .join(', '),
+  })
   expect(sorted[Math.floor(sorted.length * 0.9)]).toBeLessThan(100)
   expect(await list.getByRole('listitem').count()).toBeLessThan(200)
 })

@@ -7,7 +7,8 @@ export { expect } from '@playwright/test'
 export class Watch {
   readonly problems: string[] = []
   private readonly allowed: RegExp[] = []
-  private readonly origins = new Set(Object.values(stackUrls())
+  private readonly origins = new Set(
+    Object.values<string>({ ...stackUrls() })
       .filter((value) => value.startsWith('http:'))
       .map((url) => new URL(url).origin),
   )
@@ -23,7 +24,8 @@ export class Watch {
     })
     page.on('request', (request) => {
       const url = request.url()
-      if (!/^(data|blob|about):/.test(url) && !this.origins.has(new URL(url).origin)) this.problems.push(`request: ${url}`)
+      if (!/^(data|blob|about):/.test(url) && !this.origins.has(new URL(url).origin))
+        this.problems.push(`request: ${url}`)
     })
   }
 

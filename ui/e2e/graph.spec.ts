@@ -12,7 +12,10 @@ async function openGraph(page: Page, state: Record<string, string> = {}): Promis
 
 // The number of series that a panel says it shows.
 async function seriesCount(page: Page): Promise<number> {
-  const text = await page.getByText(/\d+ series/).first().innerText()
+  const text = await page
+    .getByText(/\d+ series/)
+    .first()
+    .innerText()
   return Number(/(\d+) series/.exec(text)?.[1])
 }
 
@@ -30,7 +33,10 @@ test('a query is typed with completion, and run', async ({ page }) => {
   await page.keyboard.type('="1"')
   await expect(editor(page)).toHaveText('demo_temperature_celsius{room="1"}')
   await page.keyboard.press('Escape')
-  await page.getByRole('button', { name: /^(Execute|Run)/ }).first().click()
+  await page
+    .getByRole('button', { name: /^(Execute|Run)/ })
+    .first()
+    .click()
   await page.getByRole('tab', { name: 'Table' }).first().click()
   await expect(page.getByRole('table').getByText('room="1"').first()).toBeVisible()
   await expect(page).toHaveURL(/g0\.expr=demo_temperature_celsius/)
@@ -78,14 +84,25 @@ test('dragging over the graph zooms, and the address says so', async ({ page }) 
 
 test('a lost store is named, with what is missing', async ({ page }) => {
   // Two hours of June, which the store gateway alone has.
-  const old = { 'g0.expr': 'count(up)', 'g0.tab': '1', 'g0.moment_input': '2026-06-02 13:00:00', 'g0.end_input': '2026-06-02 13:00:00' }
+  const old = {
+    'g0.expr': 'count(up)',
+    'g0.tab': '1',
+    'g0.moment_input': '2026-06-02 13:00:00',
+    'g0.end_input': '2026-06-02 13:00:00',
+  }
   await without('store', async () => {
     await openGraph(page, old)
-    const warning = page.getByRole('alert').filter({ hasText: /warning|missing|incomplete|partial/i }).first()
+    const warning = page
+      .getByRole('alert')
+      .filter({ hasText: /warning|missing|incomplete|partial/i })
+      .first()
     await expect(warning).toBeVisible()
     await expect(warning).toContainText(/127\.0\.0\.1:\d+/)
   })
-  await page.getByRole('button', { name: /^(Execute|Run)/ }).first().click()
+  await page
+    .getByRole('button', { name: /^(Execute|Run)/ })
+    .first()
+    .click()
   await expect(page.getByRole('alert')).toHaveCount(0)
 })
 
@@ -99,7 +116,10 @@ test('a lost replica is named, and the other answers', async ({ page }) => {
 
 test('the plan of a query is explained', async ({ page }) => {
   await openGraph(page, { 'g0.expr': 'sum by (code) (rate(demo_requests_total[15s]))', 'g0.tab': '2' })
-  await page.getByRole('tab', { name: /Explain/ }).first().click()
+  await page
+    .getByRole('tab', { name: /Explain/ })
+    .first()
+    .click()
   await expect(page.getByRole('tabpanel').getByText(/rate/i).first()).toBeVisible()
 })
 
@@ -107,7 +127,10 @@ test('a panel can be added and closed', async ({ page }) => {
   await openGraph(page, { 'g0.expr': 'up', 'g0.tab': '1' })
   await page.getByRole('button', { name: /add (panel|query)/i }).click()
   await expect(page.locator('.cm-content')).toHaveCount(2)
-  await page.getByRole('button', { name: /(remove|close) (panel|query)/i }).last().click()
+  await page
+    .getByRole('button', { name: /(remove|close) (panel|query)/i })
+    .last()
+    .click()
   await expect(page.locator('.cm-content')).toHaveCount(1)
   await expect(editor(page)).toHaveText('up')
 })

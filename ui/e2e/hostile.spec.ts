@@ -21,7 +21,9 @@ async function bodyText(page: Page): Promise<string> {
 
 texts.forEach((text, number) => {
   const name = `${String(number).padStart(2, '0')} ${JSON.stringify(text.slice(0, 40))}`
-  const part = shown(text.split(/["\\\n\t\u2028\ufeff\u200b\u202e\u202c]/).sort((a, b) => b.length - a.length)[0] ?? '').slice(0, 60)
+  const part = shown(
+    text.split(/["\\\n\t\u2028\ufeff\u200b\u202e\u202c]/).sort((a, b) => b.length - a.length)[0] ?? '',
+  ).slice(0, 60)
 
   test(`as the value of a label: ${name}`, async ({ page }) => {
     const query = new URLSearchParams({
@@ -43,7 +45,13 @@ texts.forEach((text, number) => {
 
   test(`in an address: ${name}`, async ({ page, watch }) => {
     watch.allow(/status of 4\d\d/)
-    const query = new URLSearchParams({ 'g0.expr': text, 'g0.tab': '1', 'g0.range_input': text, search: text, state: text })
+    const query = new URLSearchParams({
+      'g0.expr': text,
+      'g0.tab': '1',
+      'g0.range_input': text,
+      search: text,
+      state: text,
+    })
     await open(page, `${stackUrls().query}/graph?${query}`)
     await expect.poll(async () => shown(await page.locator('.cm-content').first().innerText())).toContain(part)
     await expectNothingRan(page)

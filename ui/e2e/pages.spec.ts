@@ -1,5 +1,5 @@
 // Every page opens, is accessible, fits a telephone, and loads nothing from elsewhere.
-import AxeBuilder from '@axe-core/playwright'
+import { accessibilityFaults } from './accessibility.ts'
 import { componentPages, urlOf } from './component-pages.ts'
 import { expect, open, test } from './fixtures.ts'
 
@@ -9,11 +9,7 @@ for (const one of componentPages) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await open(page, urlOf(one))
       await expect(page.getByRole('heading').first()).toBeAttached()
-      const report = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze()
-      const faults = report.violations.flatMap((violation) =>
-        violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
-      )
-      expect(faults).toEqual([])
+      expect(await accessibilityFaults(page)).toEqual([])
     })
   }
 

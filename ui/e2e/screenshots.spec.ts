@@ -15,7 +15,9 @@ const folder = `${root}/build/web/screenshots`
 async function shoot(page: Page, url: string, path: string): Promise<void> {
   await open(page, url)
   // What slides or fades in has come.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))))
+  await page.evaluate(() =>
+    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))),
+  )
   await page.screenshot({ path })
 }
 

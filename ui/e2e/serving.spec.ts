@@ -72,7 +72,9 @@ test('the first paint is within a second, and within 600 kB', async ({ browser }
     expect(bytes).toBeLessThanOrEqual(firstPaintBudget)
     await context.close()
   }
-  test.info().annotations.push({ type: 'first paint', description: `${times.map(Math.round).join(', ')} ms, ${bytes} bytes` })
+  test
+    .info()
+    .annotations.push({ type: 'first paint', description: `${times.map(Math.round).join(', ')} ms, ${bytes} bytes` })
   expect(Math.min(...times)).toBeLessThan(1000)
 })
 
