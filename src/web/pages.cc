@@ -41,19 +41,29 @@ struct ComponentPages {
 };
 
 ComponentPages PagesOf(Component component) {
-  const auto of_blocks = [](std::string_view name, std::string_view root, std::string_view home) {
-    return ComponentPages{
-        name, root, home, {"/blocks", "/loaded", "/status", "/flags"}, {{"/global", "/blocks"}}};
-  };
   switch (component) {
-    case Component::kStore:
-      return of_blocks("store", "/loaded", "/loaded");
-    case Component::kCompact:
-      return of_blocks("compact", "/blocks", "/blocks");
-    case Component::kBucketViewer:
-      return of_blocks("bucket", "/", "/blocks");
     case Component::kQuery:
       break;
+    case Component::kStore:
+      // It knows the blocks that it has loaded alone.
+      return {"store",
+              "/loaded",
+              "/loaded",
+              {"/loaded", "/status", "/flags"},
+              {{"/blocks", "/loaded"}, {"/global", "/loaded"}}};
+    case Component::kCompact:
+      return {"compact",
+              "/blocks",
+              "/blocks",
+              {"/blocks", "/loaded", "/status", "/flags"},
+              {{"/global", "/blocks"}}};
+    case Component::kBucketViewer:
+      // It loads none.
+      return {"bucket",
+              "/",
+              "/blocks",
+              {"/blocks", "/status", "/flags"},
+              {{"/loaded", "/blocks"}, {"/global", "/blocks"}}};
   }
   return {"query",
           "/graph",
@@ -196,9 +206,12 @@ class SiteRoutes {
     const ComponentPages& pages = site_->pages();
     for (const std::string_view page : pages.pages) {
       AddPage(page);
-      for (const char* old : {"/new", "/classic"}) Lead(old + std::string(page), page);
+      LeadOld(page, page);
     }
-    for (const auto& [from, to] : pages.moved) Lead(from, to);
+    for (const auto& [from, to] : pages.moved) {
+      Lead(from, to);
+      LeadOld(from, to);
+    }
     for (const char* old : {"/new", "/new/", "/classic", "/classic/", "/"}) Lead(old, pages.home);
     if (!site_->options().prefix.route.empty()) AddRoots();
     AddFiles();
@@ -221,6 +234,10 @@ class SiteRoutes {
                                                       HttpResponse& response) {
       Redirect(response, request, site->PrefixFor(request) + to);
     });
+  }
+
+  void LeadOld(std::string_view from, std::string_view to) {
+    for (const char* old : {"/new", "/classic"}) Lead(old + std::string(from), to);
   }
 
   void AddRoots() {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <set>
+#include <tuple>
 
 #include "base/files.h"
 #include "encoding/gunzip.h"
@@ -94,7 +95,7 @@ TEST_F(PagesTest, EachComponentShowsItsOwn) {
        "/graph"},
       {Component::kStore,
        "store",
-       {"/blocks", "/loaded", "/status", "/flags"},
+       {"/loaded", "/status", "/flags"},
        {"/graph", "/query"},
        "/loaded"},
       {Component::kCompact,
@@ -102,11 +103,7 @@ TEST_F(PagesTest, EachComponentShowsItsOwn) {
        {"/blocks", "/loaded", "/status", "/flags"},
        {"/graph"},
        "/blocks"},
-      {Component::kBucketViewer,
-       "bucket",
-       {"/blocks", "/loaded", "/status", "/flags"},
-       {"/graph"},
-       "/blocks"},
+      {Component::kBucketViewer, "bucket", {"/blocks", "/status", "/flags"}, {"/graph"}, "/blocks"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
@@ -367,8 +364,16 @@ TEST_F(PagesTest, OldLinksLeadToWhatTheyMeant) {
     EXPECT_EQ(answer.status, c.to.empty() ? 404 : 302);
     EXPECT_EQ(answer.Header("Location"), c.to);
   }
-  Start({.component = Component::kCompact});
-  EXPECT_EQ(Get("/global?a=b").Header("Location"), "/blocks?a=b");
+  for (const auto& [component, from, to] :
+       {std::tuple{Component::kCompact, "/global?a=b", "/blocks?a=b"},
+        std::tuple{Component::kStore, "/blocks?a=b", "/loaded?a=b"},
+        std::tuple{Component::kStore, "/new/global", "/loaded"},
+        std::tuple{Component::kBucketViewer, "/loaded", "/blocks"},
+        std::tuple{Component::kBucketViewer, "/classic/global?x", "/blocks?x"},
+        std::tuple{Component::kQuery, "/new/query?x", "/graph?x"}}) {
+    Start({.component = component});
+    EXPECT_EQ(Get(from).Header("Location"), to);
+  }
 }
 
 TEST_F(PagesTest, HostilePrefixesStayText) {

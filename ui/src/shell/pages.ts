@@ -15,10 +15,13 @@ const entry = (path: string, name: string, load: () => Promise<{ default: Compon
 
 const ownPages = [entry('/flags', 'Flags', () => import('../flags/FlagsPage'))]
 
-const blockPages = [entry('/blocks', 'Blocks', () => import('../blocks/BlocksPage')), ...ownPages]
+const blocks = entry('/blocks', 'Blocks', () => import('../blocks/BlocksPage'))
+const loaded = entry('/loaded', 'Loaded blocks', () => import('../blocks/LoadedPage'))
 
 export function pagesOf(component: string): readonly PageEntry[] {
-  if (component !== 'query') return blockPages
+  if (component === 'store') return [loaded, ...ownPages]
+  if (component === 'compact') return [blocks, loaded, ...ownPages]
+  if (component === 'bucket') return [blocks, ...ownPages]
   return [
     entry('/stores', 'Stores', () => import('../stores/StoresPage')),
     entry('/targets', 'Targets', () => import('../targets/TargetsPage')),
