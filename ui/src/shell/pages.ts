@@ -21,7 +21,7 @@ const loaded = entry('/loaded', 'Loaded blocks', () => import('../blocks/LoadedP
 export function pagesOf(component: string): readonly PageEntry[] {
   if (component === 'store') return [loaded, ...ownPages]
   if (component === 'compact') return [blocks, loaded, ...ownPages]
-  if (component === 'bucket') return [blocks, ...ownPages]
+  if (component !== 'query') return [blocks, ...ownPages]
   return [
     entry('/stores', 'Stores', () => import('../stores/StoresPage')),
     entry('/targets', 'Targets', () => import('../targets/TargetsPage')),
