@@ -28,8 +28,9 @@ for (const old of ['/graph', '/query', '/new/graph', '/classic/graph']) {
     })
     await open(page, `${stackUrls().query}${old}?${query}`)
     expect(new URL(page.url()).pathname).toBe('/graph')
-    await expect(page.locator('.cm-content').first()).toHaveText(expression)
-    await expect(page.locator('.cm-content').nth(1)).toHaveText('up')
+    await expect(page.getByRole('textbox', { name: 'Expression of panel 1' })).toHaveText(expression)
+    await expect(page.getByRole('textbox', { name: 'Expression of panel 2' })).toHaveText('up')
+    await expect(page.getByRole('switch', { name: 'Deduplication' }).first()).not.toBeChecked()
   })
 }
 
@@ -100,7 +101,7 @@ async function proxyUnder(prefix: string, target: string): Promise<Server> {
 
 async function useUnder(page: Page, base: string): Promise<void> {
   await open(page, `${base}/graph?g0.expr=count(up)&g0.tab=1`)
-  await expect(page.getByRole('cell', { name: '3', exact: true })).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Result' })).toContainText('3')
   await page.getByRole('navigation').getByRole('link', { name: 'Stores' }).first().click()
   await expect(page).toHaveURL(`${base}/stores`)
   await expect(page.getByText('us1').first()).toBeVisible()
