@@ -4,13 +4,13 @@ import { defineConfig } from 'vitest/config'
 import { licenses } from './licenses.ts'
 
 // The server that `npm run dev` asks: a querier, a store gateway or a bucket viewer.
-const server = process.env.AEVUM_URL ?? 'http://localhost:10902'
+const server = process.env['AEVUM_URL'] ?? 'http://localhost:10902'
 
 // Fills in what the server does, when there is no server of ours before the page.
 function placeholders(): Plugin {
   const config = JSON.stringify({
     prefix: '',
-    component: process.env.AEVUM_COMPONENT ?? 'query',
+    component: process.env['AEVUM_COMPONENT'] ?? 'query',
     adminOperations: true,
   })
   return {

@@ -20,6 +20,7 @@ const blockPages = [entry('/blocks', 'Blocks', () => import('../blocks/BlocksPag
 export function pagesOf(component: string): readonly PageEntry[] {
   if (component !== 'query') return blockPages
   return [
+    entry('/graph', 'Graph', () => import('../graph/GraphPage')),
     entry('/stores', 'Stores', () => import('../stores/StoresPage')),
     entry('/targets', 'Targets', () => import('../targets/TargetsPage')),
     entry('/alerts', 'Alerts', () => import('../alerts/AlertsPage')),
