@@ -20,7 +20,7 @@ const PAGES: PageEntry[] = [
   {
     path: '/broken',
     name: 'Broken',
-    content: lazy(() => Promise.reject<never>(new Error('<b>no such file</b>'))),
+    content: lazy(() => Promise.reject(new Error('<b>no such file</b>'))),
   },
 ]
 

@@ -23,6 +23,7 @@ export function pagesOf(component: string): readonly PageEntry[] {
   if (component === 'compact') return [blocks, loaded, ...ownPages]
   if (component !== 'query') return [blocks, ...ownPages]
   return [
+    entry('/graph', 'Graph', () => import('../graph/GraphPage')),
     entry('/stores', 'Stores', () => import('../stores/StoresPage')),
     entry('/targets', 'Targets', () => import('../targets/TargetsPage')),
     entry('/alerts', 'Alerts', () => import('../alerts/AlertsPage')),
