@@ -53,11 +53,11 @@ export function parseGoDuration(text: string): number | null {
   return ms
 }
 
-// A time that something took: "350 µs", "1.25 ms", "12.3 s".
+// A time that something took: "350µs", "1.25ms", "12.3s".
 export function writeElapsed(ms: number): string {
-  if (ms < 1) return `${short(ms * 1000)} µs`
-  if (ms < 1000) return `${short(ms)} ms`
-  return `${short(ms / 1000)} s`
+  if (ms < 1) return `${short(ms * 1000)}µs`
+  if (ms < 1000) return `${short(ms)}ms`
+  return `${short(ms / 1000)}s`
 }
 
 function short(value: number): string {

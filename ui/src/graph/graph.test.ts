@@ -58,10 +58,10 @@ describe('durations', () => {
     else expect(read).toBeCloseTo(ms, 9)
   })
   it.each([
-    [0.35, '350 µs'],
-    [1.2345, '1.23 ms'],
-    [999, '999 ms'],
-    [12_340, '12.3 s'],
+    [0.35, '350µs'],
+    [1.2345, '1.23ms'],
+    [999, '999ms'],
+    [12_340, '12.3s'],
   ])('%d ms elapsed', (ms, text) => expect(writeElapsed(ms)).toBe(text))
 })
 

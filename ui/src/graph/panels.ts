@@ -81,7 +81,7 @@ function readPanel(params: URLSearchParams, prefix: string): Panel {
     view: VIEWS.get(get('tab')) ?? NEW_PANEL.view,
     style: readStyle(get('display_mode'), get('stacked')),
     rangeMs: parseDuration(get('range_input')) ?? NEW_PANEL.rangeMs,
-    endMs: parseInstant(get('end_input')) ?? parseInstant(get('moment_input')),
+    endMs: readEnd(get('end_input'), get('moment_input'), VIEWS.get(get('tab')) ?? NEW_PANEL.view),
     stepMs: parseDuration(get('step_input')) ?? readFixedStep(get('res_type'), get('res_step')),
     dedup: readSwitch(get('deduplicate')) ?? true,
     partialResponse: readSwitch(get('partial_response')),
@@ -94,6 +94,12 @@ function readPanel(params: URLSearchParams, prefix: string): Panel {
     legend: get('legend'),
     only: params.getAll(`${prefix}only`),
   }
+}
+
+// Others have an instant of tables beside the end of graphs; what the link shows counts.
+function readEnd(end: string, moment: string, view: View): number | null {
+  const [first, second] = view === 'table' ? [moment, end] : [end, moment]
+  return parseInstant(first) ?? parseInstant(second)
 }
 
 function readStyle(mode: string, stacked: string): Style {
