@@ -123,7 +123,8 @@ class MoodyServer {
     // Somebody else may have taken the port meanwhile; then it stays dead.
     if (!server->Start().ok()) return;
     server->SetServing(true);
-    address_ = fmt::format("127.0.0.1:{}", server->port());
+    // Askers read the address meanwhile, so it is written once.
+    if (address_.ends_with(":0")) address_ = fmt::format("127.0.0.1:{}", server->port());
     server_ = std::move(server);
   }
   bool alive() const { return server_ != nullptr; }

@@ -1,11 +1,13 @@
 // Asks the API of the component that served the page.
-import { asObject, asText, asTexts } from './values'
+import { asObject, asText, asTexts, type JsonObject } from './values'
 
 export type Params = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface Answer {
   readonly data: unknown
   readonly warnings: readonly string[]
+  readonly envelope: JsonObject // all of it, with what only some answers have
+  readonly bytes: number // about how long it was, uncompressed
 }
 
 // Why there is no answer, and what the reader can do about it.
@@ -27,13 +29,9 @@ export interface RequestOptions {
 
 // `path` is relative to the prefix, under which the page was served: "api/v1/stores". Parameters
 // without a value are left out. Throws a RequestError.
-export async function request(
-  path: string,
-  params: Params = {},
-  options: RequestOptions = {},
-): Promise<Answer> {
+export async function request(path: string, params: Params = {}, options: RequestOptions = {}): Promise<Answer> {
   const response = await send(path, params, options)
-  if (response.status === 204) return { data: undefined, warnings: [] }
+  if (response.status === 204) return { data: undefined, warnings: [], envelope: {}, bytes: 0 }
   const text = await readText(response)
   let body: unknown
   try {
@@ -50,7 +48,7 @@ export async function request(
     const message = asText(envelope['error']) || `The server answered ${String(response.status)}.`
     throw new RequestError(message, adviceFor(response.status), response.status)
   }
-  return { data: envelope['data'], warnings: asTexts(envelope['warnings']) }
+  return { data: envelope['data'], warnings: asTexts(envelope['warnings']), envelope, bytes: text.length }
 }
 
 // As `request`, for answers that are text, such as /metrics.
@@ -58,11 +56,7 @@ export async function requestText(path: string, options: RequestOptions = {}): P
   const response = await send(path, {}, options)
   const text = await readText(response)
   if (response.ok) return text
-  throw new RequestError(
-    `The server answered ${String(response.status)}.`,
-    adviceFor(response.status),
-    response.status,
-  )
+  throw new RequestError(`The server answered ${String(response.status)}.`, adviceFor(response.status), response.status)
 }
 
 async function send(path: string, params: Params, options: RequestOptions): Promise<Response> {

@@ -21,3 +21,8 @@ function parse(text: string) {
     return {}
   }
 }
+
+// What styles that are added to the page must carry, or the browser ignores them.
+export function readNonce(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="aevum-nonce"]')?.content ?? ''
+}
