@@ -13,7 +13,7 @@ import { LabelSet } from '../parts/LabelSet'
 import { Answered, Empty, Filters, Page, Shown } from '../parts/Page'
 import { graphLink } from '../parts/promql'
 import { SearchField } from '../parts/SearchField'
-import { useUrlState } from '../parts/urlState'
+import { useUrlList, useUrlState } from '../parts/urlState'
 import { activeAlerts, filterAlerts, groupAlerts, type ActiveAlert } from '../rules/groups'
 import { NoRules } from '../rules/NoRules'
 import { Annotations, STATE_TONES } from './Annotations'
@@ -35,7 +35,7 @@ export default function AlertsPage() {
 function Alerts({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number }) {
   const url = useUrlState()
   const search = url.text('search')
-  const states = url.all('state')
+  const states = useUrlList(url, 'state')
   const by = url.text('by')
   const alerts = useMemo(() => activeAlerts(groups), [groups])
   const counts = useMemo(() => countBy(alerts, (alert) => alert.state), [alerts])

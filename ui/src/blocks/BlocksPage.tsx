@@ -9,8 +9,9 @@ import { countBy } from '../parts/groupBy'
 import { Instant } from '../parts/Instant'
 import { Answered, Empty, Filters, Page, Shown } from '../parts/Page'
 import { SearchField } from '../parts/SearchField'
-import { useUrlState, type UrlState } from '../parts/urlState'
-import { windowAround, within, zoom, type Window } from '../timeline/axis'
+import { useUrlList, useUrlState, type UrlState } from '../parts/urlState'
+import { windowAround, zoom } from '../timeline/axis'
+import { useUrlWindow } from '../timeline/useUrlWindow'
 import { BlockDetails } from './BlockDetails'
 import { BlockList } from './BlockList'
 import { BlocksTimeline } from './BlocksTimeline'
@@ -95,18 +96,12 @@ function NoBlocks({ refreshed, view }: { refreshed: boolean; view: 'global' | 'l
   )
 }
 
-function windowOf(url: UrlState, bounds: Window): Window {
-  const fromMs = url.number('from')
-  const toMs = url.number('to')
-  return fromMs === null || toMs === null || fromMs >= toMs ? bounds : within({ fromMs, toMs }, bounds)
-}
-
 function Blocks({ answer }: { answer: BlocksAnswer }) {
   const url = useUrlState()
   const { blocks, groupLabel } = answer
   const search = url.text('search')
-  const levels = url.all('level')
-  const resolutions = url.all('resolution')
+  const levels = useUrlList(url, 'level')
+  const resolutions = useUrlList(url, 'resolution')
   const found = useDeferredValue(
     useMemo(
       () =>
@@ -121,17 +116,9 @@ function Blocks({ answer }: { answer: BlocksAnswer }) {
   const layout = useMemo(() => layOut(found, groupLabel), [found, groupLabel])
   const scene = useMemo(() => makeScene(layout), [layout])
   const bounds = useMemo(() => windowAround(blocks) ?? { fromMs: 0, toMs: 1 }, [blocks])
-  const window = windowOf(url, bounds)
+  const [window, setWindow] = useUrlWindow(url, bounds)
   const byUlid = useMemo(() => new Map(blocks.map((block) => [block.ulid, block])), [blocks])
   const selected = byUlid.get(url.text('block')) ?? null
-  const setWindow = useCallback(
-    (next: Window) => {
-      const seen = within(next, bounds)
-      const all = seen.fromMs === bounds.fromMs && seen.toMs === bounds.toMs
-      url.set({ from: all ? null : String(seen.fromMs), to: all ? null : String(seen.toMs) })
-    },
-    [url, bounds],
-  )
   const open = useCallback((ulid: string | null) => { url.set({ block: ulid }) }, [url])
   const asList = url.text('as') === 'list'
   return (

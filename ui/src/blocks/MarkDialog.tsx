@@ -86,7 +86,7 @@ export function MarkDialog({ block, action, onClose, onMarked }: MarkDialogProps
               <Button variant="default" onClick={close}>
                 Cancel
               </Button>
-              <Button type="submit" color={action === 'DELETION' ? 'red.9' : undefined} loading={marking.isPending}>
+              <Button type="submit" {...(action === 'DELETION' && { color: 'red.9' })} loading={marking.isPending}>
                 {words.button}
               </Button>
             </Group>

@@ -19,6 +19,9 @@ for (const name of ['offsetWidth', 'clientWidth']) {
   Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => 800 })
 }
 
+// Nothing can be drawn there either.
+HTMLCanvasElement.prototype.getContext = () => null
+
 // What a path of the API answers: its `data`, or a whole response.
 export type FakeAnswers = Readonly<Record<string, unknown>>
 

@@ -49,3 +49,9 @@ export function useUrlState(): UrlState {
     [params, set],
   )
 }
+
+// All values of a parameter, the same list for as long as they are the same.
+export function useUrlList(url: UrlState, name: string): readonly string[] {
+  const key = JSON.stringify(url.all(name))
+  return useMemo(() => JSON.parse(key) as string[], [key])
+}

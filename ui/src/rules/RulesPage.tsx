@@ -14,7 +14,7 @@ import { LabelSet } from '../parts/LabelSet'
 import { Answered, Empty, Filters, Page, Shown } from '../parts/Page'
 import { graphLink } from '../parts/promql'
 import { SearchField } from '../parts/SearchField'
-import { useUrlState } from '../parts/urlState'
+import { useUrlList, useUrlState } from '../parts/urlState'
 import { allRules, filterRules } from './groups'
 import { NoRules } from './NoRules'
 
@@ -36,9 +36,9 @@ export default function RulesPage() {
 function Rules({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number }) {
   const url = useUrlState()
   const search = url.text('search')
-  const states = url.all('state')
-  const health = url.all('health')
-  const types = url.all('type')
+  const states = useUrlList(url, 'state')
+  const health = useUrlList(url, 'health')
+  const types = useUrlList(url, 'type')
   const rules = useMemo(() => allRules(groups), [groups])
   const stateCounts = useMemo(
     () => countBy(rules, (rule) => (rule.type === 'alerting' ? rule.state : '')),

@@ -10,7 +10,7 @@ import { Instant } from '../parts/Instant'
 import { LabelSet } from '../parts/LabelSet'
 import { Answered, Empty, Filters, Page, Shown } from '../parts/Page'
 import { SearchField } from '../parts/SearchField'
-import { useUrlState } from '../parts/urlState'
+import { useUrlList, useUrlState } from '../parts/urlState'
 import { VirtualList } from '../parts/VirtualList'
 import type { Window } from '../timeline/axis'
 import { RangeBar, TimeAxis } from '../timeline/TimeAxis'
@@ -43,8 +43,8 @@ function NoStores() {
 function Stores({ stores, nowMs }: { stores: readonly Store[]; nowMs: number }) {
   const url = useUrlState()
   const search = url.text('search')
-  const types = url.all('type')
-  const health = url.all('health')
+  const types = useUrlList(url, 'type')
+  const health = useUrlList(url, 'health')
   const found = useDeferredValue(
     useMemo(() => filterStores(stores, { search, types, health }), [stores, search, types, health]),
   )

@@ -16,7 +16,7 @@ import { Answered, Empty, Filters, Page, Shown } from '../parts/Page'
 import { graphLink, selector } from '../parts/promql'
 import { SafeLink } from '../parts/SafeLink'
 import { SearchField } from '../parts/SearchField'
-import { useUrlState } from '../parts/urlState'
+import { useUrlList, useUrlState } from '../parts/urlState'
 import { VirtualList } from '../parts/VirtualList'
 import { isEmptyQuery, matches, parseQuery } from '../search/search'
 import { filterTargets, groupTargets } from './groups'
@@ -50,7 +50,7 @@ function TargetViews({ targets, nowMs }: { targets: Targets; nowMs: number }) {
   const url = useUrlState()
   const search = url.text('search')
   const dropped = url.text('view') === 'dropped'
-  const health = url.all('health')
+  const health = useUrlList(url, 'health')
   const by = url.text('by')
   const counts = useMemo(() => countBy(targets.active, (target) => target.health), [targets])
   const names = useMemo(() => labelNames(targets.active), [targets])
