@@ -43,7 +43,7 @@ const history = new URLSearchParams({
 
 test.describe('for the README', () => {
   test.skip(!process.env['AEVUM_README_IMAGES'], 'only when asked')
-  test.use({ viewport: { width: 1000, height: 640 } })
+  test.use({ viewport: { width: 1100, height: 900 } })
 
   const images = [
     { name: 'graph', colorScheme: 'light', url: () => `${stackUrls().query}/graph?${history}` },
