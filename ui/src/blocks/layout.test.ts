@@ -92,7 +92,7 @@ describe('the layout', () => {
     const many = Array.from({ length: 50 }, (_, index) => makeBlock({ ulid: `u${String(index)}` }))
     const row = layOut(many, '').sources[0]!.rows[0]!
     expect(row.lanes).toHaveLength(MOST_LANES)
-    expect(row.lanes.map((lane) => lane.crowded)).toEqual([...Array(MOST_LANES - 1).fill(false), true])
+    expect(row.lanes.map((lane) => lane.crowded)).toEqual([...Array<boolean>(MOST_LANES - 1).fill(false), true])
     expect(row.lanes.reduce((sum, lane) => sum + lane.blocks.length, 0)).toBe(50)
   })
 
