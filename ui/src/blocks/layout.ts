@@ -91,9 +91,7 @@ function streamsOf(blocks: Block[]): Iterable<Block[]> {
 function rowsOf(blocks: readonly Block[]): LevelRow[] {
   const levels = new Map<number, Block[]>()
   for (const block of blocks) pushTo(levels, block.level, block)
-  return [...levels]
-    .sort(([a], [b]) => a - b)
-    .map(([level, members]) => ({ level, lanes: lanesOf(members) }))
+  return [...levels].sort(([a], [b]) => a - b).map(([level, members]) => ({ level, lanes: lanesOf(members) }))
 }
 
 function lanesOf(blocks: readonly Block[]): Lane[] {

@@ -22,17 +22,11 @@ function open(value: string, answer: (url: URL, body: URLSearchParams) => Respon
   const onRun = vi.fn()
   const page = render(<Editor value={value} label="Expression" onChange={onChange} onRun={onRun} />)
   const view = EditorView.findFromDOM(page.container.querySelector<HTMLElement>('.cm-editor')!)!
-  const press = (key: string, shiftKey = false) =>
-    act(() =>
-      view.contentDOM.dispatchEvent(
-        new KeyboardEvent('keydown', {
-          key,
-          shiftKey,
-          bubbles: true,
-          cancelable: true,
-        }),
-      ),
-    )
+  const press = (key: string, shiftKey = false) => {
+    act(() => {
+      view.contentDOM.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey, bubbles: true, cancelable: true }))
+    })
+  }
   return { ...page, view, onChange, onRun, asked, press }
 }
 
@@ -82,7 +76,7 @@ describe('the editor', () => {
         ? failure(400, 'invalid parameter "query": 1:8: parse error: unexpected ")"')
         : success([]),
     )
-    void forceLinting(view)
+    forceLinting(view)
     await waitFor(() => expect(diagnostics(view)).toMatchObject([{ from: 7, to: 8, message: 'unexpected ")"' }]))
     expect(asked).toContain('/api/v1/parse_query')
   })
@@ -91,18 +85,18 @@ describe('the editor', () => {
     const { view } = open('sum(up{)', () => {
       throw new TypeError('no network')
     })
-    void forceLinting(view)
+    forceLinting(view)
     await waitFor(() => expect(diagnostics(view)).toHaveLength(1))
   })
 
   it('shows none where there is none, and asks nothing about nothing', async () => {
     const good = open('sum(up)')
-    void forceLinting(good.view)
+    forceLinting(good.view)
     await waitFor(() => expect(good.asked).toContain('/api/v1/parse_query'))
     expect(diagnostics(good.view)).toEqual([])
     good.unmount()
     const empty = open('  ')
-    void forceLinting(empty.view)
+    forceLinting(empty.view)
     expect(empty.asked).toEqual([])
   })
 
@@ -128,7 +122,7 @@ describe('the editor', () => {
     ['up{job="n', 'node'],
     ['sum b', 'by'],
     ['rate(up[5', 'm'],
-  ])('completes %s to %s', async (text, label) => expect(await completions(text)).toContain(label), 20_000)
+  ])('completes %s to %s', async (text, label) => expect(await completions(text)).toContain(label))
 })
 
 describe('the place of a fault', () => {

@@ -57,7 +57,10 @@ export function renderPage(page: ReactElement, answers: FakeAnswers, search = ''
   const result = render(
     <MantineProvider env="test">
       <QueryClientProvider client={client}>
-        <MemoryRouter initialEntries={[`/page${search}`]} future={{ v7_startTransition: true, v7_relativeSplatPath: true }}>
+        <MemoryRouter
+          initialEntries={[`/page${search}`]}
+          future={{ v7_startTransition: true, v7_relativeSplatPath: true }}
+        >
           {page}
           <Location />
         </MemoryRouter>
