@@ -1,8 +1,9 @@
-import { Anchor, Group, Text, UnstyledButton } from '@mantine/core'
-import { useMemo } from 'react'
+import { Anchor, Button, Group, SegmentedControl, Text, Title } from '@mantine/core'
+import { useDeferredValue, useMemo, useState } from 'react'
 import { Link } from 'react-router-dom'
 import { mergeMetrics, parseNames, type Metric } from '../answers/metrics'
 import { useAnswer } from '../answers/useAnswer'
+import { asObject } from '../answers/values'
 import { Badge } from '../parts/Badge'
 import { Choices } from '../parts/Choices'
 import { countBy } from '../parts/groupBy'
@@ -11,42 +12,76 @@ import { graphLink, selector } from '../parts/promql'
 import { SearchField } from '../parts/SearchField'
 import { useUrlList, useUrlState } from '../parts/urlState'
 import { VirtualList } from '../parts/VirtualList'
-import { filterMetrics, typeOf } from './filter'
-import { MetricLabels } from './MetricLabels'
-
-const asIs = (data: unknown) => data
+import { parseQuery } from '../search/search'
+import { LabelExplorer } from './LabelExplorer'
+import { parseConditions, rangeNamed, rangeParams, RANGES } from './ranges'
+import './explorer.css'
 
 export default function ExplorerPage() {
-  const metadata = useAnswer('api/v1/metadata', {}, asIs)
-  const names = useAnswer('api/v1/label/__name__/values', {}, parseNames)
+  const url = useUrlState()
+  const range = rangeNamed(url.text('range'))
+  const [openedMs] = useState(() => Date.now())
+  const params = useMemo(() => rangeParams(range, openedMs), [range, openedMs])
+  const metadata = useAnswer('api/v1/metadata', {}, asObject)
+  const names = useAnswer('api/v1/label/__name__/values', params, parseNames)
+  // What targets say of their metrics is worth having, and nothing depends on it.
+  const said = metadata.data?.value
+  const metrics = useMemo(() => mergeMetrics(said, names.data?.value ?? []), [said, names.data])
   return (
-    <Page title="Explorer" about="The metrics of all endpoints: what they mean, and which labels they have.">
-      <Answered query={names} what="the names of metrics">
-        {(known) => (
-          <Answered query={metadata} what="what targets say of their metrics">
-            {(described) => <Metrics metadata={described} names={known} />}
-          </Answered>
-        )}
+    <Page title="Metrics" about="Which metrics there are, what they mean, and which labels they have.">
+      <SegmentedControl
+        aria-label="Range of time"
+        data={RANGES.map(({ value, label }) => ({ value, label }))}
+        value={range.value}
+        onChange={(value) => {
+          url.set({ range: value === RANGES[0].value ? null : value })
+        }}
+        style={{ alignSelf: 'flex-start' }}
+      />
+      {metadata.error && (
+        <Text size="sm" role="status" className="av-break">
+          Types and help texts are missing: {metadata.error.message}
+        </Text>
+      )}
+      <Answered query={names} what="the metrics">
+        {() => (metrics.length === 0 ? <NoMetrics /> : <Explorer metrics={metrics} params={params} />)}
       </Answered>
     </Page>
   )
 }
 
-function Metrics({ metadata, names }: { metadata: unknown; names: readonly string[] }) {
+function NoMetrics() {
+  return (
+    <Empty title="There are no metrics in this time.">
+      Choose a longer one, or look at{' '}
+      <Anchor component={Link} to="/stores" underline="always" inherit>
+        the stores
+      </Anchor>
+      : those that are healthy show the time of which they have data.
+    </Empty>
+  )
+}
+
+function filterMetrics(metrics: readonly Metric[], search: string, types: readonly string[]): readonly Metric[] {
+  // Metrics have no labels here, so that a condition is a word like others.
+  const { words, conditions } = parseQuery(search)
+  const all = [...words, ...conditions.map(({ value }) => value.toLowerCase())]
+  return metrics.filter((metric) => {
+    if (types.length > 0 && !types.includes(metric.type || 'unknown')) return false
+    const text = `${metric.name} ${metric.help} ${metric.unit}`.toLowerCase()
+    return all.every((word) => text.includes(word))
+  })
+}
+
+function Explorer({ metrics, params }: { metrics: readonly Metric[]; params: ReturnType<typeof rangeParams> }) {
   const url = useUrlState()
   const search = url.text('search')
   const types = useUrlList(url, 'type')
-  const opened = url.text('metric')
-  const all = useMemo(() => mergeMetrics(metadata, names), [metadata, names])
-  const typeCounts = useMemo(() => countBy(all, typeOf), [all])
-  const found = useMemo(() => filterMetrics(all, search, types), [all, search, types])
-  if (all.length === 0) {
-    return (
-      <Empty title="No endpoint knows a metric yet.">
-        As soon as a Prometheus behind a sidecar has scraped a target, its metrics are here.
-      </Empty>
-    )
-  }
+  const conditions = parseConditions(useUrlList(url, 'where'))
+  const chosen = url.text('metric')
+  const counts = useMemo(() => countBy(metrics, (metric) => metric.type || 'unknown'), [metrics])
+  const found = useDeferredValue(useMemo(() => filterMetrics(metrics, search, types), [metrics, search, types]))
+  const metric = metrics.find(({ name }) => name === chosen)
   return (
     <>
       <Filters>
@@ -60,63 +95,103 @@ function Metrics({ metadata, names }: { metadata: unknown; names: readonly strin
         />
         <Choices
           label="Type"
-          choices={[...typeCounts].map(([value, count]) => ({ value, label: value, count }))}
+          choices={[...counts].sort().map(([type, count]) => ({ value: type, label: type, count }))}
           chosen={types}
-          onChange={(chosen) => {
-            url.set({ type: chosen })
+          onChange={(value) => {
+            url.set({ type: value })
           }}
         />
       </Filters>
-      <Shown shown={found.length} all={all.length} what="metrics" />
-      {found.length === 0 ? (
-        <Empty title="No metric matches.">Change the search or the types.</Empty>
-      ) : (
-        <VirtualList
-          items={found}
-          label="Metrics"
-          keyOf={(metric) => metric.name}
-          rowHeight={64}
-          grows
-          height="70vh"
-          render={(metric) => (
-            <MetricRow
-              metric={metric}
-              opened={metric.name === opened}
-              onToggle={() => {
-                url.set({ metric: metric.name === opened ? null : metric.name })
-              }}
+      <div className="av-explorer">
+        <div>
+          <Shown shown={found.length} all={metrics.length} what="metrics" />
+          {found.length === 0 ? (
+            <Empty title="No metric matches.">Change the search or the types.</Empty>
+          ) : (
+            <VirtualList
+              items={found}
+              label="Metrics"
+              keyOf={(item) => item.name}
+              rowHeight={54}
+              height="max(260px, calc(100dvh - 340px))"
+              render={(item) => (
+                <button
+                  type="button"
+                  className="av-metric"
+                  aria-pressed={item.name === chosen}
+                  onClick={() => {
+                    url.set({ metric: item.name === chosen ? null : item.name, where: null, label: null })
+                  }}
+                >
+                  <span className="av-metric-name">{item.name}</span>
+                  <span className="av-quiet av-metric-help">
+                    {[item.type, item.unit, item.help].filter((text) => text !== '').join(' · ') || 'no metadata'}
+                  </span>
+                </button>
+              )}
             />
           )}
-        />
-      )}
+        </div>
+        <section aria-label={chosen === '' ? 'All metrics' : `Metric ${chosen}`}>
+          {chosen === '' ? (
+            <Text size="sm" className="av-quiet" mb="xs">
+              Labels of all metrics. Choose one to see its own.
+            </Text>
+          ) : (
+            <MetricFacts name={chosen} metric={metric} expression={selector(chosen, conditions)} />
+          )}
+          <LabelExplorer metric={chosen} conditions={conditions} params={params} />
+        </section>
+      </div>
     </>
   )
 }
 
-function MetricRow({ metric, opened, onToggle }: { metric: Metric; opened: boolean; onToggle: () => void }) {
+interface MetricFactsProps {
+  name: string
+  metric: Metric | undefined
+  expression: string
+}
+
+function MetricFacts({ name, metric, expression }: MetricFactsProps) {
+  const url = useUrlState()
+  const counts = metric?.type === 'counter' || name.endsWith('_total')
   return (
-    <div className="av-card" style={{ marginBottom: 6 }}>
-      <Group gap="sm">
-        <UnstyledButton onClick={onToggle} aria-expanded={opened} className="av-break" fw={600}>
-          {metric.name}
-        </UnstyledButton>
-        <Badge tone="note">{typeOf(metric)}</Badge>
-        {metric.unit !== '' && <Badge tone="quiet">{metric.unit}</Badge>}
-        <Anchor component={Link} to={graphLink(selector(metric.name))} size="sm" underline="always">
+    <div style={{ marginBottom: 12 }}>
+      <Title order={2} size="h4" className="av-break">
+        {name}
+      </Title>
+      <Group gap="xs" my={4}>
+        {metric?.type && <Badge tone="note">{metric.type}</Badge>}
+        {metric?.unit && <Badge tone="quiet">{metric.unit}</Badge>}
+      </Group>
+      <Text size="sm" className="av-break">
+        {metric?.help || 'No target says what it means.'}
+      </Text>
+      {metric?.others.map((other, index) => (
+        <Text size="sm" key={index} className="av-break av-quiet">
+          Other targets say: {[other.type, other.unit, other.help].filter((text) => text !== '').join(' · ')}
+        </Text>
+      ))}
+      <Group gap="md" mt={6}>
+        <Anchor component={Link} to={graphLink(expression)} size="sm" underline="always">
           Graph
         </Anchor>
+        {counts && (
+          <Anchor component={Link} to={graphLink(`rate(${expression}[5m])`)} size="sm" underline="always">
+            Graph of the rate
+          </Anchor>
+        )}
+        <Button
+          size="compact-xs"
+          variant="default"
+          onClick={() => {
+            url.set({ metric: null, where: null, label: null })
+          }}
+        >
+          All metrics
+        </Button>
       </Group>
-      {metric.help !== '' && (
-        <Text size="sm" className="av-break">
-          {metric.help}
-        </Text>
-      )}
-      {metric.others.length > 0 && opened && (
-        <Text size="sm" className="av-quiet av-break">
-          Other targets say: {metric.others.map(({ type, help }) => `${type}: ${help}`).join(' · ')}
-        </Text>
-      )}
-      {opened && <MetricLabels metric={metric.name} />}
     </div>
   )
 }

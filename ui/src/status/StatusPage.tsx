@@ -1,60 +1,91 @@
-import { Anchor, Table, Text, Title } from '@mantine/core'
+import { Anchor, SimpleGrid, Table, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
-import { parseExposition, sumOf, type Sample } from '../answers/exposition'
+import { useMemo, type ReactNode } from 'react'
+import { Link } from 'react-router-dom'
 import { requestText } from '../answers/request'
 import { parseBuildInfo, parseRuntimeInfo } from '../answers/status'
-import { REFRESH_MS, useAnswer } from '../answers/useAnswer'
-import { formatBytes, formatCount, formatSeconds } from '../parts/format'
+import { REFRESH_MS, useAnswer, type Parsed } from '../answers/useAnswer'
+import { formatBytes, formatCount, formatInstant } from '../parts/format'
 import { Instant } from '../parts/Instant'
-import { Answered, Empty, Page, Problem } from '../parts/Page'
-import { cachesOf } from './caches'
+import { Answered, Page } from '../parts/Page'
+import { cachesOf, parseExposition, total, type CacheStatus, type Sample } from './exposition'
 
 export default function StatusPage() {
   const build = useAnswer('api/v1/status/buildinfo', {}, parseBuildInfo)
   const runtime = useAnswer('api/v1/status/runtimeinfo', {}, parseRuntimeInfo)
+  const metrics = useQuery({
+    queryKey: ['metrics'],
+    // Not below the prefix: the server has one address for its metrics.
+    queryFn: async ({ signal }): Promise<Parsed<Sample[]>> => ({
+      value: parseExposition(await requestText('/metrics', { signal })),
+      warnings: [],
+    }),
+    refetchInterval: REFRESH_MS,
+    retry: false,
+  })
   return (
-    <Page title="Status" about="What runs here, since when, and what it uses.">
-      <Section title="Build">
-        <Answered query={build} what="the build">
-          {({ version, revision }) => (
-            <Facts
-              facts={[
-                ['Version', version],
-                ['Revision', revision],
-                [
-                  'Licences',
-                  <Anchor key="licences" href="licenses.txt" target="_blank" underline="always">
-                    of the packages in these pages
-                  </Anchor>,
-                ],
-              ]}
-            />
-          )}
-        </Answered>
-      </Section>
-      <Section title="Runtime">
-        <Answered query={runtime} what="the runtime">
-          {({ startedMs, directory, processors }) => (
-            <Facts
-              facts={[
-                ['Started', <Instant key="started" ms={startedMs} nowMs={runtime.dataUpdatedAt} />],
-                ['Working directory', directory],
-                ['Processors', processors === 0 ? 'not known' : formatCount(processors)],
-              ]}
-            />
-          )}
-        </Answered>
-      </Section>
-      <Use />
+    <Page title="Status" about="The process that served this page.">
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+        <Part title="Build">
+          <Answered query={build} what="the build">
+            {(info) => (
+              <Facts
+                facts={[
+                  ['Version', info.version],
+                  ['Revision', info.revision],
+                  ['Branch', info.branch],
+                  ['Built by', info.buildUser],
+                  ['Built at', info.buildDate],
+                  ['Go', info.goVersion],
+                ]}
+              />
+            )}
+          </Answered>
+        </Part>
+        <Part title="Runtime">
+          <Answered query={runtime} what="the runtime">
+            {(info) => (
+              <Facts
+                facts={[
+                  ['Started', info.startedMs === null ? '' : `${formatInstant(info.startedMs)} UTC`],
+                  ['Up', info.startedMs === null ? '' : <Up ms={info.startedMs} nowMs={runtime.dataUpdatedAt} />],
+                  ['Directory', info.directory],
+                  ['Processors', info.processors === 0 ? '' : formatCount(info.processors)],
+                ]}
+              />
+            )}
+          </Answered>
+        </Part>
+        <Part title="Memory and files">
+          <Answered query={metrics} what="the metrics">
+            {(samples) => <Process samples={samples} />}
+          </Answered>
+        </Part>
+      </SimpleGrid>
+      <Part title="Caches">
+        {metrics.data ? (
+          <Caches samples={metrics.data.value} />
+        ) : (
+          <Text size="sm" className="av-quiet">
+            They are read from the metrics.
+          </Text>
+        )}
+      </Part>
+      <Text size="sm">
+        See also{' '}
+        <Anchor component={Link} to="/flags" underline="always">
+          the flags
+        </Anchor>
+        .
+      </Text>
     </Page>
   )
 }
 
-function Section({ title, children }: { title: string; children: ReactNode }) {
+function Part({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <section aria-label={title}>
-      <Title order={2} size="h4" mb="xs">
+    <section aria-label={title} style={{ minWidth: 0 }}>
+      <Title order={2} size="h4" mb={6}>
         {title}
       </Title>
       {children}
@@ -62,97 +93,107 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   )
 }
 
+function Up({ ms, nowMs }: { ms: number; nowMs: number }) {
+  return (
+    <>
+      since <Instant ms={ms} nowMs={nowMs} />
+    </>
+  )
+}
+
+// Facts that nobody says are left out.
 function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
+  const said = facts.filter(([, fact]) => fact !== '')
+  if (said.length === 0) {
+    return (
+      <Text size="sm" className="av-quiet">
+        The server does not say.
+      </Text>
+    )
+  }
   return (
     <dl className="av-facts">
-      {facts.map(([name, value]) => (
+      {said.map(([name, fact]) => (
         <div key={name} style={{ display: 'contents' }}>
           <dt>{name}</dt>
-          <dd>{value === '' ? <span className="av-quiet">not known</span> : value}</dd>
+          <dd>{fact}</dd>
         </div>
       ))}
     </dl>
   )
 }
 
-const PREFIXES = ['process_', 'thanos_store_index_cache_', 'thanos_store_bucket_cache_']
-
-// Memory and caches, out of the metrics of the process.
-function Use() {
-  const { data, error, refetch } = useQuery({
-    queryKey: ['metrics'],
-    queryFn: async ({ signal }) => parseExposition(await requestText('metrics', { signal }), PREFIXES),
-    refetchInterval: REFRESH_MS,
-    retry: false,
-  })
-  if (error) {
-    return (
-      <Problem
-        title="What the process uses is in its metrics, which could not be read from here."
-        error={error}
-        onRetry={() => {
-          void refetch()
-        }}
-      />
-    )
-  }
-  if (!data) return <Text role="status">Reading the metrics …</Text>
+function Process({ samples }: { samples: readonly Sample[] }) {
+  const bytes = (name: string) => show(total(samples, name), formatBytes)
+  const count = (name: string) => show(total(samples, name), formatCount)
+  const open = count('process_open_fds')
+  const most = count('process_max_fds')
   return (
-    <>
-      <Section title="Memory and processor">
-        <Facts
-          facts={[
-            ['Memory', shown(sumOf(data, 'process_resident_memory_bytes'), formatBytes)],
-            ['Processor time', shown(sumOf(data, 'process_cpu_seconds_total'), formatSeconds)],
-            ['Open files', openFiles(data)],
-          ]}
-        />
-      </Section>
-      <Section title="Caches">
-        <Caches samples={data} />
-      </Section>
-    </>
+    <Facts
+      facts={[
+        ['Resident memory', bytes('process_resident_memory_bytes')],
+        ['Virtual memory', bytes('process_virtual_memory_bytes')],
+        ['Open files', open === '' ? '' : `${open}${most === '' ? '' : ` of ${most}`}`],
+        ['Processor time', show(total(samples, 'process_cpu_seconds_total'), (value) => `${value.toFixed(1)} s`)],
+        ['Received', bytes('process_network_receive_bytes_total')],
+        ['Sent', bytes('process_network_transmit_bytes_total')],
+      ]}
+    />
   )
 }
 
-function shown(value: number | null, format: (value: number) => string): string {
-  return value === null ? '' : format(value)
-}
-
-function openFiles(samples: readonly Sample[]): string {
-  const open = shown(sumOf(samples, 'process_open_fds'), formatCount)
-  const most = shown(sumOf(samples, 'process_max_fds'), formatCount)
-  return most === '' ? open : `${open} of at most ${most}`
+function show(value: number | null, format: (value: number) => string): string {
+  return value === null || !Number.isFinite(value) ? '' : format(value)
 }
 
 function Caches({ samples }: { samples: readonly Sample[] }) {
-  const caches = cachesOf(samples)
+  const caches = useMemo(() => cachesOf(samples), [samples])
   if (caches.length === 0) {
-    return <Empty title="This component has no cache.">A store gateway has one for indexes, and more when told.</Empty>
+    return (
+      <Text size="sm" className="av-quiet">
+        This process has no caches, or they were not asked yet. Those of a store gateway are set by{' '}
+        <code>--index-cache.config</code> and <code>--store.caching-bucket.config</code>.
+      </Text>
+    )
   }
   return (
-    <Table>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th scope="col">Cache</Table.Th>
-          <Table.Th scope="col">Requests</Table.Th>
-          <Table.Th scope="col">Hits</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {caches.map(({ name, requests, hits }) => (
-          <Table.Tr key={name}>
-            <Table.Th scope="row" fw={400}>
-              {name}
-            </Table.Th>
-            <Table.Td>{formatCount(requests)}</Table.Td>
-            <Table.Td>
-              {formatCount(hits)}
-              {requests > 0 && ` (${((100 * hits) / requests).toFixed(0)}%)`}
-            </Table.Td>
+    <div className="av-table" tabIndex={0} role="region" aria-label="Table of caches">
+      <Table verticalSpacing={4}>
+        <Table.Thead>
+          <Table.Tr>
+            {['Cache', 'Items', 'Size', 'Requests', 'Hits', 'Evicted'].map((name, index) => (
+              <Table.Th key={name} scope="col" ta={index === 0 ? 'left' : 'right'}>
+                {name}
+              </Table.Th>
+            ))}
           </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
+        </Table.Thead>
+        <Table.Tbody>
+          {caches.map((cache) => (
+            <Table.Tr key={cache.name}>
+              <Table.Th scope="row" fw={400} className="av-break">
+                {cache.name}
+              </Table.Th>
+              <Table.Td ta="right">{show(cache.items, formatCount)}</Table.Td>
+              <Table.Td ta="right">{sizeOf(cache)}</Table.Td>
+              <Table.Td ta="right">{formatCount(cache.requests)}</Table.Td>
+              <Table.Td ta="right">{hitsOf(cache)}</Table.Td>
+              <Table.Td ta="right">{show(cache.evicted, formatCount)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
   )
+}
+
+function sizeOf(cache: CacheStatus): string {
+  const size = show(cache.bytes, formatBytes)
+  const most = show(cache.maxBytes, formatBytes)
+  return size === '' || most === '' ? size : `${size} of ${most}`
+}
+
+function hitsOf(cache: CacheStatus): string {
+  const hits = formatCount(cache.hits)
+  return cache.requests === 0 ? hits : `${hits} (${((cache.hits / cache.requests) * 100).toFixed(1)} %)`
 }
