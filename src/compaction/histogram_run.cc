@@ -57,9 +57,9 @@ void Spread(const std::vector<Span>& from, const std::vector<double>& counts,
 }  // namespace
 
 void HistogramRun::Begin(const FloatHistogram& h) {
-  hint_ = h.reset_hint == ResetHint::kGauge                           ? ResetHint::kGauge
+  hint_ = h.reset_hint == ResetHint::kGauge                   ? ResetHint::kGauge
           : after_reset_ || h.reset_hint == ResetHint::kReset ? ResetHint::kReset
-                                                                      : ResetHint::kUnknown;
+                                                              : ResetHint::kUnknown;
   first_.schema = h.schema;
   first_.zero_threshold = h.zero_threshold;
   first_.custom_values = h.custom_values;
@@ -119,8 +119,7 @@ bool HistogramRun::Add(TimestampMs time, const FloatHistogram& h, TimestampMs st
     return false;
   } else if (!stale) {
     if (stale_) return false;
-    const bool same_kind = h.schema == first_.schema &&
-                           h.zero_threshold == first_.zero_threshold &&
+    const bool same_kind = h.schema == first_.schema && h.zero_threshold == first_.zero_threshold &&
                            h.custom_values == first_.custom_values;
     const bool falls = !IsGauge() && (h.reset_hint == ResetHint::kReset || h.count < count_ ||
                                       h.zero_count < zero_count_);
@@ -157,8 +156,7 @@ StatusOr<std::string> HistogramRun::TakeChunk() {
       written = &spread;
     }
     const Status status = encoder.Append(sample.time, *written, sample.start);
-    if (!status.ok())
-      return Corruption("a histogram at {}: {}", sample.time, status.message());
+    if (!status.ok()) return Corruption("a histogram at {}: {}", sample.time, status.message());
   }
   return encoder.Bytes();
 }

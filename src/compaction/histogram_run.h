@@ -54,7 +54,7 @@ class HistogramRun {
   model::ResetHint hint_ = model::ResetHint::kUnknown;  // of the chunk
   // Whether the last histogram was refused because its counter was reset.
   bool after_reset_ = false;
-  bool stale_ = false;  // the last one was a staleness marker
+  bool stale_ = false;           // the last one was a staleness marker
   model::FloatHistogram first_;  // what all have but for the buckets
   double count_ = 0;
   double zero_count_ = 0;
