@@ -68,6 +68,11 @@ bool IsPast(TimestampMs max_time, std::chrono::milliseconds retention, Timestamp
 
 }  // namespace
 
+bool IsKnownResolution(std::int64_t resolution_ms) {
+  return resolution_ms == kResolutionRaw || resolution_ms == kResolution5m ||
+         resolution_ms == kResolution1h;
+}
+
 std::vector<DownsampleTask> ChooseDownsampling(const block::MetaMap& blocks,
                                                const std::set<model::Ulid>& no_downsample) {
   const Copies copies(blocks);

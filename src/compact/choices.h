@@ -15,6 +15,9 @@ namespace aevum::compact {
 
 using compaction::MetaPointer;
 
+// Raw, 5 m or 1 h.
+bool IsKnownResolution(std::int64_t resolution_ms);
+
 struct DownsampleTask {
   MetaPointer block;
   std::int64_t resolution_ms = 0;  // to be made

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "block/filters.h"
 #include "chunk/testing/vectors.h"
 #include "compact/groups.h"
 
@@ -63,7 +64,12 @@ TEST(ChoicesTest, DownsamplesWhatThanosDoes) {
       found.emplace_back(task.block->ulid.ToString(), task.resolution_ms);
     std::ranges::sort(wanted);
     std::ranges::sort(found);
-    EXPECT_EQ(found, wanted);
+    // Thanos stops at a resolution that nobody knows; here the other blocks go on.
+    if (!line.contains("error")) {
+      EXPECT_EQ(found, wanted);
+    }
+    for (const auto& [ulid, resolution_ms] : found)
+      EXPECT_TRUE(resolution_ms == 300'000 || resolution_ms == 3'600'000) << ulid;
   }
 }
 
@@ -89,8 +95,13 @@ TEST(ChoicesTest, GroupsAsThanosDoes) {
   const std::vector<json> lines = chunk::testing::ReadVectors("planning/groups.jsonl.gz");
   if (lines.empty()) GTEST_SKIP() << "the golden vectors are not here";
   for (const json& line : lines) {
-    if (line.contains("replica_labels") && !line["replica_labels"].empty()) continue;
     SCOPED_TRACE(line["id"].dump());
+    block::FetchView view;
+    view.metas = ReadMetas(line["metas"]);
+    if (!line["replica_labels_removed"].is_null()) {
+      block::ReplicaLabelRemover remover(line["replica_labels_removed"].get<Ids>());
+      ASSERT_TRUE(remover.Apply(Context::Background(), view).ok());
+    }
     std::map<std::string, Ids> wanted;
     for (const json& group : line["groups"]) {
       // Blocks without labels can't be uploaded: they are left alone.
@@ -98,7 +109,7 @@ TEST(ChoicesTest, GroupsAsThanosDoes) {
       wanted[group["key"]] = group["blocks_sorted_by_id"].get<Ids>();
     }
     std::map<std::string, Ids> found;
-    for (const Group& group : MakeGroups(ReadMetas(line["metas"]))) {
+    for (const Group& group : MakeGroups(view.metas)) {
       Ids ids = IdsOf(group.blocks);
       std::ranges::sort(ids);
       found[group.key] = ids;

