@@ -152,7 +152,7 @@ TEST_F(CompactorTest, ManyFaultsOnlyDelayIt) {
       const auto way = std::make_shared<FaultyBucket>(
           bucket, [&](const objstore::BucketCall&) -> std::optional<Fault> {
             MutexLock lock(mutex);
-            const auto dice = random() % 20;
+            const auto dice = random() % 100;
             if (dice > 2) return std::nullopt;
             Fault fault{.error = Unavailable("fault"),
                         .when = dice == 0 ? Fault::When::kBefore : Fault::When::kAfter,

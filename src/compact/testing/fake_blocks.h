@@ -42,9 +42,10 @@ class BucketOf {
   void PutWithSamples(int number, TimestampMs min_time, TimestampMs max_time,
                       std::uint64_t samples);
   void PutWithoutMeta(int number);
+  // As the meta says, files apart; the labels of this object do not matter.
+  void PutBlock(block::Meta meta, const std::string& word);
 
  private:
-  void PutBlock(block::Meta meta, const std::string& word);
   block::Meta MakeMeta(int number, TimestampMs min_time, TimestampMs max_time) const;
 
   objstore::Bucket& bucket_;
