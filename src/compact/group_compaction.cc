@@ -183,8 +183,7 @@ Status GroupCompaction::Publish(const Context& context, const Blocks& plan,
   // A block that was uploaded stays whatever follows: another worker may have seen it, and count
   // the sources as its duplicates.
   for (const compaction::MergedBlock& merged : result.blocks) {
-    RETURN_IF_ERROR(block::UploadBlock(context, *fenced_, merged.directory, merged.meta,
-                                       place_.upload_options()));
+    RETURN_IF_ERROR(place_.Upload(context, *fenced_, merged.directory, merged.meta));
     logger_.Info("uploaded a compacted block", {{"block", merged.meta.ulid.ToString()},
                                                 {"level", merged.meta.compaction.level},
                                                 {"samples", merged.meta.stats.samples}});

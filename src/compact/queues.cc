@@ -118,21 +118,14 @@ std::vector<Group> GroupsWithPlans(Workplace& place, const BlockView& view) {
   return groups;
 }
 
-Status CompactGroup(const Context& context, Workplace& place, const std::string& key,
-                    Outcome& outcome) {
-  const std::unique_ptr<Lease> lease = Acquire(context, place, "compaction-" + key, outcome);
-  if (!lease) return OkStatus();
-  // What was seen before may be of a time when another worker had the lease.
-  ASSIGN_OR_RETURN(const auto view, place.Look(lease->context()));
-  std::vector<Group> groups = MakeGroups(view->fetched->metas);
-  const auto group =
-      std::ranges::find_if(groups, [&](const Group& candidate) { return candidate.key == key; });
-  if (group == groups.end()) return OkStatus();
-  const std::string about = "group " + key;
-  CompactMetrics::OfResolution metrics = place.metrics.Of(group->resolution_ms);
+// Compacts a group, whose blocks are those of `view`, with the lease for it.
+Status CompactWithLease(const Context& context, Workplace& place, const Group& group,
+                        const BlockView& view, Lease& lease, Outcome& outcome) {
+  const std::string about = "group " + group.key;
+  CompactMetrics::OfResolution metrics = place.metrics.Of(group.resolution_ms);
   metrics.runs_started.Increment();
-  GroupCompaction compaction(place, std::move(*group), *view, *lease);
-  const StatusOr<std::size_t> done = compaction.Run(lease->context());
+  GroupCompaction compaction(place, group, view, lease);
+  const StatusOr<std::size_t> done = compaction.Run(lease.context());
   if (!done.ok()) {
     RETURN_IF_ERROR(context.status());
     return Leave(place, about, done.status());
@@ -141,6 +134,21 @@ Status CompactGroup(const Context& context, Workplace& place, const std::string&
   place.problems.Resolve(about);
   outcome.Add(*done);
   return OkStatus();
+}
+
+Status CompactGroup(const Context& context, Workplace& place, const Group& group,
+                    const BlockView& view, Outcome& outcome) {
+  const std::unique_ptr<Lease> lease = Acquire(context, place, "compaction-" + group.key, outcome);
+  if (!lease) return OkStatus();
+  // What was seen before may be of a time when another worker had the lease.
+  ASSIGN_OR_RETURN(const bool live, place.AreLive(lease->context(), group.blocks));
+  if (live) return CompactWithLease(context, place, group, view, *lease, outcome);
+  ASSIGN_OR_RETURN(const auto newer, place.Look(lease->context()));
+  const std::vector<Group> groups = MakeGroups(newer->fetched->metas);
+  const auto same = std::ranges::find_if(
+      groups, [&](const Group& candidate) { return candidate.key == group.key; });
+  if (same == groups.end()) return OkStatus();
+  return CompactWithLease(context, place, *same, *newer, *lease, outcome);
 }
 
 Status DownsampleWithLease(const Context& context, Workplace& place, const DownsampleTask& task,
@@ -166,8 +174,7 @@ Status DownsampleWithLease(const Context& context, Workplace& place, const Downs
                        {.bucket = place.bucket.get(), .block = task.block->ulid, .directory = ""},
                        task.resolution_ms, options, directory.path()));
   FencedBucket fenced(place.bucket, lease);
-  RETURN_IF_ERROR(
-      block::UploadBlock(context, fenced, made.directory, made.meta, place.upload_options()));
+  RETURN_IF_ERROR(place.Upload(context, fenced, made.directory, made.meta));
   place.metrics.DownsampleSeconds(task.block->resolution_ms).Observe(SecondsSince(start));
   place.logger.Info(
       "uploaded a downsampled block",
@@ -180,7 +187,7 @@ Status DownsampleOne(const Context& context, Workplace& place, const model::Ulid
   const std::string ulid = block.ToString();
   const std::unique_ptr<Lease> lease = Acquire(context, place, "downsampling-" + ulid, outcome);
   if (!lease) return OkStatus();
-  ASSIGN_OR_RETURN(const auto view, place.Look(lease->context()));
+  ASSIGN_OR_RETURN(const auto view, place.LookOrReuse(lease->context(), Workplace::Reuse::kRecent));
   const std::vector<DownsampleTask> tasks =
       ChooseDownsampling(view->fetched->metas, view->no_downsample);
   const auto task = std::ranges::find_if(
@@ -233,7 +240,7 @@ ExpiryOptions ExpiryOptionsOf(const Workplace& place, const BlockView& view) {
 
 PassResult CompactGroups(const Context& context, Workplace& place) {
   Outcome outcome;
-  const auto view = place.Look(context);
+  const auto view = place.LookOrReuse(context, Workplace::Reuse::kUnchanged);
   if (!view.ok()) {
     outcome.Fail(view.status());
     return outcome.Take();
@@ -248,7 +255,7 @@ PassResult CompactGroups(const Context& context, Workplace& place) {
   const std::vector<Group> groups = GroupsWithPlans(place, **view);
   RunSideBySide(
       "compaction", groups.size(), place.options.concurrency, place.options.halt_on_error, outcome,
-      [&](std::size_t i) { return CompactGroup(context, place, groups[i].key, outcome); });
+      [&](std::size_t i) { return CompactGroup(context, place, groups[i], **view, outcome); });
   PassResult result = outcome.Take();
   if (result.status.ok()) place.metrics.iterations.Increment();
   return result;
@@ -256,7 +263,7 @@ PassResult CompactGroups(const Context& context, Workplace& place) {
 
 PassResult DownsampleBlocks(const Context& context, Workplace& place) {
   Outcome outcome;
-  const auto view = place.Look(context);
+  const auto view = place.LookOrReuse(context, Workplace::Reuse::kUnchanged);
   if (!view.ok()) {
     outcome.Fail(view.status());
     return outcome.Take();
@@ -280,7 +287,7 @@ PassResult ApplyRetention(const Context& context, Workplace& place) {
   Outcome outcome;
   const std::unique_ptr<Lease> lease = Acquire(context, place, "retention", outcome);
   if (!lease) return outcome.Take();
-  const auto view = place.Look(lease->context());
+  const auto view = place.LookOrReuse(lease->context(), Workplace::Reuse::kUnchanged);
   if (!view.ok()) {
     outcome.Fail(view.status());
     return outcome.Take();
@@ -310,7 +317,7 @@ PassResult Clean(const Context& context, Workplace& place) {
   Outcome outcome;
   const std::unique_ptr<Lease> lease = Acquire(context, place, "cleaning", outcome);
   if (!lease) return outcome.Take();
-  const auto looked = place.Look(lease->context());
+  const auto looked = place.LookOrReuse(lease->context(), Workplace::Reuse::kUnchanged);
   if (!looked.ok()) {
     outcome.Fail(looked.status());
     return outcome.Take();

@@ -11,6 +11,9 @@
 namespace aevum::compact {
 namespace {
 
+// A look costs several calls a block.
+constexpr std::chrono::milliseconds kReuseFor{30'000};
+
 std::chrono::milliseconds Milliseconds(Nanoseconds duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
 }
@@ -85,6 +88,22 @@ Workplace::Workplace(CompactorOptions compactor_options, std::shared_ptr<objstor
 
 StatusOr<std::shared_ptr<const BlockView>> Workplace::Look(const Context& context) {
   MutexLock lock(look_mutex_);
+  return LookLocked(context);
+}
+
+StatusOr<std::shared_ptr<const BlockView>> Workplace::LookOrReuse(const Context& context,
+                                                                  Reuse reuse) {
+  MutexLock lock(look_mutex_);
+  const std::shared_ptr<const BlockView> last = last_view_.Get();
+  const bool usable = last && last->fetched->complete.ok() &&
+                      clock.NowMs() - last->at_ms < kReuseFor.count() &&
+                      (reuse == Reuse::kRecent || seen_changes_ == changes_);
+  if (usable) return last;
+  return LookLocked(context);
+}
+
+StatusOr<std::shared_ptr<const BlockView>> Workplace::LookLocked(const Context& context) {
+  seen_changes_ = changes_;
   auto view = std::make_shared<BlockView>();
   ASSIGN_OR_RETURN(view->fetched, fetcher_.Fetch(context));
   view->duplicates = *duplicates_->duplicates();
@@ -108,6 +127,7 @@ Status Workplace::Mark(const Context& context, objstore::Bucket& to, block::Mark
                          .details = std::string(details),
                          .time_seconds = clock.NowMs() / 1000,
                          .reason = std::string(reason)};
+  ++changes_;  // also when it fails, or nobody knows
   ASSIGN_OR_RETURN(const bool put, block::PutMark(context, to, mark));
   if (!put) return OkStatus();
   metrics.Marked(kind, reason);
@@ -118,8 +138,27 @@ Status Workplace::Mark(const Context& context, objstore::Bucket& to, block::Mark
   return OkStatus();
 }
 
-block::UploadBlockOptions Workplace::upload_options() const {
-  return {.hash = options.hash, .concurrency = options.files_concurrency, .clock = &clock};
+StatusOr<bool> Workplace::AreLive(const Context& context, const std::vector<MetaPointer>& blocks) {
+  std::atomic<bool> live = true;
+  RETURN_IF_ERROR(objstore::RunParallel(
+      bucket->pool(), blocks.size(), options.meta_fetch_concurrency, [&](std::size_t i) -> Status {
+        const auto exists = [&](std::string_view file) {
+          return bucket->Exists(context, block::ObjectName(blocks[i]->ulid, file));
+        };
+        ASSIGN_OR_RETURN(const bool there, exists(block::kMetaFile));
+        ASSIGN_OR_RETURN(const bool marked, exists(block::MarkFile(block::MarkKind::kDeletion)));
+        if (!there || marked) live = false;
+        return OkStatus();
+      }));
+  return live.load();
+}
+
+Status Workplace::Upload(const Context& context, objstore::Bucket& to, const std::string& directory,
+                         const block::Meta& meta) {
+  ++changes_;  // also when it fails, or nobody knows
+  return block::UploadBlock(
+      context, to, directory, meta,
+      {.hash = options.hash, .concurrency = options.files_concurrency, .clock = &clock});
 }
 
 }  // namespace aevum::compact

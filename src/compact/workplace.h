@@ -1,6 +1,7 @@
 // What all queues of a compactor share: options, the bucket, what is told of the work.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/logging.h"
+#include "base/mutex.h"
 #include "block/fetcher.h"
 #include "block/filters.h"
 #include "block/marks.h"
@@ -103,21 +105,33 @@ class Workplace {
 
   // Looks at the bucket. Unavailable when some of it could not be seen: then nothing is planned.
   StatusOr<std::shared_ptr<const BlockView>> Look(const Context& context);
+  // As Look, but the last view does when it is of the last half minute, and, with kUnchanged, this
+  // worker changed nothing since: queues that look at the same time share what they see.
+  enum class Reuse : std::uint8_t { kUnchanged, kRecent };
+  StatusOr<std::shared_ptr<const BlockView>> LookOrReuse(const Context& context, Reuse reuse);
+  // Whether blocks of a view still are what they were: there, and not marked for deletion.
+  StatusOr<bool> AreLive(const Context& context, const std::vector<MetaPointer>& blocks);
   // The last that Look saw; null before.
   std::shared_ptr<const BlockView> last_view() const { return last_view_.Get(); }
 
+  // Uploads a block by `to`.
+  Status Upload(const Context& context, objstore::Bucket& to, const std::string& directory,
+                const block::Meta& meta);
   // Puts a mark by `to`, counts and logs it.
   Status Mark(const Context& context, objstore::Bucket& to, block::MarkKind kind,
               const model::Ulid& block, std::string_view reason, std::string_view details);
-  // What an upload of a block takes.
-  block::UploadBlockOptions upload_options() const;
 
  private:
+  StatusOr<std::shared_ptr<const BlockView>> LookLocked(const Context& context)
+      AEVUM_REQUIRES(look_mutex_);
   const std::shared_ptr<block::DeletionMarkFilter> deletion_marks_;
   const std::shared_ptr<block::DuplicateFilter> duplicates_;
   Mutex look_mutex_;
   block::MetaFetcher fetcher_;
   Snapshot<BlockView> last_view_;
+  // Changes of this worker, and how many there were when the last view was begun.
+  std::atomic<std::uint64_t> changes_ = 0;
+  std::uint64_t seen_changes_ AEVUM_GUARDED_BY(look_mutex_) = 0;
 };
 
 }  // namespace aevum::compact
