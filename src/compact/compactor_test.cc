@@ -41,9 +41,8 @@ class CompactorTest : public ::testing::Test {
   CompactorTest() {
     options_.data_dir = directory_.path();
     options_.consistency_delay = std::chrono::seconds(0);
-    options_.leases = {.owner = "worker",
-                       .duration = std::chrono::milliseconds(30),
-                       .directory = "compact/leases"};
+    options_.leases = {
+        .owner = "worker", .duration = std::chrono::milliseconds(6), .directory = "compact/leases"};
   }
 
   // One run over `bucket`, as a process of its own.
@@ -133,6 +132,7 @@ TEST_F(CompactorTest, AKillAnywhereLosesNothing) {
       ASSERT_TRUE(Run(bucket).ok());
       ExpectSound(*bucket, samples);
       ASSERT_EQ(ReadBlocks(*bucket).Live(), wanted);
+      if (killed % 4 != 0) continue;
       clock_.Advance(100 * kHour);
       ASSERT_TRUE(Run(bucket).ok());
       ASSERT_EQ(ReadBlocks(*bucket).all.size(), wanted.size());

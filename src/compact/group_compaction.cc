@@ -235,7 +235,9 @@ Status GroupCompaction::HandleDamage(const Context& context, const Blocks& plan,
     ASSIGN_OR_RETURN(
         const bool exists,
         place_.bucket->Exists(context, block::ObjectName(meta->ulid, block::kMetaFile)));
-    return SetAside(context, *meta, exists ? kReasonDamaged : "", damage);
+    const bool certain =
+        exists && (damage.code() == StatusCode::kDataLoss || objstore::IsNotFound(damage));
+    return SetAside(context, *meta, certain ? kReasonDamaged : "", damage);
   }
   // Nobody knows which it is: they stay as they are, without a mark, and are tried again.
   for (const MetaPointer& meta : plan) RETURN_IF_ERROR(SetAside(context, *meta, "", damage));

@@ -5,6 +5,8 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "compaction/downsample.h"
+
 namespace aevum::compact {
 namespace {
 
@@ -101,7 +103,14 @@ CompactMetrics::CompactMetrics(prometheus::Registry& registry)
       scratch_bytes(GaugeOf(registry, "aevum_compact_scratch_bytes",
                             "What of --compact.scratch-size is given out.")),
       problems(GaugeOf(registry, "aevum_compact_problems",
-                       "Blocks and groups that are left out, see /api/v1/compact.")) {}
+                       "Blocks and groups that are left out, see /api/v1/compact.")) {
+  // Rates of what happens for the first time need what was there before.
+  for (const std::int64_t resolution_ms : {compaction::kResolutionRaw, compaction::kResolution5m}) {
+    Downsamplings(resolution_ms);
+    DownsampleFailures(resolution_ms);
+    DownsampleSeconds(resolution_ms);
+  }
+}
 
 CompactMetrics::OfResolution CompactMetrics::Of(std::int64_t resolution_ms) {
   const prometheus::Labels labels = LabelsOf(resolution_ms);
