@@ -17,6 +17,7 @@
 #include "compact/compactor.h"
 #include "compaction/downsample.h"
 #include "model/ulid.h"
+#include "web/pages.h"
 
 namespace aevum::cli {
 namespace {
@@ -201,7 +202,8 @@ void CompactCommand::AddWebFlags(FlagSet& flags) {
   web.Add(flags);
   flags.String({"web.route-prefix", "Accepted for compatibility: the API is at the root.", "PATH"},
                &route_prefix);
-  flags.Bool({"web.disable", "Serve no API about the blocks and the work."}, &disable_web);
+  flags.Bool({"web.disable", "Serve no pages, and no API about the blocks and the work."},
+             &disable_web);
   flags.String({"bucket-web-label",
                 "External label by which pages group blocks; empty: all of them.", "NAME"},
                &api.label);
@@ -297,7 +299,9 @@ Status CompactCommand::AddRoutes(Service& running, compact::Compactor& compactor
   block::AddBlocksRoutes(routes, api, bucket, running.logger());
   compactor.AddRoutes(routes);
   AddComponentRoutes(routes, flags.Values());
-  return OkStatus();
+  return web::AddPages(running.http(), {.component = web::Component::kCompact,
+                                        .prefix = routes_options.prefix,
+                                        .admin_operations = !api.disable_admin_operations});
 }
 
 int CompactCommand::RunLoop(Service& running, compact::Compactor& compactor) const {
