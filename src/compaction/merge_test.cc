@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,9 +15,15 @@
 #include "base/files.h"
 #include "chunk/aggregate_chunk.h"
 #include "chunk/testing/vectors.h"
+#include "chunk/xor.h"
 #include "compaction/aggregate_overlap.h"
+#include "compaction/penalty_fold.h"
 #include "compaction/raw_overlap.h"
 #include "compaction/series_chunk.h"
+#include "encoding/byte_writer.h"
+#include "encoding/crc32c.h"
+#include "store/dedup/penalty.h"
+#include "tsdb/index_toc.h"
 
 namespace aevum::compaction {
 namespace {
@@ -224,12 +231,289 @@ TEST_F(GoldenMergeTest, MakesTheBlocksOfThanos) {
       EXPECT_EQ(meta.compaction.sources, golden->compaction.sources);
       EXPECT_EQ(meta.stats.series, golden->stats.series);
       EXPECT_EQ(result->repairs.any(), 0U);
+      if (c.function == MergeFunction::kOneToOne && golden->labels.at("cluster") != "us1") {
+        EXPECT_EQ(meta.stats, golden->stats);
+        EXPECT_EQ(meta.compaction.level, golden->compaction.level);
+        EXPECT_EQ(meta.series_max_size, golden->series_max_size);
+        // Thanos does not look at the last chunk of a series.
+        EXPECT_GE(meta.chunk_max_size, golden->chunk_max_size);
+      }
       const Difference difference = Compare(*ours, *theirs);
-      std::printf("%s %s: %zu series, other chunks %zu, other samples %zu\n", c.bucket.c_str(),
-                  golden->ulid.ToString().c_str(), difference.series, difference.other_chunks,
-                  difference.other_samples);
-      if (difference.other_samples) std::printf("%.0s\n", difference.first.c_str());
+      if (golden->labels.at("cluster") != "us1") {
+        EXPECT_EQ(difference.other_chunks, 0U) << difference.first;
+        continue;
+      }
+      // Here one block has samples between those of another of its replica, and at their times with
+      // other values: which of these stays depends there on the layout of chunks, and by penalty
+      // some are lost.
+      EXPECT_LE(difference.other_samples, 2U) << difference.first;
+      if (c.function != MergeFunction::kPenalty) {
+        EXPECT_EQ(meta.stats.samples, golden->stats.samples);
+        continue;
+      }
+      const auto joined =
+          MergeBlocks(Context::Background(), MergeByTime(*golden, MergeFunction::kOneToOne), {},
+                      directory_->path());
+      ASSERT_TRUE(joined.ok()) << joined.status();
+      EXPECT_EQ(*ours, *ReadContent(joined->blocks.front().directory));
     }
+  }
+}
+
+// The two raw blocks of eu1 that begin a golden day, one a replica.
+class MergeBlocksTest : public GoldenMergeTest {
+ protected:
+  std::vector<MergeInput> Pair() {
+    std::vector<MergeInput> inputs;
+    for (const std::string ulid : {"01M88B69WXN81SSNAFHBKW2P03", "01M88B6CKT7MQCMBJ7K3XN77HX"})
+      inputs.push_back(FromDirectory(kBuckets + "raw/" + ulid));
+    return inputs;
+  }
+  Content Merged(std::vector<MergeInput> inputs, const MergeOptions& options) {
+    const auto result =
+        MergeBlocks(Context::Background(), std::move(inputs), options, directory_->path());
+    EXPECT_TRUE(result.ok()) << result.status();
+    Content all;
+    if (!result.ok()) return all;
+    for (const MergedBlock& block : result->blocks) {
+      auto content = ReadContent(block.directory);
+      EXPECT_TRUE(content.ok()) << content.status();
+      all.merge(*content);
+      EXPECT_TRUE(content->empty()) << "a series in two blocks";
+    }
+    last_ = *result;
+    return all;
+  }
+  MergeResult last_;
+};
+
+TEST_F(MergeBlocksTest, SplitsWhatIsTooLarge) {
+  const Content whole = Merged(Pair(), {});
+  ASSERT_EQ(last_.blocks.size(), 1U);
+  EXPECT_EQ(Merged(Pair(), {.max_index_bytes = 15'000}), whole);
+  ASSERT_GT(last_.blocks.size(), 1U);
+  for (const MergedBlock& block : last_.blocks) {
+    EXPECT_LE(fs::file_size(block.directory + "/index"), 15'000U);
+    EXPECT_EQ(block.meta.compaction.sources, std::vector{block.meta.ulid});
+  }
+}
+
+TEST_F(MergeBlocksTest, LeavesOutWhatIsDeleted) {
+  const Content whole = Merged(Pair(), {});
+  const TimestampMs from = last_.blocks.front().meta.min_time + 1'000'000;
+  const TimestampMs to = from + 2'000'000;
+  const Content less = Merged(Pair(), {.deletions = {{{model::Matcher::Equal("job", "node"),
+                                                       model::Matcher::Equal("cluster", "eu1")},
+                                                      from,
+                                                      to},
+                                                     {{model::Matcher::Equal("__name__", "up")}}}});
+  std::size_t gone = 0;
+  for (const auto& [labels, chunks] : whole) {
+    SCOPED_TRACE(labels);
+    const auto found = less.find(labels);
+    if (labels.find("__name__=up,") != std::string::npos) {
+      EXPECT_EQ(found, less.end());
+      continue;
+    }
+    ASSERT_NE(found, less.end());
+    if (labels.find("job=node,") == std::string::npos) {
+      EXPECT_EQ(found->second, chunks);
+      continue;
+    }
+    const std::vector<TimestampMs> before = TimesOf(chunks);
+    std::vector<TimestampMs> expected;
+    std::copy_if(before.begin(), before.end(), std::back_inserter(expected),
+                 [&](TimestampMs t) { return t < from || t > to; });
+    EXPECT_EQ(TimesOf(found->second), expected);
+    gone += before.size() - expected.size();
+  }
+  EXPECT_GT(gone, 100U);
+}
+
+TEST_F(MergeBlocksTest, MakesNoBlockOfNothing) {
+  EXPECT_TRUE(Merged(Pair(), {.deletions = {{{model::Matcher::Equal("cluster", "eu1")}}}}).empty());
+  EXPECT_TRUE(last_.blocks.empty());
+  EXPECT_TRUE(ListDirectory(directory_->path())->empty());
+}
+
+TEST_F(MergeBlocksTest, KeepsStartTimestamps) {
+  for (const std::string ulid : {"01M88B6HVWASQC4QJ6XQZG76SR", "01M88B6MCMDBDJTXBZYVFG3QHT"}) {
+    const MergeInput input = FromDirectory(kBuckets + "xor2/" + ulid);
+    const auto source = ReadContent(input.place.directory);
+    ASSERT_TRUE(source.ok()) << source.status();
+    EXPECT_EQ(Merged({input}, {}), *source);
+    // Every chunk anew: of each the first sample goes.
+    const TimestampMs middle = input.meta.min_time / 2 + input.meta.max_time / 2;
+    const Content cut = Merged({input}, {.deletions = {{{}, middle, middle + 600'000}}});
+    std::size_t starts = 0;
+    for (const auto& [labels, chunks] : *source) {
+      SCOPED_TRACE(labels);
+      const auto found = cut.find(labels);
+      if (found == cut.end()) continue;
+      const chunk::Columns all = Samples(chunks);
+      const chunk::Columns left = Samples(found->second);
+      for (std::size_t i = 0, k = 0; i < all.times.size() && k < left.times.size(); ++i) {
+        if (all.times[i] >= middle && all.times[i] <= middle + 600'000) continue;
+        ASSERT_EQ(all.times[i], left.times[k]);
+        EXPECT_EQ(all.starts[i], left.starts[k]);
+        starts += left.starts[k] != 0 ? 1 : 0;
+        ++k;
+      }
+    }
+    EXPECT_TRUE(!ulid.ends_with("QHT") || starts > 0);
+  }
+}
+
+TEST_F(MergeBlocksTest, FollowsOneReplicaByAdaptive) {
+  const Content all = Merged(Pair(), {});
+  const Content one = Merged(Pair(), {.function = MergeFunction::kAdaptive});
+  ASSERT_EQ(one.size(), all.size());
+  std::size_t samples = 0;
+  std::size_t most = 0;
+  for (const auto& [labels, chunks] : one) {
+    const std::vector<TimestampMs> times = TimesOf(chunks);
+    const std::vector<TimestampMs> both = TimesOf(all.at(labels));
+    EXPECT_TRUE(std::includes(both.begin(), both.end(), times.begin(), times.end())) << labels;
+    samples += times.size();
+    most += both.size();
+  }
+  EXPECT_GT(samples * 2, most - most / 20);
+  EXPECT_LT(samples, most * 6 / 10);
+}
+
+TEST_F(MergeBlocksTest, NamesTheDamagedBlock) {
+  const auto copy = TemporaryDirectory::Create();
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  std::vector<MergeInput> inputs = Pair();
+  const Content whole = Merged(inputs, {});
+  fs::remove_all(last_.blocks.front().directory);
+  int found = 0;
+  fs::copy(inputs[1].place.directory, copy->path(), fs::copy_options::recursive);
+  inputs[1].place.directory = copy->path();
+  for (const std::string file : {"index", "chunks/000001"}) {
+    const std::string good = *ReadFile(copy->File(file));
+    for (int i = 1; i < 12; ++i) {
+      std::string bad = good;
+      const std::size_t at = i * bad.size() / 13 / (file == "index" ? 3 : 1);
+      bad[at] = static_cast<char>(bad[at] ^ 0x10);
+      ASSERT_TRUE(WriteFileAtomically(copy->File(file), bad).ok());
+      const auto result = MergeBlocks(Context::Background(), inputs, {}, directory_->path());
+      if (result.ok()) {
+        // A byte between two entries, which means nothing.
+        EXPECT_EQ(*ReadContent(result->blocks.front().directory), whole) << file << " " << at;
+        fs::remove_all(result->blocks.front().directory);
+        continue;
+      }
+      EXPECT_EQ(DamagedBlock(result.status()), inputs[1].meta.ulid) << result.status();
+      EXPECT_THAT(std::string(result.status().message()), HasSubstr(file));
+      EXPECT_TRUE(ListDirectory(directory_->path())->empty());
+      ++found;
+    }
+    ASSERT_TRUE(WriteFileAtomically(copy->File(file), good).ok());
+  }
+  EXPECT_GT(found, 18);
+}
+
+// Blocks of old compactors: a chunk twice, and chunks in another order than that of time.
+TEST(RepairTest, PutsChunksInOrder) {
+  const auto directory = TemporaryDirectory::Create();
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  const auto chunk = [](TimestampMs first) {
+    chunk::XorEncoder encoder;
+    for (TimestampMs t = first; t < first + 10; ++t) encoder.Append(t, static_cast<double>(t));
+    return encoder.Bytes();
+  };
+  const std::vector<std::string> data = {chunk(0), chunk(10), chunk(20)};
+  auto writer = tsdb::BlockWriter::Create(directory->path());
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  for (const std::string symbol : {"a", "b"}) ASSERT_TRUE(writer->AddSymbol(symbol).ok());
+  const std::vector<tsdb::SeriesEntry::Label> labels = {{0, 1}};
+  const std::vector<tsdb::WrittenChunk> chunks = {
+      {0, 9, {1, data[0]}}, {10, 19, {1, data[1]}}, {20, 29, {1, data[2]}}};
+  ASSERT_TRUE(writer->AddSeries(labels, chunks).ok());
+  ASSERT_TRUE(writer->Finish(Context::Background()).ok());
+  // The entry anew: the chunks 0, 2, 1, 1, without space for more than it had.
+  std::string index = *ReadFile(directory->File("index"));
+  const auto toc =
+      tsdb::IndexToc::Parse(index.substr(index.size() - tsdb::kTocBytes), index.size());
+  ASSERT_TRUE(toc.ok()) << toc.status();
+  tsdb::SeriesEntry entry;
+  const std::size_t at = (toc->series + 15) / 16 * 16;
+  ASSERT_TRUE(tsdb::ParseSeriesEntryInAnyOrder(index.substr(at), &entry).ok());
+  const std::vector<tsdb::ChunkMeta> order = {entry.chunks[0], entry.chunks[2], entry.chunks[1],
+                                              entry.chunks[1]};
+  std::string body;
+  for (const std::uint64_t number : {1, 0, 1, 4}) encoding::PutUvarint(body, number);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i == 0) {
+      encoding::PutVarint(body, order[0].min_time);
+    } else {
+      encoding::PutUvarint(body,
+                           static_cast<std::uint64_t>(order[i].min_time - order[i - 1].max_time));
+    }
+    encoding::PutUvarint(body, static_cast<std::uint64_t>(order[i].max_time - order[i].min_time));
+    if (i == 0) {
+      encoding::PutUvarint(body, order[0].ref);
+    } else {
+      encoding::PutVarint(body, static_cast<std::int64_t>(order[i].ref - order[i - 1].ref));
+    }
+  }
+  std::string bytes;
+  encoding::PutUvarint(bytes, body.size());
+  bytes += body;
+  encoding::PutU32(bytes, encoding::Crc32c(body));
+  const std::size_t shift = (bytes.size() + 15) / 16 * 16;
+  tsdb::IndexToc moved = *toc;
+  bytes.resize(shift);
+  index = index.substr(0, at) + bytes;
+  moved.label_indices = moved.label_offset_table = moved.postings = moved.postings_offset_table =
+      index.size();
+  index += std::string(8, '\0') + moved.Write();
+  ASSERT_TRUE(WriteFileAtomically(directory->File("index"), index).ok());
+
+  const auto out = TemporaryDirectory::Create();
+  MergeInput input;
+  input.meta.max_time = 30;
+  input.meta.stats.series = 1;
+  input.place.directory = directory->path();
+  const auto result = MergeBlocks(Context::Background(), {input}, {}, out->path());
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->repairs.duplicate_chunks, 1U);
+  EXPECT_EQ(result->repairs.out_of_order_chunks, 1U);
+  ASSERT_EQ(result->blocks.size(), 1U);
+  const auto content = ReadContent(result->blocks.front().directory);
+  ASSERT_TRUE(content.ok()) << content.status();
+  const std::vector<Chunk> expected = {
+      {0, 9, 1, data[0]}, {10, 19, 1, data[1]}, {20, 29, 1, data[2]}};
+  EXPECT_EQ(content->at("a=b,"), expected);
+}
+
+// As the rule applied to all rows from the left, however long what came before.
+TEST(PenaltyFoldTest, IsTheFoldOfAllRows) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 3000; ++round) {
+    SCOPED_TRACE(round);
+    std::vector<chunk::Columns> rows(2 + random() % 8);
+    TimestampMs begin = 0;
+    for (chunk::Columns& row : rows) {
+      TimestampMs time = begin + static_cast<TimestampMs>(random() % 60'000);
+      begin = time;
+      for (std::size_t i = 1 + random() % 30; i > 0; --i) {
+        row.times.push_back(time);
+        row.values.push_back(static_cast<double>(random() % 100));
+        time += random() % 12 == 0 ? 200'000 : 1 + static_cast<TimestampMs>(random() % 15'000);
+      }
+    }
+    std::vector<store::dedup::Row> borrowed;
+    for (const chunk::Columns& row : rows) borrowed.push_back({.columns = &row});
+    chunk::Columns expected;
+    store::dedup::MergePenalty(borrowed, store::dedup::Adjust::kNone,
+                               store::dedup::ResetHints::kForgetAtSeams, &expected);
+    PenaltyFold fold(rows.front());
+    for (std::size_t i = 1; i < rows.size(); ++i) fold.Add(rows[i]);
+    const chunk::Columns merged = std::move(fold).Take();
+    ASSERT_EQ(merged.times, expected.times);
+    ASSERT_EQ(merged.values, expected.values);
   }
 }
 
@@ -271,7 +555,8 @@ TEST(MergeVectorsTest, AreTheSame) {
     }
     EXPECT_EQ(TimesOf(ours), TimesOf(theirs));
   }
-  std::printf("%zu of %zu\n", equal, lines.size());
+  // The others have two values at one time, of which one is chosen by rule, and not by the layout.
+  EXPECT_GE(equal, 238U);
 }
 
 }  // namespace
