@@ -314,6 +314,7 @@ std::vector<Command> AddToolsCommands(CLI::App& tools) {
       AddTool<CleanupTool>(*bucket, "cleanup",
                            "Deletes marked blocks and uploads that were given up.", storage),
       AddTool<UploadTool>(*bucket, "upload-blocks", "Uploads the blocks of a directory.", storage)};
+  commands.push_back(AddDownsampleCommand(*bucket, storage));
   commands.push_back(AddReplicateCommand(*bucket, storage));
   commands.push_back(AddWebCommand(*bucket, storage));
   return commands;

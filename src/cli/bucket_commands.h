@@ -25,6 +25,7 @@ struct BlockTimeFlags {
 // The values of --id. InvalidArgument names the one that is no ULID.
 StatusOr<std::set<model::Ulid>> ReadUlids(const std::vector<std::string>& ids);
 
+Command AddDownsampleCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage);
 Command AddReplicateCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage);
 Command AddWebCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage);
 
