@@ -76,6 +76,10 @@ export default function StatusPage() {
         <Anchor component={Link} to="/flags" underline="always">
           the flags
         </Anchor>
+        , and the{' '}
+        <Anchor href="licenses.txt" target="_blank" underline="always">
+          licences of the packages in these pages
+        </Anchor>
         .
       </Text>
     </Page>
