@@ -24,9 +24,7 @@ export default function AlertsPage() {
   return (
     <Page title="Alerts" about="What fires now, or will if it stays so, of all Prometheus servers and rulers.">
       <Answered query={query} what="the alerts">
-        {(groups) =>
-          groups.length === 0 ? <NoRules /> : <Alerts groups={groups} nowMs={query.dataUpdatedAt} />
-        }
+        {(groups) => (groups.length === 0 ? <NoRules /> : <Alerts groups={groups} nowMs={query.dataUpdatedAt} />)}
       </Answered>
     </Page>
   )
@@ -40,9 +38,7 @@ function Alerts({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number
   const alerts = useMemo(() => activeAlerts(groups), [groups])
   const counts = useMemo(() => countBy(alerts, (alert) => alert.state), [alerts])
   const names = useMemo(() => labelNames(alerts), [alerts])
-  const found = useDeferredValue(
-    useMemo(() => filterAlerts(alerts, { search, states }), [alerts, search, states]),
-  )
+  const found = useDeferredValue(useMemo(() => filterAlerts(alerts, { search, states }), [alerts, search, states]))
   const listGroups = useMemo(
     () =>
       groupAlerts(found, by).map((group) => ({
@@ -73,7 +69,9 @@ function Alerts({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number
           label="Search alerts"
           placeholder='name, annotation or severity="page"'
           value={search}
-          onChange={(text) => { url.set({ search: text }) }}
+          onChange={(text) => {
+            url.set({ search: text })
+          }}
         />
         <Choices
           label="State"
@@ -83,13 +81,17 @@ function Alerts({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number
             count: counts.get(value) ?? 0,
           }))}
           chosen={states}
-          onChange={(chosen) => { url.set({ state: chosen }) }}
+          onChange={(chosen) => {
+            url.set({ state: chosen })
+          }}
         />
         <GroupingField
           kinds={['rule', 'state']}
           labels={names}
           value={by}
-          onChange={(value) => { url.set({ by: value }) }}
+          onChange={(value) => {
+            url.set({ by: value })
+          }}
         />
       </Filters>
       <Shown shown={found.length} all={alerts.length} what="alerts" />
@@ -102,7 +104,13 @@ function Alerts({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number
           keyOf={keyOfAlert}
           rowHeight={120}
           render={(alert) => (
-            <AlertRow alert={alert} nowMs={nowMs} onPick={(condition) => { url.set({ search: condition }) }} />
+            <AlertRow
+              alert={alert}
+              nowMs={nowMs}
+              onPick={(condition) => {
+                url.set({ search: condition })
+              }}
+            />
           )}
         />
       )}

@@ -1,14 +1,5 @@
 // /api/v1/rules and the alerts in it.
-import {
-  asInstantMs,
-  asLabels,
-  asNumber,
-  asObject,
-  asObjects,
-  asText,
-  type JsonObject,
-  type Labels,
-} from './values'
+import { asInstantMs, asLabels, asNumber, asObject, asObjects, asText, type JsonObject, type Labels } from './values'
 
 export type AlertState = 'firing' | 'pending' | 'inactive' | 'unknown'
 export type RuleHealth = 'ok' | 'err' | 'unknown'

@@ -1,13 +1,5 @@
 // /api/v1/status/*: what a component tells of itself.
-import {
-  asInstantMs,
-  asLabels,
-  asNumber,
-  asObject,
-  asObjects,
-  asText,
-  asTimeMs,
-} from './values'
+import { asInstantMs, asLabels, asNumber, asObject, asObjects, asText, asTimeMs } from './values'
 
 export interface BuildInfo {
   readonly version: string
@@ -94,4 +86,3 @@ function parseStatistics(value: unknown): Statistic[] {
     value: asNumber(item['value']),
   }))
 }
-

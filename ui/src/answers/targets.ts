@@ -1,13 +1,5 @@
 // /api/v1/targets: what the Prometheus servers behind a querier scrape.
-import {
-  asInstantMs,
-  asLabels,
-  asNumber,
-  asObject,
-  asObjects,
-  asText,
-  type Labels,
-} from './values'
+import { asInstantMs, asLabels, asNumber, asObject, asObjects, asText, type Labels } from './values'
 
 export type TargetHealth = 'up' | 'down' | 'unknown'
 
@@ -41,9 +33,7 @@ export function parseTargets(data: unknown): Targets {
       lastScrapeMs: asInstantMs(target['lastScrape']),
       lastScrapeSeconds: asNumber(target['lastScrapeDuration']),
     })),
-    dropped: asObjects(answer['droppedTargets']).map((target) =>
-      asLabels(target['discoveredLabels']),
-    ),
+    dropped: asObjects(answer['droppedTargets']).map((target) => asLabels(target['discoveredLabels'])),
   }
 }
 

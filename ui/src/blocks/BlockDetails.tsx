@@ -138,7 +138,13 @@ function Ancestors({ title, ulids, onOpen, isShown }: AncestorsProps) {
         {ulids.slice(0, MOST_ANCESTORS).map((ulid, index) => (
           <li key={index}>
             {isShown(ulid) ? (
-              <button type="button" className="av-label" onClick={() => { onOpen(ulid) }}>
+              <button
+                type="button"
+                className="av-label"
+                onClick={() => {
+                  onOpen(ulid)
+                }}
+              >
                 {ulid}
               </button>
             ) : (
@@ -189,7 +195,13 @@ function Marks({ block, canMark }: { block: Block; canMark: boolean }) {
         Marks
       </Title>
       {query.error && !untold && (
-        <Problem title="Could not load the marks." error={query.error} onRetry={() => { void query.refetch() }} />
+        <Problem
+          title="Could not load the marks."
+          error={query.error}
+          onRetry={() => {
+            void query.refetch()
+          }}
+        />
       )}
       {untold && (
         <Text size="sm" className="av-quiet">
@@ -211,7 +223,14 @@ function Marks({ block, canMark }: { block: Block; canMark: boolean }) {
       ))}
       {canMark && (
         <Group gap="xs" mt="xs">
-          <Button size="compact-sm" variant="default" disabled={has('no-compact')} onClick={() => { setAction('NO_COMPACTION') }}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            disabled={has('no-compact')}
+            onClick={() => {
+              setAction('NO_COMPACTION')
+            }}
+          >
             Mark for no compaction…
           </Button>
           <Button
@@ -219,7 +238,9 @@ function Marks({ block, canMark }: { block: Block; canMark: boolean }) {
             variant="default"
             className="av-danger"
             disabled={has('deletion')}
-            onClick={() => { setAction('DELETION') }}
+            onClick={() => {
+              setAction('DELETION')
+            }}
           >
             Mark for deletion…
           </Button>
@@ -228,7 +249,9 @@ function Marks({ block, canMark }: { block: Block; canMark: boolean }) {
       <MarkDialog
         block={block}
         action={action}
-        onClose={() => { setAction(null) }}
+        onClose={() => {
+          setAction(null)
+        }}
         onMarked={() => {
           setAction(null)
           void client.invalidateQueries({ queryKey: ['answer', 'api/v1/blocks/marks'] })

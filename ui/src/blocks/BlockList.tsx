@@ -29,14 +29,19 @@ export function BlockList({ blocks, layout, onOpen, onPick }: BlockListProps) {
       render={(block) => (
         <div className="av-block-row">
           <div>
-            <button type="button" className="av-label" onClick={() => { onOpen(block.ulid) }}>
+            <button
+              type="button"
+              className="av-label"
+              onClick={() => {
+                onOpen(block.ulid)
+              }}
+            >
               {block.ulid}
             </button>{' '}
             {layout.overlapping.has(block) && <Badge tone="bad">overlap</Badge>}
             {layout.superseded.has(block) && <Badge tone="note">in a larger one</Badge>}
             <Text size="sm" className="av-quiet">
-              {formatInstant(block.minMs)} to {formatInstant(block.maxMs)},{' '}
-              {formatDuration(block.maxMs - block.minMs)}
+              {formatInstant(block.minMs)} to {formatInstant(block.maxMs)}, {formatDuration(block.maxMs - block.minMs)}
             </Text>
           </div>
           <LabelSet labels={block.labels} onPick={onPick} />

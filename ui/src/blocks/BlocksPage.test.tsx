@@ -36,7 +36,9 @@ function configure(adminOperations: boolean): void {
   document.head.append(element)
 }
 
-afterEach(() => { document.getElementById('aevum-config')?.remove() })
+afterEach(() => {
+  document.getElementById('aevum-config')?.remove()
+})
 
 describe('the blocks page', () => {
   it('asks for its view', async () => {
@@ -54,7 +56,9 @@ describe('the blocks page', () => {
     const axis = await screen.findByRole('application', { name: 'Blocks on a time axis' })
     axis.focus()
     await userEvent.keyboard('{ArrowRight}')
-    expect(screen.getByText(new RegExp(`^Block ${ID.a}, 2026-06-01 00:00:00 to 2026-06-01 02:00:00 \\(2h\\), level 1, raw`))).toBeInTheDocument()
+    expect(
+      screen.getByText(new RegExp(`^Block ${ID.a}, 2026-06-01 00:00:00 to 2026-06-01 02:00:00 \\(2h\\), level 1, raw`)),
+    ).toBeInTheDocument()
     await userEvent.keyboard('{ArrowRight}{ArrowDown}')
     expect(screen.getByText(new RegExp(`^Block ${ID.c}.*overlaps another block`))).toBeInTheDocument()
     await userEvent.keyboard('{Enter}')
@@ -65,15 +69,21 @@ describe('the blocks page', () => {
   it('zooms, and keeps the window in the URL', async () => {
     const page = renderPage(<BlocksPage />, answers())
     await userEvent.click(await screen.findByRole('button', { name: 'Zoom in' }))
-    await waitFor(() => { expect(page.search().get('from')).not.toBeNull() })
+    await waitFor(() => {
+      expect(page.search().get('from')).not.toBeNull()
+    })
     const span = Number(page.search().get('to')) - Number(page.search().get('from'))
     expect(span).toBeGreaterThan(4 * HOUR_MS)
     expect(span).toBeLessThan(5 * HOUR_MS)
     screen.getByRole('application').focus()
     await userEvent.keyboard('{Shift>}{ArrowLeft}{/Shift}+')
-    await waitFor(() => { expect(Number(page.search().get('to')) - Number(page.search().get('from'))).toBeLessThan(3 * HOUR_MS) })
+    await waitFor(() => {
+      expect(Number(page.search().get('to')) - Number(page.search().get('from'))).toBeLessThan(3 * HOUR_MS)
+    })
     await userEvent.keyboard('0')
-    await waitFor(() => { expect(page.search().get('from')).toBeNull() })
+    await waitFor(() => {
+      expect(page.search().get('from')).toBeNull()
+    })
   })
 
   it('zooms into what the mouse is dragged over, and opens what is clicked', async () => {
@@ -84,13 +94,17 @@ describe('the blocks page', () => {
     fireEvent.pointerDown(canvas, pointer(200))
     fireEvent.pointerMove(canvas, pointer(400))
     fireEvent.pointerUp(canvas, pointer(400))
-    await waitFor(() => { expect(page.search().get('from')).not.toBeNull() })
+    await waitFor(() => {
+      expect(page.search().get('from')).not.toBeNull()
+    })
     expect(page.search().get('block')).toBeNull()
     await userEvent.click(screen.getByRole('button', { name: 'Show all' }))
     // The first lane of level 1 is below the heading of its source.
     fireEvent.pointerDown(canvas, pointer(60, 42))
     fireEvent.pointerUp(canvas, pointer(60, 42))
-    await waitFor(() => { expect(page.search().get('block')).toBe(ID.a) })
+    await waitFor(() => {
+      expect(page.search().get('block')).toBe(ID.a)
+    })
   })
 
   it('tells overlaps and gaps in words', async () => {
@@ -117,21 +131,35 @@ describe('the blocks page', () => {
     const page = renderPage(<BlocksPage />, answers())
     await userEvent.click(await screen.findByRole('radio', { name: 'List' }))
     const list = await screen.findByRole('region', { name: 'Blocks' })
-    expect(within(list).getAllByRole('button', { name: /^01/ }).map((button) => button.textContent)).toEqual([ID.c, ID.b, ID.d, ID.a])
+    expect(
+      within(list)
+        .getAllByRole('button', { name: /^01/ })
+        .map((button) => button.textContent),
+    ).toEqual([ID.c, ID.b, ID.d, ID.a])
     expect(page.search().get('as')).toBe('list')
     await userEvent.click(within(list).getByRole('button', { name: ID.b }))
     expect(await screen.findByRole('dialog', { name: `Block ${ID.b}` })).toBeVisible()
   })
 
   it('shows details, files, marks and meta.json of a block that a link names', async () => {
-    renderPage(<BlocksPage />, answers({ 'api/v1/blocks/marks': { marks: [{ marker: 'no-compact-mark.json', time: 1780300000, details: 'too big', reason: 'manual' }] } }), `?block=${ID.b}`)
+    renderPage(
+      <BlocksPage />,
+      answers({
+        'api/v1/blocks/marks': {
+          marks: [{ marker: 'no-compact-mark.json', time: 1780300000, details: 'too big', reason: 'manual' }],
+        },
+      }),
+      `?block=${ID.b}`,
+    )
     const dialog = await screen.findByRole('dialog', { name: `Block ${ID.b}` })
     expect(within(dialog).getByText(/^5\.0 MiB \(/)).toBeVisible()
     expect(within(dialog).getByRole('region', { name: 'meta.json' })).toHaveTextContent(`"ulid": "${ID.b}"`)
     expect(await within(dialog).findByText('not to be compacted')).toBeVisible()
     expect(within(dialog).getByText(/reason manual: too big/)).toBeVisible()
     await userEvent.keyboard('{Escape}')
-    await waitFor(() => { expect(screen.queryByRole('dialog')).toBeNull() })
+    await waitFor(() => {
+      expect(screen.queryByRole('dialog')).toBeNull()
+    })
   })
 
   it.each([
@@ -140,7 +168,16 @@ describe('the blocks page', () => {
   ])('%s asks first', async (open, confirm, action) => {
     configure(true)
     let marks = 0
-    const page = renderPage(<BlocksPage />, answers({ 'api/v1/blocks/marks': () => { ++marks; return success({ marks: [] }) } }), `?block=${ID.b}`)
+    const page = renderPage(
+      <BlocksPage />,
+      answers({
+        'api/v1/blocks/marks': () => {
+          ++marks
+          return success({ marks: [] })
+        },
+      }),
+      `?block=${ID.b}`,
+    )
     await userEvent.click(await screen.findByRole('button', { name: open }))
     const dialog = await screen.findByRole('dialog', { name: /\?$/ })
     await userEvent.click(within(dialog).getByRole('button', { name: 'Cancel' }))
@@ -149,7 +186,9 @@ describe('the blocks page', () => {
     const again = await screen.findByRole('dialog', { name: /\?$/ })
     await userEvent.type(within(again).getByLabelText('Why (kept in the mark)'), 'made twice')
     await userEvent.click(within(again).getByRole('button', { name: confirm }))
-    await waitFor(() => { expect(marks).toBe(2) })
+    await waitFor(() => {
+      expect(marks).toBe(2)
+    })
     expect(page.posts.map((post) => [post.path, Object.fromEntries(post.params)])).toEqual([
       ['/api/v1/blocks/mark', { id: ID.b, action, detail: 'made twice' }],
     ])
@@ -157,7 +196,11 @@ describe('the blocks page', () => {
 
   it('says why a block was not marked', async () => {
     configure(true)
-    renderPage(<BlocksPage />, answers({ 'api/v1/blocks/mark': () => failure(400, 'the bucket has no block <x>') }), `?block=${ID.b}`)
+    renderPage(
+      <BlocksPage />,
+      answers({ 'api/v1/blocks/mark': () => failure(400, 'the bucket has no block <x>') }),
+      `?block=${ID.b}`,
+    )
     await userEvent.click(await screen.findByRole('button', { name: 'Mark for deletion…' }))
     await userEvent.click(await screen.findByRole('button', { name: 'Mark for deletion' }))
     expect(await screen.findByText('the bucket has no block <x>')).toBeVisible()
@@ -171,10 +214,18 @@ describe('the blocks page', () => {
   })
 
   it('teaches when there is nothing', async () => {
-    const never = renderPage(<BlocksPage />, answers({ 'api/v1/blocks': { label: '', blocks: [], refreshedAt: '0001-01-01T00:00:00Z', err: null } }))
+    const never = renderPage(
+      <BlocksPage />,
+      answers({ 'api/v1/blocks': { label: '', blocks: [], refreshedAt: '0001-01-01T00:00:00Z', err: null } }),
+    )
     expect(await screen.findByText('Nobody has looked into the bucket yet.')).toBeVisible()
     never.unmount()
-    renderPage(<BlocksPage />, answers({ 'api/v1/blocks': { label: '', blocks: [], refreshedAt: '2026-06-01T00:00:00Z', err: 'bucket <gone>' } }))
+    renderPage(
+      <BlocksPage />,
+      answers({
+        'api/v1/blocks': { label: '', blocks: [], refreshedAt: '2026-06-01T00:00:00Z', err: 'bucket <gone>' },
+      }),
+    )
     expect(await screen.findByText('There are no blocks.')).toBeVisible()
     expect(screen.getByRole('alert')).toHaveTextContent('bucket <gone>')
   })
@@ -182,10 +233,16 @@ describe('the blocks page', () => {
   it.each(HOSTILE)('shows %j as text', async (text) => {
     const meta = metaOf({ ulid: text, labels: { [text]: `value ${text}` }, sources: [text] })
     ;(meta['thanos'] as Record<string, unknown>)['source'] = `made by ${text}`
-    renderPage(<BlocksPage />, answers({
-      'api/v1/blocks': { label: '', blocks: [meta], refreshedAt: null, err: text },
-      'api/v1/blocks/marks': { marks: [{ marker: 'deletion-mark.json', time: 1, details: `mark ${text}`, reason: text }] },
-    }), `?${new URLSearchParams({ block: text }).toString()}`)
+    renderPage(
+      <BlocksPage />,
+      answers({
+        'api/v1/blocks': { label: '', blocks: [meta], refreshedAt: null, err: text },
+        'api/v1/blocks/marks': {
+          marks: [{ marker: 'deletion-mark.json', time: 1, details: `mark ${text}`, reason: text }],
+        },
+      }),
+      `?${new URLSearchParams({ block: text }).toString()}`,
+    )
     await screen.findByText((content) => content.includes(`mark ${text}`), { normalizer: (shown) => shown })
     expectOnlyText(`made by ${text}`)
     expectOnlyText(`Block ${text}`)

@@ -25,12 +25,9 @@ import { makeScene } from './scene'
 const REFRESH_MS = 60_000
 
 export default function BlocksPage({ view = 'global' }: { view?: 'global' | 'loaded' }) {
-  const query = useAnswer(
-    'api/v1/blocks',
-    view === 'loaded' ? { view: 'loaded' } : {},
-    parseBlocks,
-    { refreshMs: REFRESH_MS },
-  )
+  const query = useAnswer('api/v1/blocks', view === 'loaded' ? { view: 'loaded' } : {}, parseBlocks, {
+    refreshMs: REFRESH_MS,
+  })
   return (
     <Page
       title={view === 'loaded' ? 'Loaded blocks' : 'Blocks'}
@@ -89,8 +86,8 @@ function NoBlocks({ refreshed, view }: { refreshed: boolean; view: 'global' | 'l
   }
   return (
     <Empty title="There are no blocks.">
-      A sidecar uploads the first one when Prometheus has finished it, after two hours, if it was started
-      with <code>--objstore.config-file</code>. Filters such as <code>--selector.relabel-config</code> and{' '}
+      A sidecar uploads the first one when Prometheus has finished it, after two hours, if it was started with{' '}
+      <code>--objstore.config-file</code>. Filters such as <code>--selector.relabel-config</code> and{' '}
       <code>--min-time</code> may leave out all there are.
     </Empty>
   )
@@ -119,7 +116,12 @@ function Blocks({ answer }: { answer: BlocksAnswer }) {
   const [window, setWindow] = useUrlWindow(url, bounds)
   const byUlid = useMemo(() => new Map(blocks.map((block) => [block.ulid, block])), [blocks])
   const selected = byUlid.get(url.text('block')) ?? null
-  const open = useCallback((ulid: string | null) => { url.set({ block: ulid }) }, [url])
+  const open = useCallback(
+    (ulid: string | null) => {
+      url.set({ block: ulid })
+    },
+    [url],
+  )
   const asList = url.text('as') === 'list'
   return (
     <>
@@ -129,13 +131,31 @@ function Blocks({ answer }: { answer: BlocksAnswer }) {
         <Group gap="xs">
           {!asList && (
             <>
-              <Button size="compact-sm" variant="default" onClick={() => { setWindow(zoom(window, 0.5, 0.5, bounds)) }}>
+              <Button
+                size="compact-sm"
+                variant="default"
+                onClick={() => {
+                  setWindow(zoom(window, 0.5, 0.5, bounds))
+                }}
+              >
                 Zoom in
               </Button>
-              <Button size="compact-sm" variant="default" onClick={() => { setWindow(zoom(window, 2, 0.5, bounds)) }}>
+              <Button
+                size="compact-sm"
+                variant="default"
+                onClick={() => {
+                  setWindow(zoom(window, 2, 0.5, bounds))
+                }}
+              >
                 Zoom out
               </Button>
-              <Button size="compact-sm" variant="default" onClick={() => { setWindow(bounds) }}>
+              <Button
+                size="compact-sm"
+                variant="default"
+                onClick={() => {
+                  setWindow(bounds)
+                }}
+              >
                 Show all
               </Button>
             </>
@@ -148,7 +168,9 @@ function Blocks({ answer }: { answer: BlocksAnswer }) {
               { value: 'list', label: 'List' },
             ]}
             value={asList ? 'list' : 'timeline'}
-            onChange={(value) => { url.set({ as: value === 'list' ? 'list' : null }) }}
+            onChange={(value) => {
+              url.set({ as: value === 'list' ? 'list' : null })
+            }}
           />
         </Group>
       </Group>
@@ -156,7 +178,14 @@ function Blocks({ answer }: { answer: BlocksAnswer }) {
       {found.length === 0 ? (
         <Empty title="No block matches.">Change the search, or choose other levels and resolutions.</Empty>
       ) : asList ? (
-        <BlockList blocks={found} layout={layout} onOpen={open} onPick={(text) => { url.set({ search: text }) }} />
+        <BlockList
+          blocks={found}
+          layout={layout}
+          onOpen={open}
+          onPick={(text) => {
+            url.set({ search: text })
+          }}
+        />
       ) : (
         <>
           <Legend resolutions={resolutionsOf(found)} />
@@ -167,7 +196,9 @@ function Blocks({ answer }: { answer: BlocksAnswer }) {
             window={window}
             onWindow={setWindow}
             selected={selected}
-            onOpen={(block) => { open(block.ulid) }}
+            onOpen={(block) => {
+              open(block.ulid)
+            }}
           />
         </>
       )}
@@ -175,7 +206,9 @@ function Blocks({ answer }: { answer: BlocksAnswer }) {
         block={selected}
         layout={layout}
         canMark={readConfig().adminOperations}
-        onClose={() => { open(null) }}
+        onClose={() => {
+          open(null)
+        }}
         onOpen={open}
         isShown={(ulid) => byUlid.has(ulid)}
       />
@@ -202,13 +235,17 @@ function BlockFilters({ blocks, url, search, levels, resolutions }: BlockFilters
         label="Search blocks"
         placeholder='ID, source or cluster="eu1"'
         value={search}
-        onChange={(text) => { url.set({ search: text }) }}
+        onChange={(text) => {
+          url.set({ search: text })
+        }}
       />
       <Choices
         label="Level"
         choices={levelChoices.map((level) => ({ value: level, label: level, count: levelCounts.get(level) ?? 0 }))}
         chosen={levels}
-        onChange={(chosen) => { url.set({ level: chosen }) }}
+        onChange={(chosen) => {
+          url.set({ level: chosen })
+        }}
       />
       <Choices
         label="Resolution"
@@ -218,7 +255,9 @@ function BlockFilters({ blocks, url, search, levels, resolutions }: BlockFilters
           count: resolutionCounts.get(String(ms)) ?? 0,
         }))}
         chosen={resolutions}
-        onChange={(chosen) => { url.set({ resolution: chosen }) }}
+        onChange={(chosen) => {
+          url.set({ resolution: chosen })
+        }}
       />
     </Filters>
   )

@@ -49,11 +49,15 @@ export function BlocksTimeline(props: BlocksTimelineProps) {
   useEffect(() => {
     const element = area.current
     if (!element) return
-    const measure = () => { setSize({ width: element.clientWidth, height: element.clientHeight }) }
+    const measure = () => {
+      setSize({ width: element.clientWidth, height: element.clientHeight })
+    }
     measure()
     const observer = new ResizeObserver(measure)
     observer.observe(element)
-    return () => { observer.disconnect() }
+    return () => {
+      observer.disconnect()
+    }
   }, [])
 
   useEffect(() => {
@@ -66,11 +70,19 @@ export function BlocksTimeline(props: BlocksTimelineProps) {
       element.height = Math.round(size.height * scale)
       context.setTransform(scale, 0, 0, scale, 0, 0)
       draw(context, {
-        scene, layout, window, scrollTop, width: size.width, height: size.height,
-        colours: coloursOf(scheme), selected: cursor ?? selected,
+        scene,
+        layout,
+        window,
+        scrollTop,
+        width: size.width,
+        height: size.height,
+        colours: coloursOf(scheme),
+        selected: cursor ?? selected,
       })
     })
-    return () => { cancelAnimationFrame(frame) }
+    return () => {
+      cancelAnimationFrame(frame)
+    }
   }, [scene, layout, window, scrollTop, size, scheme, cursor, selected])
 
   // React's own handler of the wheel can't keep the browser from zooming the page.
@@ -87,7 +99,9 @@ export function BlocksTimeline(props: BlocksTimelineProps) {
       now.onWindow(zoom(now.window, Math.exp(event.deltaY / 300), position, now.bounds))
     }
     element.addEventListener('wheel', onWheel, { passive: false })
-    return () => { element.removeEventListener('wheel', onWheel) }
+    return () => {
+      element.removeEventListener('wheel', onWheel)
+    }
   }, [])
 
   const show = useCallback(
@@ -96,7 +110,11 @@ export function BlocksTimeline(props: BlocksTimelineProps) {
       const place = placeOf(scene, block)
       const row = place && scene.rows[place.row]
       const element = area.current
-      if (row && element && (row.top < element.scrollTop || row.top + row.height > element.scrollTop + element.clientHeight)) {
+      if (
+        row &&
+        element &&
+        (row.top < element.scrollTop || row.top + row.height > element.scrollTop + element.clientHeight)
+      ) {
         element.scrollTop = Math.max(0, row.top - element.clientHeight / 2)
       }
       if (block.maxMs <= window.fromMs || block.minMs >= window.toMs) {
@@ -164,7 +182,9 @@ export function BlocksTimeline(props: BlocksTimelineProps) {
         aria-describedby={help}
         tabIndex={0}
         onKeyDown={onKeyDown}
-        onScroll={(event) => { setScrollTop(event.currentTarget.scrollTop) }}
+        onScroll={(event) => {
+          setScrollTop(event.currentTarget.scrollTop)
+        }}
       >
         <canvas
           ref={canvas}
@@ -201,8 +221,8 @@ export function BlocksTimeline(props: BlocksTimelineProps) {
         <div style={{ height: Math.max(0, scene.height - size.height) }} />
       </div>
       <p id={help} className="av-quiet av-blocks-help">
-        Arrows go from block to block, Enter opens one; + and − zoom, 0 shows all, Shift with an arrow
-        moves. With a mouse: drag over a range or turn the wheel with Ctrl to zoom.
+        Arrows go from block to block, Enter opens one; + and − zoom, 0 shows all, Shift with an arrow moves. With a
+        mouse: drag over a range or turn the wheel with Ctrl to zoom.
       </p>
       <p className="av-blocks-line av-break">{pointed ? describeBlock(pointed, layout) : ''}</p>
       <p className="av-hidden" role="status" aria-live="polite">

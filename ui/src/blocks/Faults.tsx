@@ -28,7 +28,14 @@ export function Faults({ layout, onShow }: { layout: BlockLayout; onShow: (windo
   }
   return (
     <section aria-label="Overlaps and gaps">
-      <Button size="compact-sm" variant="default" aria-expanded={open} onClick={() => { setOpen(!open) }}>
+      <Button
+        size="compact-sm"
+        variant="default"
+        aria-expanded={open}
+        onClick={() => {
+          setOpen(!open)
+        }}
+      >
         {[overlaps > 0 && plural(overlaps, 'overlap'), gaps > 0 && plural(gaps, 'gap')].filter(Boolean).join(', ')}
       </Button>
       {open && (
@@ -40,7 +47,13 @@ export function Faults({ layout, onShow }: { layout: BlockLayout; onShow: (windo
                 {formatDuration(fault.maxMs - fault.minMs)} at {formatInstant(fault.minMs)},{' '}
                 {formatResolution(fault.resolutionMs)}, {sourceName(source.labels)}
               </Text>{' '}
-              <Button size="compact-xs" variant="default" onClick={() => { onShow(around(fault)) }}>
+              <Button
+                size="compact-xs"
+                variant="default"
+                onClick={() => {
+                  onShow(around(fault))
+                }}
+              >
                 Show
               </Button>
             </li>

@@ -78,7 +78,9 @@ export function MarkDialog({ block, action, onClose, onMarked }: MarkDialogProps
               label="Why (kept in the mark)"
               value={detail}
               maxLength={500}
-              onChange={(event) => { setDetail(event.currentTarget.value) }}
+              onChange={(event) => {
+                setDetail(event.currentTarget.value)
+              }}
               data-autofocus
             />
             {marking.error && <Problem title="The block was not marked." error={marking.error} />}

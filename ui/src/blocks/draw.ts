@@ -5,15 +5,7 @@ import { positionOf, ticks, type Window } from '../timeline/axis'
 import { resolutionColour, type Colours } from './colours'
 import { sourceName } from './describe'
 import type { BlockLayout } from './layout'
-import {
-  BAR_HEIGHT,
-  barsOf,
-  laneTop,
-  rowsBetween,
-  stripesOf,
-  type Scene,
-  type SceneRow,
-} from './scene'
+import { BAR_HEIGHT, barsOf, laneTop, rowsBetween, stripesOf, type Scene, type SceneRow } from './scene'
 
 export interface View {
   readonly scene: Scene

@@ -13,40 +13,76 @@ const hours = (ranges: readonly { minMs: number; maxMs: number }[]) =>
   ranges.map((range) => [range.minMs / HOUR_MS, range.maxMs / HOUR_MS])
 
 describe('faults of a stream', () => {
-  it.each<[string, ReturnType<typeof block>[], { overlaps?: number[][]; gaps?: number[][]; overlapping?: string; superseded?: string }]>([
+  it.each<
+    [
+      string,
+      ReturnType<typeof block>[],
+      { overlaps?: number[][]; gaps?: number[][]; overlapping?: string; superseded?: string },
+    ]
+  >([
     ['nothing', [], {}],
     ['one block', [block('a', 0, 2)], {}],
     ['blocks side by side', [block('b', 2, 4), block('a', 0, 2)], {}],
     ['a gap', [block('a', 0, 2), block('b', 4, 6), block('c', 6, 8)], { gaps: [[2, 4]] }],
     ['a pause between scrapes', [block('a', 0, 2), block('b', 2 + 1 / 60, 4)], {}],
-    ['a gap under a long block', [block('a', 0, 9), block('b', 1, 2), block('c', 4, 5)], {
-      overlaps: [[1, 2], [4, 5]], overlapping: 'abc',
-    }],
+    [
+      'a gap under a long block',
+      [block('a', 0, 9), block('b', 1, 2), block('c', 4, 5)],
+      {
+        overlaps: [
+          [1, 2],
+          [4, 5],
+        ],
+        overlapping: 'abc',
+      },
+    ],
     ['an overlap', [block('a', 0, 3), block('b', 2, 4)], { overlaps: [[2, 3]], overlapping: 'ab' }],
     ['the same twice', [block('a', 0, 2), block('b', 0, 2, ['a'])], { overlaps: [[0, 2]], overlapping: 'ab' }],
-    ['three over each other', [block('a', 0, 3), block('b', 1, 4), block('c', 2, 5)], {
-      overlaps: [[1, 4]], overlapping: 'abc',
-    }],
-    ['a compacted block before its sources are deleted', [
-      block('a', 0, 2), block('b', 2, 4), block('c', 0, 4, ['a', 'b']),
-    ], { superseded: 'ab' }],
-    ['a compacted block and a late one', [
-      block('a', 0, 2), block('x', 1, 3), block('c', 0, 4, ['a', 'b']),
-    ], { superseded: 'a', overlaps: [[1, 3]], overlapping: 'cx' }],
-    ['two steps of compaction', [
-      block('a', 0, 2), block('c', 0, 4, ['a', 'b']), block('d', 0, 8, ['a', 'b', 'e', 'f']),
-    ], { superseded: 'ac' }],
-    ['sources that one block alone does not hold', [
-      block('c', 0, 4, ['a', 'b']), block('d', 0, 8, ['a', 'x', 'y']),
-    ], { overlaps: [[0, 4]], overlapping: 'cd' }],
-    ['a block without a length', [block('a', 0, 2), block('b', 1, 1), block('c', 2, 4)], {
-      overlaps: [[1, 1]], overlapping: 'ab',
-    }],
+    [
+      'three over each other',
+      [block('a', 0, 3), block('b', 1, 4), block('c', 2, 5)],
+      {
+        overlaps: [[1, 4]],
+        overlapping: 'abc',
+      },
+    ],
+    [
+      'a compacted block before its sources are deleted',
+      [block('a', 0, 2), block('b', 2, 4), block('c', 0, 4, ['a', 'b'])],
+      { superseded: 'ab' },
+    ],
+    [
+      'a compacted block and a late one',
+      [block('a', 0, 2), block('x', 1, 3), block('c', 0, 4, ['a', 'b'])],
+      { superseded: 'a', overlaps: [[1, 3]], overlapping: 'cx' },
+    ],
+    [
+      'two steps of compaction',
+      [block('a', 0, 2), block('c', 0, 4, ['a', 'b']), block('d', 0, 8, ['a', 'b', 'e', 'f'])],
+      { superseded: 'ac' },
+    ],
+    [
+      'sources that one block alone does not hold',
+      [block('c', 0, 4, ['a', 'b']), block('d', 0, 8, ['a', 'x', 'y'])],
+      { overlaps: [[0, 4]], overlapping: 'cd' },
+    ],
+    [
+      'a block without a length',
+      [block('a', 0, 2), block('b', 1, 1), block('c', 2, 4)],
+      {
+        overlaps: [[1, 1]],
+        overlapping: 'ab',
+      },
+    ],
   ])('of %s', (_, blocks, expected) => {
     const found = findFaults(blocks)
     expect(hours(found.overlaps)).toEqual(expected.overlaps ?? [])
     expect(hours(found.gaps)).toEqual(expected.gaps ?? [])
-    const names = (set: ReadonlySet<{ ulid: string }>) => [...set].map((one) => one.ulid).sort().join('')
+    const names = (set: ReadonlySet<{ ulid: string }>) =>
+      [...set]
+        .map((one) => one.ulid)
+        .sort()
+        .join('')
     expect(names(found.overlapping)).toBe(expected.overlapping ?? '')
     expect(names(found.superseded)).toBe(expected.superseded ?? '')
   })
@@ -69,7 +105,14 @@ describe('the layout', () => {
         source.rows.map((row) => [row.level, row.lanes.map((lane) => lane.blocks.map((one) => one.ulid).join(''))]),
       ]),
     ).toEqual([
-      ['eu1', 4, [[1, ['1']], [2, ['r', 'f', 'c']]]],
+      [
+        'eu1',
+        4,
+        [
+          [1, ['1']],
+          [2, ['r', 'f', 'c']],
+        ],
+      ],
       ['us1/0', 1, [[1, ['o']]]],
       ['us1/1', 1, [[1, ['t']]]],
     ])
@@ -92,7 +135,9 @@ describe('the layout', () => {
     const many = Array.from({ length: 50 }, (_, index) => makeBlock({ ulid: `u${String(index)}` }))
     const row = layOut(many, '').sources[0]!.rows[0]!
     expect(row.lanes).toHaveLength(MOST_LANES)
-    expect(row.lanes.map((lane) => lane.crowded)).toEqual([...Array(MOST_LANES - 1).fill(false), true])
+    expect(row.lanes.map((lane) => lane.crowded)).toEqual(
+      Array.from({ length: MOST_LANES }, (_, index) => index === MOST_LANES - 1),
+    )
     expect(row.lanes.reduce((sum, lane) => sum + lane.blocks.length, 0)).toBe(50)
   })
 
@@ -136,21 +181,32 @@ describe('the scene', () => {
     expect(scene.rows.map((row) => row.kind)).toEqual(['source', 'level', 'source', 'level'])
   })
 
-  it.each([[0, 1], [10, 40], [0, 1e9], [-50, 0], [1e9, 2e9], [33.5, 34.5]])(
-    'finds the rows between %d and %d', (top, bottom) => {
-      const expected = scene.rows.filter((row) => row.top < bottom && row.top + row.height > top)
-      expect(rowsBetween(scene, top, bottom)).toEqual(expected)
-    })
+  it.each([
+    [0, 1],
+    [10, 40],
+    [0, 1e9],
+    [-50, 0],
+    [1e9, 2e9],
+    [33.5, 34.5],
+  ])('finds the rows between %d and %d', (top, bottom) => {
+    const expected = scene.rows.filter((row) => row.top < bottom && row.top + row.height > top)
+    expect(rowsBetween(scene, top, bottom)).toEqual(expected)
+  })
 
   it('draws bars to scale, and the faults', () => {
     const row = scene.rows[1]!
     if (row.kind !== 'level') throw new Error('not a level')
     expect(barsOf(row.row.lanes[0]!, window, 1000).map((bar) => [bar.block.ulid, bar.x, bar.width])).toEqual([
-      ['a', 0, 199], ['b', 200, 199], ['d', 800, 199],
+      ['a', 0, 199],
+      ['b', 200, 199],
+      ['d', 800, 199],
     ])
     // Half of it, from hour 3 on.
     const half = { fromMs: 3 * HOUR_MS, toMs: 8 * HOUR_MS }
-    expect(barsOf(row.row.lanes[0]!, half, 1000).map((bar) => [bar.block.ulid, bar.x])).toEqual([['b', -2], ['d', 1000]])
+    expect(barsOf(row.row.lanes[0]!, half, 1000).map((bar) => [bar.block.ulid, bar.x])).toEqual([
+      ['b', -2],
+      ['d', 1000],
+    ])
     expect(stripesOf(layout.sources[0]!, window, 1000)).toMatchObject([{ x: 400, width: 400, fault: { kind: 'gap' } }])
     expect(stripesOf(layout.sources[0]!, { fromMs: 0, toMs: HOUR_MS }, 1000)).toEqual([])
   })

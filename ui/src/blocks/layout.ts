@@ -2,6 +2,7 @@
 // cover each other.
 import type { Block } from '../answers/blocks'
 import type { Labels } from '../answers/values'
+import { itemAt } from '../parts/itemAt'
 import { findFaults, type Range } from './streams'
 
 // One line of bars, sorted by time.
@@ -91,9 +92,7 @@ function streamsOf(blocks: Block[]): Iterable<Block[]> {
 function rowsOf(blocks: readonly Block[]): LevelRow[] {
   const levels = new Map<number, Block[]>()
   for (const block of blocks) pushTo(levels, block.level, block)
-  return [...levels]
-    .sort(([a], [b]) => a - b)
-    .map(([level, members]) => ({ level, lanes: lanesOf(members) }))
+  return [...levels].sort(([a], [b]) => a - b).map(([level, members]) => ({ level, lanes: lanesOf(members) }))
 }
 
 function lanesOf(blocks: readonly Block[]): Lane[] {
@@ -114,7 +113,7 @@ function fillLanes(resolutionMs: number, blocks: Block[]): Lane[] {
       lanes.push(lane)
     }
     if (!lane) {
-      lane = lanes[lanes.length - 1]!
+      lane = itemAt(lanes, lanes.length - 1)
       lane.crowded = true
     }
     lane.endMs = lane.blocks.length === 0 ? block.maxMs : Math.max(lane.endMs, block.maxMs)

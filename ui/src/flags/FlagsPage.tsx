@@ -30,12 +30,16 @@ function Flags({ flags }: { flags: readonly Flag[] }) {
           label="Search flags"
           placeholder="name or value"
           value={search}
-          onChange={(text) => { url.set({ search: text }) }}
+          onChange={(text) => {
+            url.set({ search: text })
+          }}
         />
         <Switch
           label="Only those with a value"
           checked={onlySet}
-          onChange={(event) => { url.set({ set: event.currentTarget.checked ? '1' : null }) }}
+          onChange={(event) => {
+            url.set({ set: event.currentTarget.checked ? '1' : null })
+          }}
           pb={8}
         />
       </Filters>

@@ -55,7 +55,13 @@ export function GroupedList<T>({ groups, label, keyOf, render, rowHeight }: Grou
         row.kind === 'item' ? (
           render(row.item)
         ) : (
-          <Heading group={row.group} open={!closed.has(row.group.key)} onToggle={() => { toggle(row.group.key) }} />
+          <Heading
+            group={row.group}
+            open={!closed.has(row.group.key)}
+            onToggle={() => {
+              toggle(row.group.key)
+            }}
+          />
         )
       }
     />

@@ -20,7 +20,9 @@ export function GroupingField({ kinds, labels, value, onChange }: GroupingFieldP
         ...labels.map((name) => ({ value: `label:${name}`, label: `label ${name}` })),
       ]}
       value={value === '' ? usual : value}
-      onChange={(chosen) => { onChange(chosen === usual ? '' : (chosen ?? '')) }}
+      onChange={(chosen) => {
+        onChange(chosen === usual ? '' : (chosen ?? ''))
+      }}
       allowDeselect={false}
       searchable
       w={180}

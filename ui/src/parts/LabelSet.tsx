@@ -25,12 +25,16 @@ export function LabelSet({ labels, without = [], onPick, empty = 'no labels' }: 
                 type="button"
                 className="av-label"
                 aria-label={`Search for ${text}`}
-                onClick={() => { onPick(text) }}
+                onClick={() => {
+                  onPick(text)
+                }}
               >
                 {text}
               </button>
             ) : (
-              <span className="av-label" style={{ display: 'inline-block' }}>{text}</span>
+              <span className="av-label" style={{ display: 'inline-block' }}>
+                {text}
+              </span>
             )}
           </li>
         )

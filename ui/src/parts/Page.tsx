@@ -41,7 +41,9 @@ export function Answered<T>({ query, what, children }: AnsweredProps<T>) {
         <Problem
           title={data ? `Could not renew ${what}; this is what was known before.` : `Could not load ${what}.`}
           error={error}
-          onRetry={() => { void query.refetch() }}
+          onRetry={() => {
+            void query.refetch()
+          }}
         />
       )}
       {data && <Warnings warnings={data.warnings} />}
@@ -121,7 +123,9 @@ export function Filters({ children }: { children: ReactNode }) {
 export function Shown({ shown, all, what }: { shown: number; all: number; what: string }) {
   return (
     <Text size="sm" className="av-quiet" role="status" aria-live="polite">
-      {shown === all ? `${all.toLocaleString('en-US')} ${what}` : `${shown.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} ${what}`}
+      {shown === all
+        ? `${all.toLocaleString('en-US')} ${what}`
+        : `${shown.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} ${what}`}
     </Text>
   )
 }

@@ -17,7 +17,14 @@ export function SearchField({ label, placeholder, value, onChange }: SearchField
   const input = useRef<HTMLInputElement>(null)
   const [typed, setTyped] = useState(value)
   const handedOn = useRef(value)
-  useHotkeys([['/', () => { input.current?.focus() }]])
+  useHotkeys([
+    [
+      '/',
+      () => {
+        input.current?.focus()
+      },
+    ],
+  ])
   // A value from elsewhere, such as a label that was picked, replaces what was typed.
   useEffect(() => {
     if (value === handedOn.current) return
@@ -30,7 +37,9 @@ export function SearchField({ label, placeholder, value, onChange }: SearchField
       handedOn.current = typed
       onChange(typed)
     }, PAUSE_MS)
-    return () => { clearTimeout(timer) }
+    return () => {
+      clearTimeout(timer)
+    }
   }, [typed, onChange])
   return (
     <TextInput
@@ -41,8 +50,12 @@ export function SearchField({ label, placeholder, value, onChange }: SearchField
       value={typed}
       autoComplete="off"
       spellCheck={false}
-      onChange={(event) => { setTyped(event.currentTarget.value) }}
-      onKeyDown={(event) => { if (event.key === 'Escape') setTyped('') }}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value)
+      }}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') setTyped('')
+      }}
       style={{ flex: '1 1 220px' }}
     />
   )

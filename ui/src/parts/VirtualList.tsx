@@ -29,10 +29,7 @@ export function VirtualList<T>({ items, label, keyOf, render, rowHeight, grows =
   })
   return (
     <div ref={area} className="av-virtual" style={{ height }} tabIndex={0} role="region" aria-label={label}>
-      <div
-        role="list"
-        style={{ height: virtualizer.getTotalSize(), position: 'relative', width: '100%' }}
-      >
+      <div role="list" style={{ height: virtualizer.getTotalSize(), position: 'relative', width: '100%' }}>
         {virtualizer.getVirtualItems().map((row) => {
           const item = items[row.index]
           return (

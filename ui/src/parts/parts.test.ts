@@ -1,20 +1,49 @@
 import { describe, expect, it } from 'vitest'
 import { asLabels } from '../answers/values'
-import { formatAgo, formatBytes, formatDuration, formatInstant, formatResolution, formatSeconds, plural } from './format'
+import {
+  formatAgo,
+  formatBytes,
+  formatDuration,
+  formatInstant,
+  formatResolution,
+  formatSeconds,
+  plural,
+} from './format'
 import { escapeForPath, graphLink, quote, selector } from './promql'
 
 describe('formats', () => {
-  it.each([[0, '0 B'], [1023, '1023 B'], [1536, '1.5 KiB'], [150 * 1024 ** 2, '150 MiB'], [1e30, /EiB$/], [-5, '0 B']])(
-    '%d bytes', (bytes, text) => { expect(formatBytes(bytes)).toMatch(text) })
   it.each([
-    [0, '0s'], [250, '250ms'], [1500, '1s 500ms'], [60_000, '1m'], [7_200_000, '2h'], [93_600_000, '1d 2h'],
-    [1_209_600_000, '14d'], [86_400_000 + 1000, '1d'],
-  ])('%d ms', (ms, text) => { expect(formatDuration(ms)).toBe(text) })
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1536, '1.5 KiB'],
+    [150 * 1024 ** 2, '150 MiB'],
+    [1e30, /EiB$/],
+    [-5, '0 B'],
+  ])('%d bytes', (bytes, text) => {
+    expect(formatBytes(bytes)).toMatch(text)
+  })
+  it.each([
+    [0, '0s'],
+    [250, '250ms'],
+    [1500, '1s 500ms'],
+    [60_000, '1m'],
+    [7_200_000, '2h'],
+    [93_600_000, '1d 2h'],
+    [1_209_600_000, '14d'],
+    [86_400_000 + 1000, '1d'],
+  ])('%d ms', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text)
+  })
   it('instants in UTC', () => {
     expect(formatInstant(1780358414162)).toBe('2026-06-02 00:00:14.162')
     expect(formatInstant(0)).toBe('1970-01-01 00:00:00')
   })
-  it.each([[0, 'now'], [5_300, '5s ago'], [-5_300, 'in 5s'], [125_000, '2m 5s ago']])('%d ms ago', (away, text) => {
+  it.each([
+    [0, 'now'],
+    [5_300, '5s ago'],
+    [-5_300, 'in 5s'],
+    [125_000, '2m 5s ago'],
+  ])('%d ms ago', (away, text) => {
     expect(formatAgo(1e12 - away, 1e12)).toBe(text)
   })
   it('the rest', () => {
@@ -42,7 +71,12 @@ describe('PromQL', () => {
     expect(selector(metric, asLabels(labels))).toBe(text)
   })
   it.each([
-    ['job', 'job'], ['a.b', 'U__a_2e_b'], ['a_b/c', 'U__a__b_2f_c'], ['é', 'U___e9_'], ['U__x', 'U__U____x'], ['1a', 'U__1a'],
+    ['job', 'job'],
+    ['a.b', 'U__a_2e_b'],
+    ['a_b/c', 'U__a__b_2f_c'],
+    ['é', 'U___e9_'],
+    ['U__x', 'U__U____x'],
+    ['1a', 'U__1a'],
   ])('writes the label %s into a path as %s', (name, escaped) => {
     expect(escapeForPath(name)).toBe(escaped)
   })

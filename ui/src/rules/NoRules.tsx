@@ -4,8 +4,8 @@ import { Empty } from '../parts/Page'
 export function NoRules() {
   return (
     <Empty title="No endpoint tells of rules.">
-      Rules live in the files under <code>rule_files</code> of a Prometheus with a sidecar, or in those
-      of a ruler; both tell of them once they are reached.
+      Rules live in the files under <code>rule_files</code> of a Prometheus with a sidecar, or in those of a ruler; both
+      tell of them once they are reached.
     </Empty>
   )
 }

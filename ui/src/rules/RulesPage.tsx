@@ -23,11 +23,12 @@ const HEALTH_TONES: Record<RuleHealth, Tone> = { ok: 'good', err: 'bad', unknown
 export default function RulesPage() {
   const query = useAnswer('api/v1/rules', {}, parseRuleGroups, { refreshMs: REFRESH_MS })
   return (
-    <Page title="Rules" about="The alerting and recording rules of all Prometheus servers and rulers; replicas are shown once.">
+    <Page
+      title="Rules"
+      about="The alerting and recording rules of all Prometheus servers and rulers; replicas are shown once."
+    >
       <Answered query={query} what="the rules">
-        {(groups) =>
-          groups.length === 0 ? <NoRules /> : <Rules groups={groups} nowMs={query.dataUpdatedAt} />
-        }
+        {(groups) => (groups.length === 0 ? <NoRules /> : <Rules groups={groups} nowMs={query.dataUpdatedAt} />)}
       </Answered>
     </Page>
   )
@@ -40,17 +41,11 @@ function Rules({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number 
   const health = useUrlList(url, 'health')
   const types = useUrlList(url, 'type')
   const rules = useMemo(() => allRules(groups), [groups])
-  const stateCounts = useMemo(
-    () => countBy(rules, (rule) => (rule.type === 'alerting' ? rule.state : '')),
-    [rules],
-  )
+  const stateCounts = useMemo(() => countBy(rules, (rule) => (rule.type === 'alerting' ? rule.state : '')), [rules])
   const healthCounts = useMemo(() => countBy(rules, (rule) => rule.health), [rules])
   const typeCounts = useMemo(() => countBy(rules, (rule) => rule.type), [rules])
   const found = useDeferredValue(
-    useMemo(
-      () => filterRules(groups, { search, states, health, types }),
-      [groups, search, states, health, types],
-    ),
+    useMemo(() => filterRules(groups, { search, states, health, types }), [groups, search, states, health, types]),
   )
   const shown = useMemo(() => allRules(found).length, [found])
   const listGroups = useMemo(
@@ -70,25 +65,33 @@ function Rules({ groups, nowMs }: { groups: readonly RuleGroup[]; nowMs: number 
           label="Search rules"
           placeholder='name, expression, file or severity="page"'
           value={search}
-          onChange={(text) => { url.set({ search: text }) }}
+          onChange={(text) => {
+            url.set({ search: text })
+          }}
         />
         <Choices
           label="State"
           choices={choicesOf(['firing', 'pending', 'inactive'], stateCounts)}
           chosen={states}
-          onChange={(chosen) => { url.set({ state: chosen }) }}
+          onChange={(chosen) => {
+            url.set({ state: chosen })
+          }}
         />
         <Choices
           label="Health"
           choices={choicesOf(['ok', 'err', 'unknown'], healthCounts)}
           chosen={health}
-          onChange={(chosen) => { url.set({ health: chosen }) }}
+          onChange={(chosen) => {
+            url.set({ health: chosen })
+          }}
         />
         <Choices
           label="Type"
           choices={choicesOf(['alerting', 'recording'], typeCounts)}
           chosen={types}
-          onChange={(chosen) => { url.set({ type: chosen }) }}
+          onChange={(chosen) => {
+            url.set({ type: chosen })
+          }}
         />
       </Filters>
       <Shown shown={shown} all={rules.length} what="rules" />
@@ -136,8 +139,7 @@ function RuleRow({ rule, nowMs }: { rule: Rule; nowMs: number }) {
         )}
         <Badge tone={HEALTH_TONES[rule.health]}>{rule.health === 'err' ? 'error' : rule.health}</Badge>
         <Text size="sm" className="av-quiet">
-          evaluated <Instant ms={rule.lastEvaluationMs} nowMs={nowMs} />, took{' '}
-          {formatSeconds(rule.evaluationSeconds)}
+          evaluated <Instant ms={rule.lastEvaluationMs} nowMs={nowMs} />, took {formatSeconds(rule.evaluationSeconds)}
         </Text>
       </Group>
       {rule.lastError !== '' && (

@@ -19,8 +19,7 @@ export function filterRules(groups: readonly RuleGroup[], filter: RuleFilter): R
       (rule) =>
         passes(filter.types, rule.type) &&
         passes(filter.health, rule.health) &&
-        (filter.states.length === 0 ||
-          (rule.type === 'alerting' && filter.states.includes(rule.state))) &&
+        (filter.states.length === 0 || (rule.type === 'alerting' && filter.states.includes(rule.state))) &&
         (isEmptyQuery(query) ||
           matches(query, [rule.name, rule.query, rule.lastError, group.name, group.file], rule.labels)),
     )
@@ -56,8 +55,7 @@ export function filterAlerts(
   return alerts.filter(
     (alert) =>
       passes(filter.states, alert.state) &&
-      (isEmptyQuery(query) ||
-        matches(query, [alert.rule.name, ...Object.values(alert.annotations)], alert.labels)),
+      (isEmptyQuery(query) || matches(query, [alert.rule.name, ...Object.values(alert.annotations)], alert.labels)),
   )
 }
 
@@ -80,8 +78,7 @@ export function groupAlerts(alerts: readonly ActiveAlert[], by: string): AlertGr
     .map(([key, members]) => ({
       key,
       alerts: [...members].sort(
-        (a, b) =>
-          STATE_ORDER[a.state] - STATE_ORDER[b.state] || (b.activeAtMs ?? 0) - (a.activeAtMs ?? 0),
+        (a, b) => STATE_ORDER[a.state] - STATE_ORDER[b.state] || (b.activeAtMs ?? 0) - (a.activeAtMs ?? 0),
       ),
       firing: members.filter((alert) => alert.state === 'firing').length,
     }))

@@ -60,8 +60,6 @@ export function matches(query: Query, texts: readonly string[], labels: Labels):
   return query.words.every(
     (word) =>
       texts.some((text) => text.toLowerCase().includes(word)) ||
-      Object.keys(labels).some((name) =>
-        `${name}="${labels[name] ?? ''}"`.toLowerCase().includes(word),
-      ),
+      Object.keys(labels).some((name) => `${name}="${labels[name] ?? ''}"`.toLowerCase().includes(word)),
   )
 }

@@ -13,7 +13,10 @@ const entry = (path: string, name: string, load: () => Promise<{ default: Compon
   content: lazy(load),
 })
 
-const ownPages = [entry('/flags', 'Flags', () => import('../flags/FlagsPage'))]
+const ownPages = [
+  entry('/status', 'Status', () => import('../status/StatusPage')),
+  entry('/flags', 'Flags', () => import('../flags/FlagsPage')),
+]
 
 const blocks = entry('/blocks', 'Blocks', () => import('../blocks/BlocksPage'))
 const loaded = entry('/loaded', 'Loaded blocks', () => import('../blocks/LoadedPage'))
@@ -24,6 +27,7 @@ export function pagesOf(component: string): readonly PageEntry[] {
   if (component !== 'query') return [blocks, ...ownPages]
   return [
     entry('/graph', 'Graph', () => import('../graph/GraphPage')),
+    entry('/explorer', 'Metrics', () => import('../explorer/ExplorerPage')),
     entry('/stores', 'Stores', () => import('../stores/StoresPage')),
     entry('/targets', 'Targets', () => import('../targets/TargetsPage')),
     entry('/alerts', 'Alerts', () => import('../alerts/AlertsPage')),

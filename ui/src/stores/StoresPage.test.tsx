@@ -8,11 +8,32 @@ import StoresPage from './StoresPage'
 
 const STORES = {
   sidecar: [
-    { name: 'prom-a:10901', lastCheck: '2026-11-25T03:21:47Z', lastError: null, labelSets: [{ cluster: 'eu1', replica: '0' }], minTime: 1780358414162, maxTime: 9223372036854775807 },
-    { name: 'prom-b:10901', lastCheck: '2026-11-25T03:21:47Z', lastError: 'connection refused', labelSets: [{ cluster: 'us1', replica: '0' }], minTime: 9223372036854775807, maxTime: -9223372036854775808 },
+    {
+      name: 'prom-a:10901',
+      lastCheck: '2026-11-25T03:21:47Z',
+      lastError: null,
+      labelSets: [{ cluster: 'eu1', replica: '0' }],
+      minTime: 1780358414162,
+      maxTime: 9223372036854775807,
+    },
+    {
+      name: 'prom-b:10901',
+      lastCheck: '2026-11-25T03:21:47Z',
+      lastError: 'connection refused',
+      labelSets: [{ cluster: 'us1', replica: '0' }],
+      minTime: 9223372036854775807,
+      maxTime: -9223372036854775808,
+    },
   ],
   store: [
-    { name: 'gateway:10901', lastCheck: '2026-11-25T03:21:47Z', lastError: null, labelSets: Array.from({ length: 7 }, (_, i) => ({ cluster: `old${String(i)}` })), minTime: 1778112000000, maxTime: 1779494400000 },
+    {
+      name: 'gateway:10901',
+      lastCheck: '2026-11-25T03:21:47Z',
+      lastError: null,
+      labelSets: Array.from({ length: 7 }, (_, i) => ({ cluster: `old${String(i)}` })),
+      minTime: 1778112000000,
+      maxTime: 1779494400000,
+    },
   ],
 }
 
@@ -22,7 +43,11 @@ describe('the stores page', () => {
   it('shows stores by type with health, labels, ranges and errors', async () => {
     renderPage(<StoresPage />, { [PATH]: STORES })
     const list = await screen.findByRole('region', { name: 'Stores' })
-    expect(within(list).getAllByRole('heading').map((heading) => heading.textContent)).toEqual(['sidecar', 'store'])
+    expect(
+      within(list)
+        .getAllByRole('heading')
+        .map((heading) => heading.textContent),
+    ).toEqual(['sidecar', 'store'])
     expect(within(list).getByText('connection refused')).toBeVisible()
     expect(within(list).getByText('holds no data')).toBeVisible()
     expect(within(list).getByRole('img', { name: '2026-06-02 00:00:14.162 to now' })).toBeVisible()
@@ -68,16 +93,26 @@ describe('the stores page', () => {
 
   it('says what went wrong, and tries again', async () => {
     let asked = 0
-    renderPage(<StoresPage />, { [PATH]: () => (++asked === 1 ? failure(500, 'out of <b>luck</b>') : success(STORES, ['one is slow'])) })
+    renderPage(<StoresPage />, {
+      [PATH]: () => (++asked === 1 ? failure(500, 'out of <b>luck</b>') : success(STORES, ['one is slow'])),
+    })
     expect(await screen.findByText('out of <b>luck</b>')).toBeVisible()
     await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
     expect(await screen.findByText('prom-a:10901')).toBeVisible()
     expect(screen.getByText('one is slow')).toBeVisible()
-    await waitFor(() => { expect(screen.queryByRole('alert')).toBeNull() })
+    await waitFor(() => {
+      expect(screen.queryByRole('alert')).toBeNull()
+    })
   })
 
   it.each(HOSTILE)('shows %j as text', async (text) => {
-    renderPage(<StoresPage />, { [PATH]: { [text]: [{ name: text, lastError: `error ${text}`, labelSets: [{ [text]: `value ${text}` }], minTime: 1, maxTime: 2 }] } })
+    renderPage(<StoresPage />, {
+      [PATH]: {
+        [text]: [
+          { name: text, lastError: `error ${text}`, labelSets: [{ [text]: `value ${text}` }], minTime: 1, maxTime: 2 },
+        ],
+      },
+    })
     await screen.findByText(`error ${text}`, { normalizer: (shown) => shown })
     expectOnlyText(`error ${text}`)
   })
@@ -107,8 +142,10 @@ describe('the filter of stores', () => {
     expect(filterStores(stores, { search, types, health })).toHaveLength(count)
   })
   it('puts headings before types', () => {
-    expect(withHeadings(stores).map((item) => (item.kind === 'type' ? `${item.type} ${String(item.failing)}` : item.store.name))).toEqual([
-      'sidecar 1', 'prom-a:10901', 'prom-b:10901', 'store 0', 'gateway:10901',
-    ])
+    expect(
+      withHeadings(stores).map((item) =>
+        item.kind === 'type' ? `${item.type} ${String(item.failing)}` : item.store.name,
+      ),
+    ).toEqual(['sidecar 1', 'prom-a:10901', 'prom-b:10901', 'store 0', 'gateway:10901'])
   })
 })

@@ -22,9 +22,7 @@ export default function StoresPage() {
   return (
     <Page title="Stores" about="The endpoints that this querier asks, and the time that each has data of.">
       <Answered query={query} what="the stores">
-        {(stores) =>
-          stores.length === 0 ? <NoStores /> : <Stores stores={stores} nowMs={query.dataUpdatedAt} />
-        }
+        {(stores) => (stores.length === 0 ? <NoStores /> : <Stores stores={stores} nowMs={query.dataUpdatedAt} />)}
       </Answered>
     </Page>
   )
@@ -33,9 +31,8 @@ export default function StoresPage() {
 function NoStores() {
   return (
     <Empty title="This querier knows no stores.">
-      Name sidecars, store gateways and other queriers by <code>--endpoint=host:10901</code>, once for
-      each, or in a file by <code>--endpoint.sd-config-file</code>. An endpoint appears here as soon as
-      it was reached once.
+      Name sidecars, store gateways and other queriers by <code>--endpoint=host:10901</code>, once for each, or in a
+      file by <code>--endpoint.sd-config-file</code>. An endpoint appears here as soon as it was reached once.
     </Empty>
   )
 }
@@ -59,13 +56,17 @@ function Stores({ stores, nowMs }: { stores: readonly Store[]; nowMs: number }) 
           label="Search stores"
           placeholder='address, error or cluster="eu1"'
           value={search}
-          onChange={(text) => { url.set({ search: text }) }}
+          onChange={(text) => {
+            url.set({ search: text })
+          }}
         />
         <Choices
           label="Type"
           choices={[...typeCounts].map(([type, count]) => ({ value: type, label: type, count }))}
           chosen={types}
-          onChange={(chosen) => { url.set({ type: chosen }) }}
+          onChange={(chosen) => {
+            url.set({ type: chosen })
+          }}
         />
         <Choices
           label="Health"
@@ -75,7 +76,9 @@ function Stores({ stores, nowMs }: { stores: readonly Store[]; nowMs: number }) 
             count: healthCounts.get(value) ?? 0,
           }))}
           chosen={health}
-          onChange={(chosen) => { url.set({ health: chosen }) }}
+          onChange={(chosen) => {
+            url.set({ health: chosen })
+          }}
         />
       </Filters>
       <Shown shown={found.length} all={stores.length} what="stores" />
@@ -84,7 +87,9 @@ function Stores({ stores, nowMs }: { stores: readonly Store[]; nowMs: number }) 
           <Button
             size="compact-sm"
             variant="default"
-            onClick={() => { url.set({ search: null, type: null, health: null }) }}
+            onClick={() => {
+              url.set({ search: null, type: null, health: null })
+            }}
           >
             Clear the filters
           </Button>
@@ -92,8 +97,12 @@ function Stores({ stores, nowMs }: { stores: readonly Store[]; nowMs: number }) 
       ) : (
         <div>
           <div className="av-store" data-axis>
-            <Text size="sm" className="av-quiet" visibleFrom="sm">Endpoint</Text>
-            <Text size="sm" className="av-quiet" visibleFrom="sm">Labels</Text>
+            <Text size="sm" className="av-quiet" visibleFrom="sm">
+              Endpoint
+            </Text>
+            <Text size="sm" className="av-quiet" visibleFrom="sm">
+              Labels
+            </Text>
             <TimeAxis window={axis} most={4} />
           </div>
           <VirtualList
@@ -108,7 +117,9 @@ function Stores({ stores, nowMs }: { stores: readonly Store[]; nowMs: number }) 
                 item={item}
                 axis={axis}
                 nowMs={nowMs}
-                onPick={(condition) => { url.set({ search: condition }) }}
+                onPick={(condition) => {
+                  url.set({ search: condition })
+                }}
               />
             )}
           />
@@ -199,7 +210,14 @@ function LabelSets({ store, onPick }: { store: Store; onPick: (condition: string
       ))}
       {more > 0 && (
         <div>
-          <Button size="compact-xs" variant="default" aria-expanded={all} onClick={() => { setAll(!all) }}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-expanded={all}
+            onClick={() => {
+              setAll(!all)
+            }}
+          >
             {all ? 'Show fewer' : `Show ${more.toLocaleString('en-US')} more`}
           </Button>
         </div>

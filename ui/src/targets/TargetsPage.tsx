@@ -61,7 +61,9 @@ function TargetViews({ targets, nowMs }: { targets: Targets; nowMs: number }) {
           label="Search targets"
           placeholder='URL, error or job="node"'
           value={search}
-          onChange={(text) => { url.set({ search: text }) }}
+          onChange={(text) => {
+            url.set({ search: text })
+          }}
         />
         {!dropped && (
           <>
@@ -73,17 +75,26 @@ function TargetViews({ targets, nowMs }: { targets: Targets; nowMs: number }) {
                 count: counts.get(value) ?? 0,
               }))}
               chosen={health}
-              onChange={(chosen) => { url.set({ health: chosen }) }}
+              onChange={(chosen) => {
+                url.set({ health: chosen })
+              }}
             />
             <GroupingField
               kinds={['pool', 'health']}
               labels={names}
               value={by}
-              onChange={(value) => { url.set({ by: value }) }}
+              onChange={(value) => {
+                url.set({ by: value })
+              }}
             />
           </>
         )}
-        <Button variant="default" onClick={() => { url.set({ view: dropped ? null : 'dropped' }) }}>
+        <Button
+          variant="default"
+          onClick={() => {
+            url.set({ view: dropped ? null : 'dropped' })
+          }}
+        >
           {dropped ? 'Show the active ones' : `Show ${plural(targets.dropped.length, 'dropped target')}`}
         </Button>
       </Filters>
@@ -96,7 +107,9 @@ function TargetViews({ targets, nowMs }: { targets: Targets; nowMs: number }) {
           health={health}
           by={by}
           nowMs={nowMs}
-          onPick={(condition) => { url.set({ search: condition }) }}
+          onPick={(condition) => {
+            url.set({ search: condition })
+          }}
         />
       )}
     </>
@@ -115,9 +128,7 @@ interface ActiveTargetsProps {
 const keyOfTarget = (target: Target) => `${target.url} ${JSON.stringify(target.labels)}`
 
 function ActiveTargets({ targets, search, health, by, nowMs, onPick }: ActiveTargetsProps) {
-  const found = useDeferredValue(
-    useMemo(() => filterTargets(targets, { search, health }), [targets, search, health]),
-  )
+  const found = useDeferredValue(useMemo(() => filterTargets(targets, { search, health }), [targets, search, health]))
   const groups = useMemo(
     () =>
       groupTargets(found, by).map((group) => ({
@@ -160,8 +171,7 @@ function TargetRow({ target, nowMs, onPick }: TargetRowProps) {
         <Badge tone={TONES[target.health]}>{target.health}</Badge>
         <SafeLink url={target.url} />
         <Text size="sm" className="av-quiet">
-          scraped <Instant ms={target.lastScrapeMs} nowMs={nowMs} />, took{' '}
-          {formatSeconds(target.lastScrapeSeconds)}
+          scraped <Instant ms={target.lastScrapeMs} nowMs={nowMs} />, took {formatSeconds(target.lastScrapeSeconds)}
         </Text>
       </Group>
       {target.lastError !== '' && (
@@ -178,7 +188,9 @@ function TargetRow({ target, nowMs, onPick }: TargetRowProps) {
           size="compact-xs"
           variant="default"
           aria-expanded={discovered}
-          onClick={() => { setDiscovered(!discovered) }}
+          onClick={() => {
+            setDiscovered(!discovered)
+          }}
         >
           {discovered ? 'Hide discovered labels' : 'Discovered labels'}
         </Button>

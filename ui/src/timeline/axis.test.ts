@@ -11,13 +11,15 @@ describe('ticks', () => {
     ['two minutes', START + 1, START + 120_000, 4, ['00:00:30', '00:01:00', '00:01:30', '00:02:00']],
     ['a day', START, START + DAY, 5, ['06-01', '06:00', '12:00', '18:00', '06-02']],
     ['weeks from Mondays', START + 1, START + 30 * DAY, 5, ['06-08', '06-15', '06-22', '06-29']],
-    ['months', Date.UTC(2026, 0, 5), Date.UTC(2026, 6, 2), 6, [
-      '2026-02', '2026-03', '2026-04', '2026-05', '2026-06', '2026-07',
-    ]],
+    [
+      'months',
+      Date.UTC(2026, 0, 5),
+      Date.UTC(2026, 6, 2),
+      6,
+      ['2026-02', '2026-03', '2026-04', '2026-05', '2026-06', '2026-07'],
+    ],
     ['years', Date.UTC(2020, 5), Date.UTC(2026, 6), 8, ['2021', '2022', '2023', '2024', '2025', '2026']],
-    ['the turn of a year', Date.UTC(2025, 11, 31), Date.UTC(2026, 0, 3), 4, [
-      '12-31', '2026-01-01', '01-02', '01-03',
-    ]],
+    ['the turn of a year', Date.UTC(2025, 11, 31), Date.UTC(2026, 0, 3), 4, ['12-31', '2026-01-01', '01-02', '01-03']],
   ])('of %s', (_, fromMs, toMs, most, labels) => {
     const found = ticks({ fromMs, toMs }, most).map((tick) => tick.label)
     expect(found).toEqual(labels)

@@ -28,9 +28,7 @@ const STEPS: readonly number[] = [
 const MONTH_STEPS: readonly number[] = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200]
 
 // The window that shows all of these ranges, with a little air; null without any.
-export function windowAround(
-  ranges: Iterable<{ readonly minMs: number; readonly maxMs: number }>,
-): Window | null {
+export function windowAround(ranges: Iterable<{ readonly minMs: number; readonly maxMs: number }>): Window | null {
   let fromMs = Infinity
   let toMs = -Infinity
   for (const range of ranges) {
@@ -115,9 +113,8 @@ function monthLabel(month: number, step: number): string {
 function tickLabel(ms: number, step: number): string {
   const date = new Date(ms)
   const day = `${twoDigits(date.getUTCMonth() + 1)}-${twoDigits(date.getUTCDate())}`
-  if (step >= DAY) return date.getUTCMonth() === 0 && date.getUTCDate() <= step / DAY
-    ? `${String(date.getUTCFullYear())}-${day}`
-    : day
+  if (step >= DAY)
+    return date.getUTCMonth() === 0 && date.getUTCDate() <= step / DAY ? `${String(date.getUTCFullYear())}-${day}` : day
   const minute = `${twoDigits(date.getUTCHours())}:${twoDigits(date.getUTCMinutes())}`
   if (ms % DAY === 0) return day
   return step >= MINUTE ? minute : `${minute}:${twoDigits(date.getUTCSeconds())}`

@@ -25,9 +25,16 @@ export function useUrlWindow(url: UrlState, bounds: Window): [Window, (window: W
       const all = known.current === keyOf(bounds)
       url.set({ from: all ? null : String(seen.fromMs), to: all ? null : String(seen.toMs) })
     }, PAUSE_MS)
-    return () => { clearTimeout(timer) }
+    return () => {
+      clearTimeout(timer)
+    }
   }, [seen, bounds, url])
-  const set = useCallback((window: Window) => { setSeen(within(window, bounds)) }, [bounds])
+  const set = useCallback(
+    (window: Window) => {
+      setSeen(within(window, bounds))
+    },
+    [bounds],
+  )
   return [seen, set]
 }
 

@@ -31,7 +31,9 @@ export default function TsdbStatusPage() {
           label="Only series of this selector"
           placeholder='{cluster="eu1"}'
           value={match}
-          onChange={(text) => { url.set({ match: text }) }}
+          onChange={(text) => {
+            url.set({ match: text })
+          }}
         />
         <NumberInput
           label="Rows of each list"
