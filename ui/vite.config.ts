@@ -32,5 +32,10 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}', '*.test.ts'],
     setupFiles: ['./vitest.setup.ts'],
     css: false,
+    // The processor may be busy with something else.
+    testTimeout: 60_000,
+    // In Node they would come as CommonJS, with a second instance of CodeMirror.
+    alias: [{ find: /^(@prometheus-io\/codemirror-promql)$/, replacement: '$1/dist/esm/index.js' }],
+    server: { deps: { inline: [/@prometheus-io\//] } },
   },
 })

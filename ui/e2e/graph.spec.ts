@@ -19,12 +19,10 @@ test('a query is typed with completion, and run', async ({ page }) => {
   await openGraph(page)
   await editor(page).click()
   await page.keyboard.type('demo_temp')
-  await expect(page.getByRole('option', { name: /demo_temperature_celsius/ })).toBeVisible()
-  await page.keyboard.press('Enter')
+  await page.getByRole('option', { name: /demo_temperature_celsius/ }).click()
   await expect(editor(page)).toHaveText('demo_temperature_celsius')
   await page.keyboard.type('{ro')
-  await expect(page.getByRole('option', { name: /room/ })).toBeVisible()
-  await page.keyboard.press('Enter')
+  await page.getByRole('option', { name: /room/ }).click()
   await page.keyboard.type('="')
   await expect(page.getByRole('option', { name: '3' })).toBeVisible()
   await page.keyboard.type('3')
@@ -37,7 +35,8 @@ test('a query is typed with completion, and run', async ({ page }) => {
   await expect(panel(page).getByRole('region', { name: 'Result' })).toContainText('room="3"')
 })
 
-test('functions are completed, and a syntax error is shown while typing', async ({ page }) => {
+test('functions are completed, and a syntax error is shown while typing', async ({ page, watch }) => {
+  watch.allow(/status of 400/) // the parser's word on an expression that is not finished
   await openGraph(page)
   await editor(page).click()
   await page.keyboard.type('histogram_qua')
@@ -75,7 +74,7 @@ test('deduplication changes the number of series', async ({ page }) => {
 
 test('dragging over the graph zooms, and the address says so', async ({ page }) => {
   await openGraph(page, { 'g0.expr': 'sum by (cluster) (up)', 'g0.tab': '0', ...june })
-  await expect(series(panel(page), 2)).toBeVisible()
+  await expect(series(panel(page), 1)).toBeVisible()
   const box = await page.locator('.u-over').first().boundingBox()
   if (!box) throw new Error('the plot has no place')
   await page.mouse.move(box.x + box.width * 0.5, box.y + box.height / 2)

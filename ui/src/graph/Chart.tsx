@@ -9,6 +9,14 @@ const HEIGHT = 360
 // A drag of fewer pixels is a click.
 const SHORTEST_DRAG = 4
 
+// How times are written, by the distance of the ticks in seconds: usually, and below where a day begins.
+const TIMES: (string | number | null)[][] = [
+  [86_400, '{YYYY}-{MM}-{DD}', null, null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{YYYY}-{MM}-{DD}', null, '\n{YYYY}-{MM}-{DD}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{YYYY}-{MM}-{DD}', null, '\n{YYYY}-{MM}-{DD}', null, null, null, 1],
+  [0.001, ':{ss}.{fff}', '\n{YYYY}-{MM}-{DD} {HH}:{mm}', null, null, null, '\n{HH}:{mm}', null, 1],
+]
+
 export type ChartSetup = Pick<uPlot.Options, 'series' | 'bands' | 'scales' | 'hooks' | 'cursor'> & {
   yAxis?: uPlot.Axis
 }
@@ -60,8 +68,8 @@ function optionsOf(
     tzDate: (time) => uPlot.tzDate(new Date(time * 1000), 'Etc/UTC'),
     legend: { show: false },
     axes: [
-      { stroke, grid, ticks: grid },
-      { stroke, grid, ticks: grid, size: 64, ...yAxis },
+      { stroke, grid, ticks: grid, values: TIMES },
+      { stroke, grid, ticks: grid, size: 70, ...yAxis },
     ],
     ...setup,
     cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, ...cursor },

@@ -61,7 +61,7 @@ export function HeatChart({ label, map, grid, onZoom }: HeatChartProps) {
 
 function nameOf(bound: number | undefined): string {
   if (bound === undefined) return ''
-  return Number.isFinite(bound) ? shortNumber(bound) : bound > 0 ? '+Inf' : '-Inf'
+  return Number.isFinite(bound) ? shortNumber(Number(bound.toPrecision(3))) : bound > 0 ? '+Inf' : '-Inf'
 }
 
 function cellAt(map: HeatMap, step: number, height: number): Cell | null {

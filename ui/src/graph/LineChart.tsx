@@ -22,7 +22,7 @@ export function LineChart({ label, columns, places, style, cursor, onNearest, on
   const data = useMemo(() => [columns.times, ...drawn] as unknown as uPlot.AlignedData, [columns, drawn])
   const setup = useCallback(
     (dark: boolean): ChartSetup => ({
-      series: [{}, ...places.map((place) => lineOf(place, style, dark))],
+      series: [{}, ...places.map((place, at) => lineOf(place, style, dark, at === 0))],
       ...(style === 'stacked' && { bands: bandsOf(places, dark) }),
       scales: { x: { time: true, range: wholeRange(columns.times) }, y: { range: () => [...yRange(drawn, style)] } },
       yAxis: { values: (_, ticks) => ticks.map(shortNumber) },
@@ -44,12 +44,14 @@ export function LineChart({ label, columns, places, style, cursor, onNearest, on
   return <Chart label={label} data={data} setup={setup} onZoom={onZoom} />
 }
 
-function lineOf(place: number, style: Style, dark: boolean): uPlot.Series {
+function lineOf(place: number, style: Style, dark: boolean, first: boolean): uPlot.Series {
   return {
     stroke: colourOf(place, dark),
     width: 1.5,
     spanGaps: false,
     pxAlign: 0,
+    // What is below the others has nothing else below it.
+    ...(style === 'stacked' && first && { fill: fillOf(place, dark), fillTo: 0 }),
     ...(style === 'steps' && uPlot.paths.stepped && { paths: uPlot.paths.stepped({ align: 1 }) }),
     // A sample between two gaps is no line, but is to be seen.
     points: { size: 4 },

@@ -13,6 +13,7 @@ export interface NoticesProps {
 export function Notices({ lack, warnings, infos }: NoticesProps) {
   const ofEngine = warnings.filter((text) => text.startsWith('PromQL '))
   const ofStores = warnings.filter((text) => !text.startsWith('PromQL '))
+  if (warnings.length + infos.length + lack.parts.length === 0) return null
   const lost = lack.parts.filter(({ answeredBy }) => answeredBy === '')
   const replaced = lack.parts.filter(({ answeredBy }) => answeredBy !== '')
   return (

@@ -39,7 +39,34 @@ export function makeHeatMap(series: readonly Series[], grid: Grid): HeatMap | nu
     sums.set(key, { step, low: from, high: to, count: count + (sums.get(key)?.count ?? 0) })
   }
   const cells = [...sums.values()]
-  return { bounds, cells, most: cells.reduce((most, { count }) => Math.max(most, count), 0) }
+  return coarsen({ bounds, cells, most: mostOf(cells) })
+}
+
+// More rows than these are too low to be seen.
+const MOST_ROWS = 64
+
+// The same with fewer rows, of several buckets each. A bucket over several rows counts in each for the
+// part of it that is there.
+export function coarsen(map: HeatMap, mostRows = MOST_ROWS): HeatMap {
+  const last = map.bounds.length - 1
+  if (last <= mostRows) return map
+  const height = Math.ceil(last / mostRows)
+  const bounds = map.bounds.filter((_, at) => at % height === 0 || at === last)
+  const sums = new Map<string, Cell>()
+  for (const { step, low, high, count } of map.cells) {
+    for (let row = Math.floor(low / height); row * height < high; ++row) {
+      const overlap = Math.min(high, (row + 1) * height) - Math.max(low, row * height)
+      const key = `${step} ${row}`
+      const before = sums.get(key)?.count ?? 0
+      sums.set(key, { step, low: row, high: row + 1, count: before + (count * overlap) / (high - low) })
+    }
+  }
+  const cells = [...sums.values()]
+  return { bounds, cells, most: mostOf(cells) }
+}
+
+function mostOf(cells: readonly Cell[]): number {
+  return cells.reduce((most, { count }) => Math.max(most, count), 0)
 }
 
 function stepOf(time: number, grid: Grid): number {

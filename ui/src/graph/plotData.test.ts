@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { colourOf } from './colours'
-import { hasHistograms, makeHeatMap, strength } from './heatMap'
+import { coarsen, hasHistograms, makeHeatMap, strength } from './heatMap'
 import { boundsOf, makeColumns, nearest, shortNumber, stackColumns } from './plotData'
 import { readPlan } from './plan'
 import { readLack, readResult, readStatistics, writeSeries, type Result, type Series } from './result'
@@ -133,7 +133,7 @@ describe('the y axis', () => {
       [0.9, 3.1],
     ],
   ])('%j', (columns, [low, high]) => {
-    const [from, to] = boundsOf(columns as (number | null)[][])
+    const [from, to] = boundsOf(columns)
     expect(from).toBeCloseTo(low!, 9)
     expect(to).toBeCloseTo(high!, 9)
   })
@@ -240,6 +240,32 @@ describe('heat maps', () => {
       expect(hasHistograms(seriesOf(result))).toBe(false)
     },
   )
+  it('of very many buckets have rows of several', () => {
+    const map = {
+      bounds: [0, 1, 2, 3, 4],
+      cells: [
+        { step: 0, low: 0, high: 1, count: 4 },
+        { step: 0, low: 1, high: 2, count: 2 },
+        { step: 1, low: 1, high: 4, count: 9 },
+      ],
+      most: 9,
+    }
+    expect(coarsen(map, 2)).toEqual({
+      bounds: [0, 2, 4],
+      cells: [
+        { step: 0, low: 0, high: 1, count: 6 },
+        { step: 1, low: 0, high: 1, count: 3 },
+        { step: 1, low: 1, high: 2, count: 6 },
+      ],
+      most: 6,
+    })
+    expect(coarsen(map, 4)).toBe(map)
+    const series = seriesOf(Array.from({ length: 500 }, (_, at) => bucket(String(at + 1), [1000, String(at + 1)])))
+    const made = makeHeatMap(series, GRID)!
+    expect(made.bounds.length).toBeLessThanOrEqual(65)
+    expect(made.bounds.at(-1)).toBe(500)
+    expect(made.cells.reduce((sum, { count }) => sum + count, 0)).toBeCloseTo(500, 6)
+  })
   it('are stronger where there is more, and seen where there is little', () => {
     const shades = [1, 10, 100, 1000].map((count) => strength(count, 1000))
     expect([...shades].sort((a, b) => a - b)).toEqual(shades)

@@ -27,7 +27,7 @@ export function pagesOf(component: string): readonly PageEntry[] {
   if (component !== 'query') return [blocks, ...ownPages]
   return [
     entry('/graph', 'Graph', () => import('../graph/GraphPage')),
-    entry('/explorer', 'Metrics', () => import('../explorer/ExplorerPage')),
+    entry('/explorer', 'Explorer', () => import('../explorer/ExplorerPage')),
     entry('/stores', 'Stores', () => import('../stores/StoresPage')),
     entry('/targets', 'Targets', () => import('../targets/TargetsPage')),
     entry('/alerts', 'Alerts', () => import('../alerts/AlertsPage')),
