@@ -5,6 +5,17 @@ import { HOSTILE, expectOnlyText, failure, renderPage, success, type FakeAnswers
 import BlocksPage from './BlocksPage'
 import { HOUR_MS, metaOf } from './testing'
 
+// jsdom has none.
+class FakePointerEvent extends MouseEvent {
+  readonly pointerType: string
+  constructor(type: string, init: PointerEventInit = {}) {
+    super(type, init)
+    this.pointerType = init.pointerType ?? ''
+  }
+}
+Object.assign(globalThis, { PointerEvent: FakePointerEvent })
+Object.assign(window, { PointerEvent: FakePointerEvent })
+
 const START = Date.UTC(2026, 5, 1)
 const ID = {
   a: '01AAAAAAAAAAAAAAAAAAAAAAAA',

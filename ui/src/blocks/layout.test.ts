@@ -135,26 +135,28 @@ describe('the layout', () => {
     const many = Array.from({ length: 50 }, (_, index) => makeBlock({ ulid: `u${String(index)}` }))
     const row = layOut(many, '').sources[0]!.rows[0]!
     expect(row.lanes).toHaveLength(MOST_LANES)
-    expect(row.lanes.map((lane) => lane.crowded)).toEqual([...Array<boolean>(MOST_LANES - 1).fill(false), true])
+    expect(row.lanes.map((lane) => lane.crowded)).toEqual(
+      Array.from({ length: MOST_LANES }, (_, index) => index === MOST_LANES - 1),
+    )
     expect(row.lanes.reduce((sum, lane) => sum + lane.blocks.length, 0)).toBe(50)
   })
 
+  // It takes 25 to 50 ms where nothing else runs. The bound is one that only a layout of another
+  // order passes, since a busy machine must not fail a test.
   it.each([
-    ['as a bucket of years', 50, bucketOf(20_000, 40)],
-    ['all of one source', 50, bucketOf(20_000, 1)],
-    ['each of its own source', 250, bucketOf(20_000, 20_000)],
-    ['all over each other', 250, Array.from({ length: 20_000 }, (_, i) => makeBlock({ ulid: `u${String(i)}` }))],
-  ])('of 20,000 blocks, %s, takes less than %d ms', (_, mostMs, blocks) => {
-    // The best of some runs: others use this machine too.
+    ['as a bucket of years', bucketOf(20_000, 40)],
+    ['all of one source', bucketOf(20_000, 1)],
+    ['each of its own source', bucketOf(20_000, 20_000)],
+    ['all over each other', Array.from({ length: 20_000 }, (_, index) => makeBlock({ ulid: `u${index}` }))],
+  ])('of 20,000 blocks, %s, is no work to speak of', (_, blocks) => {
     let best = Infinity
-    for (let run = 0; run < 15; ++run) {
+    for (let run = 0; run < 5 && best > 50; ++run) {
       const start = performance.now()
       const scene = makeScene(layOut(blocks, ''))
       best = Math.min(best, performance.now() - start)
       expect(scene.rows.length).toBeGreaterThan(1)
-      if (best < mostMs / 2) break
     }
-    expect(best).toBeLessThan(mostMs)
+    expect(best).toBeLessThan(500)
   })
 })
 

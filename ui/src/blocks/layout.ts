@@ -2,6 +2,7 @@
 // cover each other.
 import type { Block } from '../answers/blocks'
 import type { Labels } from '../answers/values'
+import { itemAt } from '../parts/itemAt'
 import { findFaults, type Range } from './streams'
 
 // One line of bars, sorted by time.
@@ -112,7 +113,7 @@ function fillLanes(resolutionMs: number, blocks: Block[]): Lane[] {
       lanes.push(lane)
     }
     if (!lane) {
-      lane = lanes[lanes.length - 1]!
+      lane = itemAt(lanes, lanes.length - 1)
       lane.crowded = true
     }
     lane.endMs = lane.blocks.length === 0 ? block.maxMs : Math.max(lane.endMs, block.maxMs)

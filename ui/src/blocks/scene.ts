@@ -1,6 +1,7 @@
 // The picture of the blocks: rows below each other, bars along the time axis. Pixels, without a
 // canvas: what is to be drawn, what lies at a point, and what is next to a bar.
 import type { Block } from '../answers/blocks'
+import { itemAt } from '../parts/itemAt'
 import { instantAt, positionOf, type Window } from '../timeline/axis'
 import type { BlockLayout, BlockSource, Fault, Lane, LevelRow } from './layout'
 
@@ -66,7 +67,7 @@ export function barsOf(lane: Lane, window: Window, width: number): Bar[] {
   let taken = -Infinity
   let index = lane.crowded ? 0 : firstIndex(blocks, (block) => block.maxMs >= window.fromMs)
   for (; index < blocks.length; ++index) {
-    const block = blocks[index]!
+    const block = itemAt(blocks, index)
     if (block.minMs > window.toMs) break
     if (block.maxMs < window.fromMs) continue
     const from = Math.max(positionOf(window, block.minMs) * width, -2)
@@ -121,7 +122,7 @@ export function nearest(lane: Lane, ms: number, reachMs: number): Block | null {
   let bestMs = reachMs
   const first = lane.crowded ? 0 : Math.max(0, firstIndex(blocks, (block) => block.maxMs > ms) - 1)
   for (let index = first; index < blocks.length; ++index) {
-    const block = blocks[index]!
+    const block = itemAt(blocks, index)
     if (block.minMs - ms > bestMs) break
     const awayMs = Math.max(block.minMs - ms, ms - block.maxMs, 0)
     // The later one at a shared bound, which is where a block begins; the upper one of a crowd.
@@ -141,10 +142,10 @@ export interface Place {
 
 export function placeOf(scene: Scene, block: Block): Place | null {
   for (let row = 0; row < scene.rows.length; ++row) {
-    const candidate = scene.rows[row]!
+    const candidate = itemAt(scene.rows, row)
     if (candidate.kind !== 'level' || candidate.row.level !== block.level) continue
     for (let lane = 0; lane < candidate.row.lanes.length; ++lane) {
-      const index = candidate.row.lanes[lane]!.blocks.indexOf(block)
+      const index = itemAt(candidate.row.lanes, lane).blocks.indexOf(block)
       if (index >= 0) return { row, lane, index }
     }
   }
@@ -157,9 +158,9 @@ export type Direction = 'left' | 'right' | 'up' | 'down' | 'first' | 'last'
 export function neighbour(scene: Scene, block: Block | null, direction: Direction): Block | null {
   const place = block && placeOf(scene, block)
   if (!block || !place) return firstBlock(scene)
-  const row = scene.rows[place.row]!
+  const row = itemAt(scene.rows, place.row)
   if (row.kind !== 'level') return null
-  const lane = row.row.lanes[place.lane]!
+  const lane = itemAt(row.row.lanes, place.lane)
   switch (direction) {
     case 'left':
       return lane.blocks[place.index - 1] ?? null
@@ -178,11 +179,11 @@ export function neighbour(scene: Scene, block: Block | null, direction: Directio
 }
 
 function laneBeside(scene: Scene, place: Place, step: 1 | -1): Lane | null {
-  const here = scene.rows[place.row]!
+  const here = itemAt(scene.rows, place.row)
   const beside = here.kind === 'level' ? here.row.lanes[place.lane + step] : undefined
   if (beside) return beside
   for (let index = place.row + step; index >= 0 && index < scene.rows.length; index += step) {
-    const row = scene.rows[index]!
+    const row = itemAt(scene.rows, index)
     if (row.kind === 'level') return (step > 0 ? row.row.lanes[0] : row.row.lanes.at(-1)) ?? null
   }
   return null
@@ -201,7 +202,7 @@ function firstIndex<T>(list: readonly T[], holds: (item: T) => boolean): number 
   let high = list.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (holds(list[middle]!)) high = middle
+    if (holds(itemAt(list, middle))) high = middle
     else low = middle + 1
   }
   return low

@@ -28,7 +28,7 @@ export default function ExplorerPage() {
   const said = metadata.data?.value
   const metrics = useMemo(() => mergeMetrics(said, names.data?.value ?? []), [said, names.data])
   return (
-    <Page title="Metrics" about="Which metrics there are, what they mean, and which labels they have.">
+    <Page title="Explorer" about="Which metrics there are, what they mean, and which labels they have.">
       <SegmentedControl
         aria-label="Range of time"
         data={RANGES.map(({ value, label }) => ({ value, label }))}

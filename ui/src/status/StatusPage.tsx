@@ -2,7 +2,7 @@ import { Anchor, SimpleGrid, Table, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, type ReactNode } from 'react'
 import { Link } from 'react-router-dom'
-import { requestText } from '../answers/request'
+import { RequestError, requestText } from '../answers/request'
 import { parseBuildInfo, parseRuntimeInfo } from '../answers/status'
 import { REFRESH_MS, useAnswer, type Parsed } from '../answers/useAnswer'
 import { formatBytes, formatCount, formatInstant } from '../parts/format'
@@ -15,9 +15,8 @@ export default function StatusPage() {
   const runtime = useAnswer('api/v1/status/runtimeinfo', {}, parseRuntimeInfo)
   const metrics = useQuery({
     queryKey: ['metrics'],
-    // Not below the prefix: the server has one address for its metrics.
     queryFn: async ({ signal }): Promise<Parsed<Sample[]>> => ({
-      value: parseExposition(await requestText('/metrics', { signal })),
+      value: parseExposition(await requestMetrics(signal)),
       warnings: [],
     }),
     refetchInterval: REFRESH_MS,
@@ -75,11 +74,26 @@ export default function StatusPage() {
         See also{' '}
         <Anchor component={Link} to="/flags" underline="always">
           the flags
+        </Anchor>{' '}
+        and{' '}
+        <Anchor href={new URL('licenses.txt', document.baseURI).href} underline="always">
+          the licences of the packages in these pages
         </Anchor>
         .
       </Text>
     </Page>
   )
+}
+
+// A server has its metrics at its root, whatever the prefix of its routes; before a proxy they are
+// below the prefix all the same.
+async function requestMetrics(signal: AbortSignal): Promise<string> {
+  try {
+    return await requestText('metrics', { signal })
+  } catch (error) {
+    if (!(error instanceof RequestError) || error.status !== 404) throw error
+    return await requestText('/metrics', { signal })
+  }
 }
 
 function Part({ title, children }: { title: string; children: ReactNode }) {

@@ -1,5 +1,6 @@
 // Which stores the page shows, and on which axis.
 import type { Store } from '../answers/stores'
+import { itemAt } from '../parts/itemAt'
 import { isEmptyQuery, matches, parseQuery } from '../search/search'
 import { windowAround, type Window } from '../timeline/axis'
 
@@ -45,8 +46,8 @@ export type StoreItem =
 export function withHeadings(stores: readonly Store[]): StoreItem[] {
   const items: StoreItem[] = []
   for (let index = 0; index < stores.length; ++index) {
-    const store = stores[index]!
-    if (index === 0 || stores[index - 1]!.type !== store.type) {
+    const store = itemAt(stores, index)
+    if (index === 0 || itemAt(stores, index - 1).type !== store.type) {
       const members = stores.filter((other) => other.type === store.type)
       const failing = members.filter((other) => healthOf(other) === 'failing').length
       items.push({ kind: 'type', type: store.type, count: members.length, failing })
