@@ -553,10 +553,10 @@ TEST(MergeVectorsTest, AreTheSame) {
       ADD_FAILURE() << "aggregates differ";
       continue;
     }
-    EXPECT_EQ(TimesOf(ours), TimesOf(theirs));
+    EXPECT_EQ(SamplesOf(ours), SamplesOf(theirs));
   }
-  // The others have two values at one time, of which one is chosen by rule, and not by the layout.
-  EXPECT_GE(equal, 238U);
+  // In the others a histogram's chunk says less of the reset before it.
+  EXPECT_GE(equal, 242U);
 }
 
 }  // namespace

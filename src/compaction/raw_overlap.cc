@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compaction/penalty_fold.h"
+#include "store/dedup/penalty.h"
 #include "store/dedup/replicas.h"
 #include "store/dedup/row_reader.h"
 
@@ -117,6 +118,15 @@ std::span<const std::uint8_t> RawOverlapMerger::KindsOfHistograms() {
   return kinds_;
 }
 
+// As Prometheus does it, whose rows are the others and then the first. Of samples at one time the
+// row that is being read wins.
+void RawOverlapMerger::MergeChain(std::size_t chunks) {
+  std::vector<store::dedup::Row> rows;
+  for (std::size_t i = 1; i < chunks; ++i) rows.push_back({.columns = &decoded_[i]});
+  rows.push_back({.columns = &decoded_[0]});
+  store::dedup::MergeChain(rows, &merged_);
+}
+
 void RawOverlapMerger::MergePenalty(std::span<const SeriesChunk> chunks) {
   const std::vector<Joined> joined = JoinReplicas(chunks);
   std::optional<PenaltyFold> fold;
@@ -165,7 +175,7 @@ Status RawOverlapMerger::Merge(std::span<const SeriesChunk> chunks, const Overla
   merged_.with_starts = decoded_.front().with_starts;
   switch (options.function) {
     case MergeFunction::kOneToOne:
-      store::dedup::Union(std::span(decoded_).first(chunks.size()), &merged_);
+      MergeChain(chunks.size());
       break;
     case MergeFunction::kPenalty:
       MergePenalty(chunks);

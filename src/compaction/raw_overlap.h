@@ -25,13 +25,15 @@ struct OverlapOptions {
 // Keeps what it has allocated from one series to the next. Thread-compatible.
 class RawOverlapMerger {
  public:
-  // Appends the merged chunks. The chunks are sorted by min time. Those of one replica are joined
-  // by store::dedup::Union before replicas are merged. Corruption when one is not well formed.
+  // Appends the merged chunks. The chunks are sorted by min time. With kPenalty and kAdaptive those
+  // of one replica are joined by store::dedup::Union before replicas are merged. Corruption when
+  // one is not well formed.
   Status Merge(std::span<const SeriesChunk> chunks, const OverlapOptions& options,
                std::vector<EncodedChunk>* out);
 
  private:
   Status DecodeAll(std::span<const SeriesChunk> chunks);
+  void MergeChain(std::size_t chunks);
   void MergePenalty(std::span<const SeriesChunk> chunks);
   Status MergeAdaptive(std::span<const SeriesChunk> chunks, const OverlapOptions& options);
   void NoteHistograms(const SeriesChunk& chunk, const chunk::Columns& columns);
