@@ -1,6 +1,7 @@
 #include "chunk/aggregate_chunk.h"
 
 #include "encoding/byte_reader.h"
+#include "encoding/byte_writer.h"
 
 namespace aevum::chunk {
 
@@ -20,6 +21,17 @@ StatusOr<AggregateParts> SplitAggregateChunk(std::string_view data) {
   if (!reader.done())
     return Corruption("{} bytes behind the parts of an aggregate chunk", reader.remaining());
   return parts;
+}
+
+std::string JoinAggregateParts(const AggregateParts& parts) {
+  std::string data;
+  for (const AggregatePart& part : parts) {
+    encoding::PutUvarint(data, part.data.size());
+    if (part.data.empty()) continue;
+    data += static_cast<char>(part.encoding);
+    data += part.data;
+  }
+  return data;
 }
 
 }  // namespace aevum::chunk

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -29,5 +30,7 @@ using AggregateParts = std::array<AggregatePart, 5>;
 // Source: Thanos, pkg/compact/downsample/aggr.go. Corruption when it is cut short, goes on behind
 // the last part or has a part of an unknown encoding.
 StatusOr<AggregateParts> SplitAggregateChunk(std::string_view data);
+// The data of an aggregate chunk with these parts.
+std::string JoinAggregateParts(const AggregateParts& parts);
 
 }  // namespace aevum::chunk

@@ -33,7 +33,8 @@ struct MergeOptions {
   MergeFunction function = MergeFunction::kOneToOne;
   // Samples to leave out, those of series that are to be deleted.
   std::vector<Deletion> deletions;
-  // An index that would become larger is split: the output is several blocks, by hash of the series.
+  // An index that would become larger is split: the output is several blocks, by hash of the
+  // series.
   std::uint64_t max_index_bytes = 64ULL << 30;
   std::string source = "compactor";  // Meta::source
   // Told now and then how many bytes of chunks were read. May be null.
@@ -61,11 +62,12 @@ struct MergeResult {
   Repairs repairs;
 };
 
-// Streams the inputs, which share external labels and resolution, into new blocks below `directory`,
-// each in a directory named by its ULID. Chunks that overlap no other are copied as they are. The
-// output is read once more before it is given: its numbers agree with those of the inputs.
-// DataLoss names the input block that is damaged (see DamagedBlock); nothing is left in `directory`
-// after an error. Memory does not grow with the size of the blocks, but for 4 bytes a symbol.
+// Streams the inputs, which share external labels and resolution, into new blocks below
+// `directory`, each in a directory named by its ULID. Chunks that overlap no other are copied as
+// they are. The output is read once more before it is given: its numbers agree with those of the
+// inputs. DataLoss names the input block that is damaged (see DamagedBlock); nothing is left in
+// `directory` after an error. Memory does not grow with the size of the blocks, but for 4 bytes a
+// symbol.
 StatusOr<MergeResult> MergeBlocks(const Context& context, std::vector<MergeInput> inputs,
                                   const MergeOptions& options, const std::string& directory);
 
