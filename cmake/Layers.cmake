@@ -1,7 +1,7 @@
 # The layers of Aevum, in the order in which they may depend on one another, and the functions that
 # declare a layer, its tests, benchmarks and fuzz targets. docs/dev/architecture.md explains them.
 
-set(AEVUM_LAYERS base encoding model chunk wire tsdb promql net objstore block store cache compaction tsdbstore)
+set(AEVUM_LAYERS base encoding model chunk wire tsdb promql net web objstore block store cache compaction tsdbstore)
 set(AEVUM_COMPONENTS sidecar query queryfrontend storegateway compact receive rule tools)
 
 # What `cmake --build` makes for an analysis of the code alone, and for the tests under ThreadSanitizer.

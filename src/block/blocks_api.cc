@@ -1,6 +1,9 @@
 #include "block/blocks_api.h"
 
 #include <utility>
+#include <vector>
+
+#include <fmt/core.h>
 
 #include "base/duration.h"
 #include "base/timestamp.h"
@@ -18,6 +21,8 @@ struct Api {
   const Clock& clock;
 
   Status ListBlocks(const net::HttpRequest& request, net::HttpResponse& response) const;
+  Status ListMarks(const Context& context, const net::HttpRequest& request,
+                   net::HttpResponse& response) const;
   Status MarkBlock(const Context& context, const net::HttpRequest& request,
                    net::HttpResponse& response) const;
 };
@@ -50,16 +55,56 @@ Status Api::ListBlocks(const net::HttpRequest& request, net::HttpResponse& respo
   return net::EndAnswer(writer);
 }
 
-StatusOr<Mark> ReadMarkRequest(const net::HttpRequest& request) {
+StatusOr<model::Ulid> ReadBlockId(const net::HttpRequest& request) {
   const std::string_view id = request.Param("id");
-  const std::string_view action = request.Param("action");
   if (id.empty()) return InvalidArgument("ID cannot be empty");
-  if (action.empty()) return InvalidArgument("Action cannot be empty");
-  Mark mark;
-  const StatusOr<model::Ulid> ulid = model::Ulid::Parse(id);
+  StatusOr<model::Ulid> ulid = model::Ulid::Parse(id);
   if (!ulid.ok())
     return InvalidArgument("ULID \"{}\" is not valid: {}", id, ulid.status().message());
-  mark.block = *ulid;
+  return ulid;
+}
+
+void WriteMark(const Mark& mark, net::JsonWriter& writer) {
+  writer.Raw("{\"marker\":");
+  writer.String(MarkFile(mark.kind));
+  writer.Raw(fmt::format(",\"time\":{},\"details\":", mark.time_seconds));
+  writer.String(mark.details);
+  writer.Raw(",\"reason\":");
+  writer.String(mark.reason);
+  writer.Raw("}");
+}
+
+Status Api::ListMarks(const Context& context, const net::HttpRequest& request,
+                      net::HttpResponse& response) const {
+  ASSIGN_OR_RETURN(const model::Ulid block, ReadBlockId(request));
+  std::vector<Mark> marks;
+  for (const MarkKind kind : kAllMarks) {
+    StatusOr<Mark> mark = ReadMark(context, bucket, kind, block);
+    if (mark.ok()) {
+      marks.push_back(*std::move(mark));
+    } else if (mark.status().code() != StatusCode::kNotFound) {
+      return mark.status();
+    }
+  }
+  // Another instance may put a mark at any time.
+  response.SetHeader("Cache-Control", "no-store");
+  net::JsonWriter writer(net::SinkOf(response));
+  net::BeginAnswer(writer);
+  writer.Raw("{\"marks\":[");
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    if (i > 0) writer.Raw(",");
+    WriteMark(marks[i], writer);
+  }
+  writer.Raw("]}");
+  return net::EndAnswer(writer);
+}
+
+StatusOr<Mark> ReadMarkRequest(const net::HttpRequest& request) {
+  if (request.Param("id").empty()) return InvalidArgument("ID cannot be empty");
+  const std::string_view action = request.Param("action");
+  if (action.empty()) return InvalidArgument("Action cannot be empty");
+  Mark mark;
+  ASSIGN_OR_RETURN(mark.block, ReadBlockId(request));
   mark.details = std::string(request.Param("detail"));
   if (action == "DELETION") {
     mark.kind = MarkKind::kDeletion;
@@ -97,6 +142,11 @@ void AddBlocksRoutes(net::ApiRoutes& routes, BlocksApiOptions options, objstore:
              [api](const Context&, const net::HttpRequest& request, net::HttpResponse& response) {
                return api->ListBlocks(request, response);
              });
+  routes.Add(
+      "GET", "/api/v1/blocks/marks", "blocks_marks",
+      [api](const Context& context, const net::HttpRequest& request, net::HttpResponse& response) {
+        return api->ListMarks(context, request, response);
+      });
   routes.Add(
       "POST", "/api/v1/blocks/mark", "blocks_mark",
       [api](const Context& context, const net::HttpRequest& request, net::HttpResponse& response) {

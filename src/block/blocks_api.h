@@ -35,9 +35,11 @@ struct BlocksApiOptions {
 // Adds to `routes`:
 //
 //     GET  /api/v1/blocks?view=loaded   {label, blocks: [meta.json...], refreshedAt, err}
+//     GET  /api/v1/blocks/marks?id=     {marks: [{marker, time, details, reason}...]}
 //     POST /api/v1/blocks/mark          id, action=DELETION|NO_COMPACTION, detail; answers 204
 //
-// Marks are put into the bucket, which must outlive the server; errors of theirs are 400.
+// Marks are read from and put into the bucket, which must outlive the server. Errors of the latter
+// are 400. Reading is ours: `marker` is the name of the file, `time` in seconds since 1970.
 void AddBlocksRoutes(net::ApiRoutes& routes, BlocksApiOptions options, objstore::Bucket& bucket,
                      Logger logger, const Clock& clock = Clock::System());
 

@@ -91,6 +91,28 @@ TEST_F(BlocksApiTest, PutsMarks) {
   EXPECT_EQ(Do("GET", "/api/v1/blocks/mark").status / 100, 4);
 }
 
+TEST_F(BlocksApiTest, ShowsMarks) {
+  testing::PutMeta(bucket_, MakeMeta(1));
+  Start({});
+  const std::string id = IdOf(1).ToString();
+  const std::string marks = "/api/v1/blocks/marks?id=";
+  EXPECT_EQ(Do("GET", marks + id).body, R"({"status":"success","data":{"marks":[]}})");
+  EXPECT_EQ(Mark("id=" + id + "&action=NO_COMPACTION&detail=%3Cbig%3E"), "");
+  EXPECT_EQ(Mark("id=" + id + "&action=DELETION&detail=old"), "");
+  const net::TestAnswer answer = Do("GET", marks + id);
+  EXPECT_EQ(answer.Header("Cache-Control"), "no-store");
+  EXPECT_EQ(json::parse(answer.body)["data"]["marks"], json::parse(R"([
+      {"marker": "deletion-mark.json", "time": 1700000000, "details": "old", "reason": ""},
+      {"marker": "no-compact-mark.json", "time": 1700000000, "details": "<big>",
+       "reason": "manual"}])"));
+  EXPECT_EQ(Do("GET", marks).status, 400);
+  EXPECT_EQ(Do("GET", marks + "xyz").status, 400);
+  bucket_.fail = ObjectName(IdOf(1), "deletion-mark.json");
+  const net::TestAnswer failed = Do("GET", marks + id);
+  EXPECT_EQ(failed.status / 100, 4);
+  EXPECT_THAT(failed.body, HasSubstr("this object fails"));
+}
+
 TEST_F(BlocksApiTest, RefusesMarksThatCanNotBe) {
   Start({});
   const std::string id = IdOf(1).ToString();

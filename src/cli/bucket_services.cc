@@ -17,6 +17,7 @@
 #include "promql/parser.h"
 #include "tools/bucket_viewer.h"
 #include "tools/replicate.h"
+#include "web/pages.h"
 
 namespace aevum::cli {
 namespace {
@@ -197,7 +198,11 @@ int WebCommand::Run(const GlobalOptions& global, const FlagSet& flags,
   for (auto& flag : storage.Values()) shown.push_back(std::move(flag));
   std::sort(shown.begin(), shown.end());
   AddComponentRoutes(routes, std::move(shown));
-  routes.AddRedirects("/");
+  const Status pages =
+      web::AddPages(running.http(), {.component = web::Component::kBucketViewer,
+                                     .prefix = routes_options->prefix,
+                                     .admin_operations = !api.disable_admin_operations});
+  if (!pages.ok()) return fail(pages);
   return running.Run(
       [&] {
         viewer.Start();
@@ -221,7 +226,8 @@ Command AddReplicateCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorag
 }
 
 Command AddWebCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage) {
-  CLI::App* app = bucket.add_subcommand("web", "Serves the API about the blocks of a bucket.");
+  CLI::App* app =
+      bucket.add_subcommand("web", "Serves pages and an API about the blocks of a bucket.");
   const auto command = std::make_shared<WebCommand>();
   const auto flags = std::make_shared<FlagSet>(*app);
   command->AddFlags(*flags);

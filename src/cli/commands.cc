@@ -101,10 +101,13 @@ int Main(int argc, char** argv) {
   CLI::App* store =
       app.add_subcommand("store", "Serves the blocks of a bucket: unlimited history.");
   CLI::App* query = app.add_subcommand("query", "Answers PromQL over any number of stores.");
+  CLI::App* compact = app.add_subcommand(
+      "compact", "Merges the blocks of a bucket, makes them coarser and deletes the old.");
   CLI::App* tools = app.add_subcommand("tools", "Tools for operators: the blocks of a bucket.");
   std::vector<Command> commands = {{sidecar, AddSidecarCommand(*sidecar)},
                                    {store, AddStoreCommand(*store)},
-                                   {query, AddQueryCommand(*query)}};
+                                   {query, AddQueryCommand(*query)},
+                                   {compact, AddCompactCommand(*compact)}};
   for (Command& command : AddToolsCommands(*tools)) commands.push_back(std::move(command));
   Prepare(&app, formatter);
 

@@ -20,6 +20,7 @@ using Runner = std::function<int(const GlobalOptions&)>;
 Runner AddSidecarCommand(CLI::App& app);
 Runner AddStoreCommand(CLI::App& app);
 Runner AddQueryCommand(CLI::App& app);
+Runner AddCompactCommand(CLI::App& app);
 
 // A command below another, with what runs it.
 struct Command {

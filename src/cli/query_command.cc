@@ -16,6 +16,7 @@
 #include "query/rules_service.h"
 #include "store/grpc_server.h"
 #include "store/limits.h"
+#include "web/pages.h"
 
 namespace aevum::cli {
 namespace {
@@ -467,6 +468,12 @@ int QueryCommand::Run(const GlobalOptions& global, const FlagSet& flags) {
   }
   query::Query querier(options, logger, running.metrics());
   querier.AddRoutes(running.http());
+  status = web::AddPages(running.http(),
+                         {.component = web::Component::kQuery, .prefix = options.api.prefix});
+  if (!status.ok()) {
+    logger.Error("can't start", {{"err", status}});
+    return kExitFailure;
+  }
   store::LimitedStore limited(querier.store(), limits, running.metrics());
   const auto make_budget = [&] { return querier.evaluator().MakeBudget(); };
   store::RegisterStore(running.grpc(), limited, running.metrics(), make_budget);

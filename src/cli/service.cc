@@ -215,6 +215,18 @@ void Service::Fail(Status status) {
   ::kill(::getpid(), SIGTERM);
 }
 
+void Service::End(Status status) {
+  if (!status.ok()) {
+    Fail(std::move(status));
+    return;
+  }
+  {
+    MutexLock lock(mutex_);
+    done_ = true;
+  }
+  ::kill(::getpid(), SIGTERM);
+}
+
 int Service::Wait() {
   const sigset_t set = HandledSignals();
   int signal = 0;
@@ -223,6 +235,10 @@ int Service::Wait() {
   if (!failure_.ok()) {
     logger_.Error("stopping after a failure", {{"err", failure_}});
     return kExitFailure;
+  }
+  if (done_) {
+    logger_.Info("all is done");
+    return 0;
   }
   logger_.Info("caught signal. Exiting.",
                {{"signal", signal == SIGINT ? "interrupt" : "terminated"}});

@@ -98,6 +98,9 @@ class Service {
   int Run(const std::function<Status()>& start, const std::function<void()>& stop);
   // Ends Run with exit code 1, from any thread. The first error counts.
   void Fail(Status status);
+  // Ends Run once the work is done, with exit code 0, or as Fail does; from any thread, not after
+  // the component was told to stop.
+  void End(Status status);
 
  private:
   int Wait();
@@ -108,6 +111,7 @@ class Service {
   const std::shared_ptr<prometheus::Registry> metrics_;
   Mutex mutex_;
   Status failure_ AEVUM_GUARDED_BY(mutex_);
+  bool done_ AEVUM_GUARDED_BY(mutex_) = false;
   std::shared_ptr<net::Tracer> tracer_;  // null: none
   std::unique_ptr<net::Probe> probe_;
   std::unique_ptr<net::HttpServer> http_;

@@ -14,6 +14,7 @@
 #include "storegateway/index_cache_config.h"
 #include "storegateway/memory_index_cache.h"
 #include "storegateway/store_gateway.h"
+#include "web/pages.h"
 
 namespace aevum::cli {
 namespace {
@@ -154,7 +155,7 @@ void StoreCommand::AddReadFlags(FlagSet& flags) {
 
 void StoreCommand::AddWebFlags(FlagSet& flags) {
   web.Add(flags);
-  flags.Bool({"web.disable", "Serve no API about the blocks."}, &disable_web);
+  flags.Bool({"web.disable", "Serve no pages and no API about the blocks."}, &disable_web);
   flags.String({"bucket-web-label",
                 "External label by which pages group blocks; empty: all of them.", "NAME"},
                &api.label);
@@ -176,7 +177,9 @@ Status StoreCommand::AddRoutes(net::HttpServer& server, storegateway::StoreGatew
   net::ApiRoutes routes(server, routes_options, logger);
   block::AddBlocksRoutes(routes, api, bucket, logger);
   AddComponentRoutes(routes, flags.Values());
-  return OkStatus();
+  return web::AddPages(server, {.component = web::Component::kStore,
+                                .prefix = routes_options.prefix,
+                                .admin_operations = !api.disable_admin_operations});
 }
 
 void StoreCommand::AddFlags(FlagSet& flags) {

@@ -78,8 +78,8 @@ Status DecodeAggregate(const SeriesChunk& chunk, Decoded* out) {
       columns = std::move(kept);
       continue;
     }
-    RETURN_IF_ERROR(DecodeSeriesChunk(parts[i].encoding, parts[i].data, chunk,
-                                      chunk.chunk.min_time, &out->parts[i]));
+    RETURN_IF_ERROR(DecodeSeriesChunk(parts[i].encoding, parts[i].data, chunk, chunk.chunk.min_time,
+                                      &out->parts[i]));
   }
   return OkStatus();
 }
@@ -255,8 +255,7 @@ Status MergeByWindows(std::span<const SeriesChunk> chunks, TimestampMs window,
     std::vector<store::dedup::AggregateRow> of_part;
     for (const Decoded& row : rows)
       of_part.push_back({.values = &row.parts[part], .counts = &row.parts[kCount]});
-    const auto totals =
-        part == kCounter ? store::dedup::Totals::kYes : store::dedup::Totals::kNo;
+    const auto totals = part == kCounter ? store::dedup::Totals::kYes : store::dedup::Totals::kNo;
     store::dedup::MergeAggregates(of_part, window, totals, &merged[part]);
   }
   // What the next chunk goes on from: of replicas that reach to the end the smaller value, for a
@@ -281,8 +280,7 @@ Status MergeAggregateChunks(std::span<const SeriesChunk> chunks, MergeFunction f
     RETURN_IF_ERROR(Annotate(DecodeAggregate(chunks[i], &decoded[i]),
                              fmt::format("chunk {} to {}", chunk.min_time, chunk.max_time)));
   }
-  if (function == MergeFunction::kPenalty && chunks.size() > 1)
-    return MergePenalty(decoded, out);
+  if (function == MergeFunction::kPenalty && chunks.size() > 1) return MergePenalty(decoded, out);
   return MergeByWindows(chunks, window, &decoded, out);
 }
 

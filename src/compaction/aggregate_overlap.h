@@ -16,7 +16,8 @@
 namespace aevum::compaction {
 
 // By kPenalty each aggregate is merged by itself, as Thanos does it. Else one replica is taken a
-// window, as store::dedup::MergeAggregates chooses, and the counter goes on as one that never falls.
+// window, as store::dedup::MergeAggregates chooses, and the counter goes on as one that never
+// falls.
 //
 // `window` is the resolution of the block. Appends chunks of at most kMostChunkSamples windows; the
 // chunks are sorted by min time. Corruption when one is not well formed.

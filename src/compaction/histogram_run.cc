@@ -57,9 +57,9 @@ void Spread(const std::vector<Span>& from, const std::vector<double>& counts,
 }  // namespace
 
 void HistogramRun::Begin(const FloatHistogram& h) {
-  hint_ = h.reset_hint == ResetHint::kGauge                           ? ResetHint::kGauge
+  hint_ = h.reset_hint == ResetHint::kGauge                   ? ResetHint::kGauge
           : after_reset_ || h.reset_hint == ResetHint::kReset ? ResetHint::kReset
-                                                                      : ResetHint::kUnknown;
+                                                              : begin_;
   first_.schema = h.schema;
   first_.zero_threshold = h.zero_threshold;
   first_.custom_values = h.custom_values;
@@ -67,47 +67,61 @@ void HistogramRun::Begin(const FloatHistogram& h) {
   negative_ = {h.negative_spans, h.negative_buckets};
 }
 
-bool HistogramRun::Joins(const FloatHistogram& h) {
-  // Whether buckets of one side can join, and with what they do.
-  const auto join = [this](const std::vector<Span>& spans, const std::vector<double>& counts,
-                           const Side& side, Side* joined) {
-    if (spans == side.spans) {
-      if (counts.size() != side.counts.size()) return false;
-      for (std::size_t i = 0; !IsGauge() && i < counts.size(); ++i)
-        if (counts[i] < side.counts[i]) return false;
-      *joined = {spans, counts};
-      return true;
-    }
-    std::vector<std::int64_t> ours;
-    std::vector<std::int64_t> theirs;
-    if (!IndicesOf(side.spans, side.counts.size(), &ours) ||
-        !IndicesOf(spans, counts.size(), &theirs)) {
-      return false;
-    }
-    std::vector<std::int64_t> all;
-    std::size_t a = 0;
-    std::size_t b = 0;
-    while (a < ours.size() || b < theirs.size()) {
-      const bool has_a = a < ours.size() && (b == theirs.size() || ours[a] <= theirs[b]);
-      const bool has_b = b < theirs.size() && (a == ours.size() || theirs[b] <= ours[a]);
-      const double now = has_b ? counts[b] : 0;
-      if (has_a && !IsGauge() && now < side.counts[a]) return false;
-      all.push_back(has_a ? ours[a] : theirs[b]);
-      joined->counts.push_back(now);
-      a += has_a ? 1 : 0;
-      b += has_b ? 1 : 0;
-    }
-    joined->spans = all.size() == ours.size() ? side.spans : SpansOf(all);
+bool HistogramRun::JoinSide(const std::vector<Span>& spans, const std::vector<double>& counts,
+                            const Side& side, JoinedSide* joined) const {
+  joined->counts.clear();
+  joined->all.clear();
+  joined->adds = joined->lacks = false;
+  if (spans == side.spans) {
+    if (counts.size() != side.counts.size()) return false;
+    for (std::size_t i = 0; !IsGauge() && i < counts.size(); ++i)
+      if (counts[i] < side.counts[i]) return false;
+    joined->counts = counts;
     return true;
-  };
-  Side positive;
-  Side negative;
-  if (!join(h.positive_spans, h.positive_buckets, positive_, &positive) ||
-      !join(h.negative_spans, h.negative_buckets, negative_, &negative)) {
+  }
+  std::vector<std::int64_t> ours;
+  std::vector<std::int64_t> theirs;
+  if (!IndicesOf(side.spans, side.counts.size(), &ours) ||
+      !IndicesOf(spans, counts.size(), &theirs)) {
     return false;
   }
-  positive_ = std::move(positive);
-  negative_ = std::move(negative);
+  std::size_t a = 0;
+  std::size_t b = 0;
+  while (a < ours.size() || b < theirs.size()) {
+    const bool has_a = a < ours.size() && (b == theirs.size() || ours[a] <= theirs[b]);
+    const bool has_b = b < theirs.size() && (a == ours.size() || theirs[b] <= ours[a]);
+    const double now = has_b ? counts[b] : 0;
+    if (has_a && !IsGauge() && now < side.counts[a]) return false;
+    joined->all.push_back(has_a ? ours[a] : theirs[b]);
+    joined->counts.push_back(now);
+    joined->adds = joined->adds || !has_a;
+    joined->lacks = joined->lacks || !has_b;
+    a += has_a ? 1 : 0;
+    b += has_b ? 1 : 0;
+  }
+  return true;
+}
+
+bool HistogramRun::Joins(const FloatHistogram& h) {
+  JoinedSide positive;
+  JoinedSide negative;
+  if (!JoinSide(h.positive_spans, h.positive_buckets, positive_, &positive) ||
+      !JoinSide(h.negative_spans, h.negative_buckets, negative_, &negative)) {
+    return false;
+  }
+  // The layout stays as long as it has room. The new one is that of the histogram, whose spans may
+  // touch; only where it lacks buckets of the chunk spans are made anew.
+  if (positive.adds || negative.adds) {
+    const bool any_lacks = IsGauge() && (positive.lacks || negative.lacks);
+    const auto widen = [&](const std::vector<Span>& own, const JoinedSide& joined, Side* side) {
+      const bool same = joined.all.empty();
+      side->spans = joined.lacks || (any_lacks && !same) ? SpansOf(joined.all) : own;
+    };
+    widen(h.positive_spans, positive, &positive_);
+    widen(h.negative_spans, negative, &negative_);
+  }
+  positive_.counts = std::move(positive.counts);
+  negative_.counts = std::move(negative.counts);
   return true;
 }
 
@@ -119,8 +133,7 @@ bool HistogramRun::Add(TimestampMs time, const FloatHistogram& h, TimestampMs st
     return false;
   } else if (!stale) {
     if (stale_) return false;
-    const bool same_kind = h.schema == first_.schema &&
-                           h.zero_threshold == first_.zero_threshold &&
+    const bool same_kind = h.schema == first_.schema && h.zero_threshold == first_.zero_threshold &&
                            h.custom_values == first_.custom_values;
     const bool falls = !IsGauge() && (h.reset_hint == ResetHint::kReset || h.count < count_ ||
                                       h.zero_count < zero_count_);
@@ -157,8 +170,7 @@ StatusOr<std::string> HistogramRun::TakeChunk() {
       written = &spread;
     }
     const Status status = encoder.Append(sample.time, *written, sample.start);
-    if (!status.ok())
-      return Corruption("a histogram at {}: {}", sample.time, status.message());
+    if (!status.ok()) return Corruption("a histogram at {}: {}", sample.time, status.message());
   }
   return encoder.Bytes();
 }

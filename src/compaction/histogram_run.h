@@ -19,8 +19,11 @@ namespace aevum::compaction {
 // Thread-compatible.
 class HistogramRun {
  public:
-  // `encoding` is one of the four of histograms.
-  explicit HistogramRun(chunk::Encoding encoding) : encoding_(encoding) {}
+  // `encoding` is one of the four of histograms. `begin` is what the chunk says of a reset before
+  // it where its first histogram shows none.
+  explicit HistogramRun(chunk::Encoding encoding,
+                        model::ResetHint begin = model::ResetHint::kUnknown)
+      : encoding_(encoding), begin_(begin) {}
 
   chunk::Encoding encoding() const { return encoding_; }
   std::size_t samples() const { return samples_.size(); }
@@ -45,16 +48,27 @@ class HistogramRun {
     std::vector<double> counts;
   };
 
+  // What one side becomes with the buckets of another histogram.
+  struct JoinedSide {
+    std::vector<std::int64_t> all;  // the indices of all buckets; empty when the spans are equal
+    std::vector<double> counts;     // of the other histogram, in that layout
+    bool adds = false;              // it has buckets that the chunk lacks
+    bool lacks = false;             // it lacks buckets that the chunk has
+  };
+
   void Begin(const model::FloatHistogram& histogram);
+  bool JoinSide(const std::vector<model::Span>& spans, const std::vector<double>& counts,
+                const Side& side, JoinedSide* joined) const;
   bool Joins(const model::FloatHistogram& histogram);
   bool IsGauge() const { return hint_ == model::ResetHint::kGauge; }
 
   const chunk::Encoding encoding_;
+  const model::ResetHint begin_;
   std::vector<Sample> samples_;
   model::ResetHint hint_ = model::ResetHint::kUnknown;  // of the chunk
   // Whether the last histogram was refused because its counter was reset.
   bool after_reset_ = false;
-  bool stale_ = false;  // the last one was a staleness marker
+  bool stale_ = false;           // the last one was a staleness marker
   model::FloatHistogram first_;  // what all have but for the buckets
   double count_ = 0;
   double zero_count_ = 0;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <span>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/status.h"
 #include "block/meta.h"
 #include "model/ulid.h"
 
@@ -15,30 +17,37 @@ namespace aevum::compaction {
 
 using MetaPointer = std::shared_ptr<const block::Meta>;
 
-// The lengths of blocks, level by level: 2 h, 8 h, 2 d, 14 d.
-inline constexpr TimestampMs kLevelRanges[] = {7'200'000, 28'800'000, 172'800'000, 1'209'600'000};
+// The lengths of blocks, level by level: 1 h, 2 h, 8 h, 2 d, 14 d.
+inline constexpr TimestampMs kLevelRanges[] = {3'600'000, 7'200'000, 28'800'000, 172'800'000,
+                                               1'209'600'000};
 
 struct PlanOptions {
-  // The first of kLevelRanges that are used (--debug.max-compaction-level).
-  std::size_t levels = 4;
-  // Whether overlapping blocks are merged; otherwise they are what `overlap` of Plan says.
-  bool vertical = false;
+  // What blocks are merged to, ascending: a beginning of kLevelRanges.
+  std::span<const TimestampMs> ranges = kLevelRanges;
   // Blocks with a no-compact mark: they split ranges, and nothing around them is joined across.
-  const std::set<model::Ulid>* no_compact = nullptr;
+  std::set<model::Ulid> no_compact;
 };
 
-struct Plan {
-  // Sorted by min time; empty: nothing to do.
-  std::vector<MetaPointer> blocks;
-  // The blocks overlap in time.
-  bool vertical = false;
-  // Blocks that overlap although that is not allowed, sorted by min time; nothing is planned then
-  // for them, and planning goes on with the others.
-  std::vector<MetaPointer> overlap;
-};
+// Plans one compaction of blocks that share a group key, which are sorted by min time: overlapping
+// blocks first; else blocks that fill a range; else one block of which much is deleted. Sorted by
+// min time; empty when there is nothing to do. Equal to what Thanos plans for the same blocks
+// (contract, "Compaction levels").
+std::vector<MetaPointer> PlanCompaction(std::span<const MetaPointer> group,
+                                        const PlanOptions& options);
 
-// Plans one compaction of blocks that share a group key. Equal to what Thanos plans for the same
-// blocks (contract, "Compaction levels").
-Plan PlanCompaction(std::span<const MetaPointer> group, const PlanOptions& options);
+// Whether a block overlaps the one before it. Blocks are sorted by min time.
+bool HaveOverlap(std::span<const MetaPointer> blocks);
+
+// How large the index of a block is, in bytes.
+using IndexSize = std::function<StatusOr<std::int64_t>(const block::Meta& meta)>;
+
+// Leaves the blocks with the largest indexes out of a plan until what remains fits: their sum is
+// below 85 % of `max_index_bytes`, since indexes grow a little where they are merged. Tells what it
+// left out by `left_out`, which it appends to. An error of `size_of` is the result.
+StatusOr<std::vector<MetaPointer>> PlanWithinIndexSize(std::span<const MetaPointer> group,
+                                                       std::int64_t max_index_bytes,
+                                                       const IndexSize& size_of,
+                                                       PlanOptions options,
+                                                       std::vector<MetaPointer>* left_out);
 
 }  // namespace aevum::compaction

@@ -1,6 +1,8 @@
 #include "compaction/raw_overlap.h"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <utility>
 
 #include "compaction/penalty_fold.h"

@@ -134,8 +134,8 @@ void EncodingChoice::Include(Encoding encoding) {
 }
 
 Status EncodeSamples(const chunk::Columns& samples,
-                     std::span<const std::uint8_t> is_float_histogram,
-                     const EncodingChoice& choice, std::vector<EncodedChunk>* out) {
+                     std::span<const std::uint8_t> is_float_histogram, const EncodingChoice& choice,
+                     std::vector<EncodedChunk>* out) {
   return Encoder(samples, is_float_histogram, choice, out).Run();
 }
 

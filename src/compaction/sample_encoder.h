@@ -40,7 +40,7 @@ struct EncodingChoice {
 // `is_float_histogram` tells of each histogram whether its counts are floats. Corruption when the
 // times do not ascend over both lanes, or a histogram is not well formed.
 Status EncodeSamples(const chunk::Columns& samples,
-                     std::span<const std::uint8_t> is_float_histogram,
-                     const EncodingChoice& choice, std::vector<EncodedChunk>* out);
+                     std::span<const std::uint8_t> is_float_histogram, const EncodingChoice& choice,
+                     std::vector<EncodedChunk>* out);
 
 }  // namespace aevum::compaction

@@ -37,14 +37,12 @@ void DropDeleted(std::span<const tsdb::TimeRange> deleted, std::vector<Timestamp
 
 }  // namespace
 
-bool SeriesChunk::IsAggregate() const {
-  return chunk.stored.encoding == chunk::kAggregateEncoding;
-}
+bool SeriesChunk::IsAggregate() const { return chunk.stored.encoding == chunk::kAggregateEncoding; }
 
 bool IsDeleted(std::span<const tsdb::TimeRange> ranges, TimestampMs time) {
-  const auto after = std::partition_point(
-      ranges.begin(), ranges.end(),
-      [time](const tsdb::TimeRange& range) { return range.max_time < time; });
+  const auto after =
+      std::partition_point(ranges.begin(), ranges.end(),
+                           [time](const tsdb::TimeRange& range) { return range.max_time < time; });
   return after != ranges.end() && after->min_time <= time;
 }
 

@@ -23,9 +23,7 @@ struct SeriesChunk {
   std::span<const tsdb::TimeRange> deleted;
 
   bool IsAggregate() const;
-  bool overlaps(const SeriesChunk& next) const {
-    return next.chunk.min_time <= chunk.max_time;
-  }
+  bool overlaps(const SeriesChunk& next) const { return next.chunk.min_time <= chunk.max_time; }
 };
 
 // Whether a time is in one of the ranges, which are sorted and do not overlap.

@@ -105,7 +105,6 @@ void Api::AddRoutes(net::HttpServer& server) {
                                 .version = options_.version,
                                 .revision = options_.revision,
                                 .started_ms = started_});
-  routes.AddRedirects("/graph");
   // As in Thanos any path: a browser asks before it knows which there are.
   routes.AddOptions("/api/v1/{path...}");
   routes.AddOptions(kFederate);

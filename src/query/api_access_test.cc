@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "net/http/test_client.h"
 #include "query/testing/api_fixture.h"
 
 namespace aevum::query {
@@ -161,44 +160,6 @@ TEST_F(ApiAccessTest, ServesUnderAPrefixWithoutCors) {
   EXPECT_EQ(Get("/metrics-view/federate", {{"match[]", "up"}}).status, 200);
   EXPECT_EQ(Get("/federate", {{"match[]", "up"}}).status, 404);
   EXPECT_EQ(Get("/api/v1/labels").status, 404);
-}
-
-TEST_F(ApiAccessTest, RedirectsToWhereBrowsersSeeThePages) {
-  struct Case {
-    std::string name;
-    net::WebPrefixOptions prefix;
-    std::string path;
-    std::string header;    // X-Forwarded-Prefix
-    std::string location;  // "": not found
-  };
-  const Case cases[] = {
-      {"no prefix", {}, "/", "", ""},
-      {"a route", {.route = "/r"}, "/", "", "/r/graph"},
-      {"below the route", {.route = "/r"}, "/r", "", "/r/graph"},
-      {"the slash of the route", {.route = "/r"}, "/r/", "", "/r/graph"},
-      {"an external prefix that a proxy takes away", {.external = "/e"}, "/", "", "/e/graph"},
-      {"both", {.route = "/r", .external = "/e"}, "/r/", "", "/e/graph"},
-      {"directly, without the proxy", {.route = "/r", .external = "/e"}, "/", "", "/r/graph"},
-      {"of the proxy", {.header = "X-Forwarded-Prefix"}, "/", "/h/", "/h/graph"},
-      {"not by the proxy", {.header = "X-Forwarded-Prefix"}, "/", "", "/graph"},
-      {"no other server", {.header = "X-Forwarded-Prefix"}, "/", "https://evil/h", "/h/graph"},
-      {"nobody asked for the header", {.route = "/r"}, "/r/", "/h", "/r/graph"},
-  };
-  for (const Case& c : cases) {
-    SCOPED_TRACE(c.name);
-    options_.api.prefix = c.prefix;
-    options_.endpoints.endpoints.clear();
-    metrics_ = std::make_shared<prometheus::Registry>();
-    Start();
-    net::TestClient browser(static_cast<std::uint16_t>(server_->port()));
-    const std::string header = c.header.empty() ? "" : "X-Forwarded-Prefix: " + c.header + "\r\n";
-    const net::TestAnswer answer =
-        browser.Do(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\n{}\r\n", c.path, header));
-    EXPECT_EQ(answer.status, c.location.empty() ? 404 : 302);
-    EXPECT_EQ(answer.Header("Location"), c.location);
-    server_->Stop(std::chrono::milliseconds(0));
-    server_.reset();
-  }
 }
 
 class FederateTest : public ApiTest {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "sidecar/gunzip.h"
+#include "encoding/gunzip.h"
 #include "sidecar/metadata_answers.h"
 #include "sidecar/prometheus_answers.h"
 #include "sidecar/rules_answers.h"
@@ -25,6 +25,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto yaml = ParseConfigAnswer(text); yaml.ok())
     ParseExternalLabels(*yaml).IgnoreError();
   ParseLowestTimestamp(text);
-  Gunzip(text, 1 << 20).IgnoreError();
+  aevum::encoding::Gunzip(text, 1 << 20).IgnoreError();
   return ParseErrorText(text).size() > text.size() + 100 ? 1 : 0;
 }

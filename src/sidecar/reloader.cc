@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "base/files.h"
-#include "sidecar/gunzip.h"
+#include "encoding/gunzip.h"
 
 namespace aevum::sidecar {
 namespace {
@@ -254,8 +254,8 @@ StatusOr<std::string> Reloader::ReadFiles() {
 
 Status Reloader::ExpandConfig(const std::string& bytes) {
   std::string text = bytes;
-  if (IsGzip(bytes)) {
-    ASSIGN_OR_RETURN(text, Gunzip(bytes));
+  if (encoding::IsGzip(bytes)) {
+    ASSIGN_OR_RETURN(text, encoding::Gunzip(bytes));
   }
   std::size_t unset = 0;
   StatusOr<std::string> expanded = ExpandEnvironment(text, options_.environment, &unset);

@@ -44,7 +44,7 @@ def main():
             show(f"ready; process ids: {', '.join(f'{p.name} {p.child.pid}' for p in scenario.processes())}")
             for name, server in scenario.prometheus.items():
                 print(f"  Prometheus {name:7} {server.url}    its sidecar {scenario.sidecars[name].url}/metrics")
-            print(f"  querier            {scenario.querier.url}/api/v1/stores\n")
+            print(f"  querier            {scenario.querier.url}    its stores {scenario.querier.url}/stores\n")
             for what, query in QUERIES:
                 print(f"  # {what}\n  curl -sG '{scenario.querier.url}/api/v1/query' "
                       + " ".join(f"--data-urlencode '{p if i else 'query=' + p}'" for i, p in enumerate(query.split("&"))))

@@ -43,24 +43,4 @@ void ApiRoutes::AddOptions(std::string_view pattern) {
                  });
 }
 
-void ApiRoutes::AddRedirects(std::string_view home) {
-  const WebPrefixOptions& prefix = shared_->options.prefix;
-  const auto add = [&](const std::string& path, bool direct) {
-    server_.Handle("GET", path, "",
-                   [shared = shared_, direct, home = std::string(home)](
-                       const Context&, const HttpRequest& request, HttpResponse& response) {
-                     const WebPrefixOptions& seen = shared->options.prefix;
-                     const std::string to = direct ? seen.route : WebPrefixFor(seen, request);
-                     response.SetHeader("Location", to + home);
-                     response.SetStatus(302);
-                   });
-  };
-  if (!prefix.route.empty()) {
-    add("/", true);
-    add(prefix.route, false);
-  }
-  const bool moved = !prefix.route.empty() || !prefix.external.empty() || !prefix.header.empty();
-  if (moved && home != "/") add(prefix.route + "/", false);
-}
-
 }  // namespace aevum::net

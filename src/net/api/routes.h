@@ -37,9 +37,6 @@ class ApiRoutes {
   void Add(std::string_view method, std::string_view path, std::string_view name, Handler handler);
   // Answers OPTIONS for what matches `pattern`, below the prefix.
   void AddOptions(std::string_view pattern);
-  // Leads browsers from the root, and from the prefix, to the page at `home`: "/graph". A home of
-  // "/" is where the prefix itself is.
-  void AddRedirects(std::string_view home);
 
  private:
   struct Shared {

@@ -19,7 +19,7 @@ class ApiRoutesTest : public ::testing::Test {
     if (server_) server_->Stop(std::chrono::milliseconds(0));
   }
 
-  void Start(ApiRoutesOptions options, std::string_view home = "/graph") {
+  void Start(ApiRoutesOptions options) {
     HttpServerOptions http;
     http.address = "127.0.0.1:0";
     http.handler_threads = 2;
@@ -44,13 +44,11 @@ class ApiRoutesTest : public ::testing::Test {
                  .revision = "abc",
                  .started_ms = 1'700'000'000'000});
     routes.AddOptions("/api/v1/{path...}");
-    routes.AddRedirects(home);
     ASSERT_TRUE(server_->Start().ok());
   }
-  TestAnswer Do(const std::string& method, const std::string& target,
-                const std::string& headers = "") {
+  TestAnswer Do(const std::string& method, const std::string& target) {
     TestClient client(server_->port());
-    return client.Do(method + " " + target + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n");
+    return client.Do(method + " " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
   }
 
  private:
@@ -85,19 +83,10 @@ TEST_F(ApiRoutesTest, AsksNobodyElseWhereCorsIsOff) {
 }
 
 TEST_F(ApiRoutesTest, StandsBelowItsPrefix) {
-  Start({.prefix = {.route = "/p", .header = "X-Prefix"}});
+  Start({.prefix = {.route = "/p"}});
   EXPECT_EQ(Do("GET", "/p/api/v1/good").status, 200);
   EXPECT_EQ(Do("GET", "/api/v1/good").status, 404);
   EXPECT_EQ(Do("OPTIONS", "/p/api/v1/x").status, 204);
-  EXPECT_EQ(Do("GET", "/").Header("Location"), "/p/graph");
-  EXPECT_EQ(Do("GET", "/p").Header("Location"), "/p/graph");
-  EXPECT_EQ(Do("GET", "/p/", "X-Prefix: /seen\r\n").Header("Location"), "/seen/graph");
-}
-
-TEST_F(ApiRoutesTest, AHomeAtThePrefixIsNotLedAway) {
-  Start({.prefix = {.route = "/p"}}, "/");
-  EXPECT_EQ(Do("GET", "/").Header("Location"), "/p/");
-  EXPECT_EQ(Do("GET", "/p/").status, 404);
 }
 
 TEST_F(ApiRoutesTest, TellsOfItselfWithoutSecrets) {

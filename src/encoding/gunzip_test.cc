@@ -1,11 +1,11 @@
-#include "sidecar/gunzip.h"
+#include "encoding/gunzip.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <random>
 
-namespace aevum::sidecar {
+namespace aevum::encoding {
 namespace {
 
 std::string Gzip(std::string_view text) {
@@ -47,4 +47,4 @@ TEST(GunzipTest, RefusesDamagedAndHugeGzip) {
 }
 
 }  // namespace
-}  // namespace aevum::sidecar
+}  // namespace aevum::encoding

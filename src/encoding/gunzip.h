@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace aevum::sidecar {
+namespace aevum::encoding {
 
 // True for the first bytes of a gzip file.
 bool IsGzip(std::string_view bytes);
@@ -16,4 +16,4 @@ bool IsGzip(std::string_view bytes);
 // ResourceExhausted when it unpacks to more than `limit_bytes`.
 StatusOr<std::string> Gunzip(std::string_view bytes, std::size_t limit_bytes = 64 << 20);
 
-}  // namespace aevum::sidecar
+}  // namespace aevum::encoding

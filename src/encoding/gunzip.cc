@@ -1,8 +1,8 @@
-#include "sidecar/gunzip.h"
+#include "encoding/gunzip.h"
 
 #include <zlib.h>
 
-namespace aevum::sidecar {
+namespace aevum::encoding {
 namespace {
 
 class Inflater {
@@ -53,4 +53,4 @@ StatusOr<std::string> Gunzip(std::string_view bytes, std::size_t limit_bytes) {
   }
 }
 
-}  // namespace aevum::sidecar
+}  // namespace aevum::encoding

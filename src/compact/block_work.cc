@@ -1,0 +1,9 @@
+#include "compact/workplace.h"
+
+namespace aevum::compact {
+
+BlockWork BlockWork::Real() {
+  return {.merge = compaction::MergeBlocks, .downsample = compaction::DownsampleBlock};
+}
+
+}  // namespace aevum::compact
