@@ -1,5 +1,6 @@
 // aevum tools bucket: the tools that do one thing and end.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <utility>
@@ -8,15 +9,18 @@
 
 #include "block/filters.h"
 #include "block/shipper.h"
+#include "block/tombstones.h"
 #include "cli/bucket_commands.h"
 #include "cli/commands.h"
 #include "cli/flags.h"
 #include "cli/one_shot.h"
+#include "promql/parser.h"
 #include "tools/bucket_blocks.h"
 #include "tools/cleanup.h"
 #include "tools/inspect.h"
 #include "tools/listing.h"
 #include "tools/marking.h"
+#include "tools/retention.h"
 #include "tools/verify/verify.h"
 
 namespace aevum::cli {
@@ -227,6 +231,155 @@ struct CleanupTool {
   }
 };
 
+struct RetentionTool {
+  FlagSet::Content selector;
+  FlagSet::Content rules;
+  std::int64_t concurrency = 20;
+  Nanoseconds delete_delay = std::chrono::hours(48);
+  std::array<Nanoseconds, 3> keep{};
+  bool dry_run = false;
+  bool disable_downsampling = false;
+  tools::RetentionOptions options;
+
+  void AddFlags(FlagSet& flags) {
+    flags.GoDuration({"delete-delay",
+                      "Accepted for compatibility: marked blocks are deleted by `cleanup` and by "
+                      "the compactor."},
+                     &delete_delay);
+    flags.GoDuration(
+        {"consistency-delay", "Age that a block must have, for stores whose listings lag behind."},
+        &options.consistency_delay);
+    flags.Int({"block-sync-concurrency", "How many meta.json are read at once."}, &concurrency);
+    flags.PrometheusDuration(
+        {"retention.resolution-raw", "How long raw blocks are kept; 0d: for ever."}, &keep[0]);
+    flags.PrometheusDuration(
+        {"retention.resolution-5m", "How long blocks of 5 minutes are kept; 0d: for ever."},
+        &keep[1]);
+    flags.PrometheusDuration(
+        {"retention.resolution-1h", "How long blocks of 1 hour are kept; 0d: for ever."}, &keep[2]);
+    flags.ContentPair({"retention.config",
+                       "Other times for blocks whose external labels match: a list of {matchers, "
+                       "raw, 5m, 1h} in YAML.",
+                       "YAML"},
+                      &rules);
+    flags.Bool({"downsampling.disable",
+                "No coarse copies are made of this bucket: blocks do not wait for theirs."},
+               &disable_downsampling);
+    flags.Bool({"dry-run", "Mark nothing; print the blocks and the bytes that they would free."},
+               &dry_run);
+    AddBlockSelector(flags, &selector);
+  }
+
+  Status Run(const OneShot& shot, const ObjectStorageFlags& storage) {
+    if (concurrency < 1)
+      return InvalidArgument("--block-sync-concurrency: must be at least 1, got {}", concurrency);
+    options.concurrency = static_cast<std::size_t>(concurrency);
+    ASSIGN_OR_RETURN(options.selector, ReadSelector(selector));
+    ASSIGN_OR_RETURN(const std::string text, ReadContent(rules, /*expand_environment=*/false));
+    auto parsed = compaction::ParseRetentionRules(text);
+    if (!parsed.ok()) return Annotate(parsed.status(), "--retention.config");
+    options.policy.rules = *std::move(parsed);
+    for (std::size_t i = 0; i < keep.size(); ++i)
+      options.policy.keep[i] = std::chrono::duration_cast<std::chrono::milliseconds>(keep[i]);
+    options.policy.downsampling = !disable_downsampling;
+    if (dry_run) options.report = Print;
+    ASSIGN_OR_RETURN(const auto bucket, storage.OpenRequired(*shot.metrics));
+    return tools::ApplyRetention(shot.context, *bucket, options, shot.logger, *shot.metrics);
+  }
+};
+
+struct DeleteSeriesTool {
+  std::vector<std::string> selectors;
+  std::vector<std::string> remove;
+  TimeOrDuration min_time = *TimeOrDuration::Parse("0000-01-01T00:00:00Z");
+  TimeOrDuration max_time = *TimeOrDuration::Parse("9999-12-31T23:59:59Z");
+  std::string author;
+  std::string reason;
+  bool list = false;
+
+  void AddFlags(FlagSet& flags) {
+    flags.Strings({"selector",
+                   "Series whose samples go, such as '{job=\"x\"}', external labels included; may "
+                   "be repeated.",
+                   "SELECTOR"},
+                  &selectors);
+    flags.Time(
+        {"min-time", "First sample that goes: RFC 3339, or a duration before now such as -6w."},
+        &min_time, "0000-01-01T00:00:00Z");
+    flags.Time(
+        {"max-time", "Last sample that goes: RFC 3339, or a duration before now such as -2h."},
+        &max_time, "9999-12-31T23:59:59Z");
+    flags.String({"reason", "Why, for who finds the tombstone.", "TEXT"}, &reason);
+    flags.String({"author", "Who wants it.", "NAME"}, &author);
+    flags.Bool({"list", "Show the tombstones of the bucket."}, &list);
+    flags.Strings({"remove",
+                   "Take this tombstone away: what no block was rewritten for comes back; may be "
+                   "repeated.",
+                   "ULID"},
+                  &remove);
+  }
+
+  Status Run(const OneShot& shot, const ObjectStorageFlags& storage) {
+    const int actions = (selectors.empty() ? 0 : 1) + (remove.empty() ? 0 : 1) + (list ? 1 : 0);
+    if (actions != 1) return InvalidArgument("give one of --selector, --list and --remove");
+    ASSIGN_OR_RETURN(const std::vector<block::Tombstone> tombstones, MakeTombstones());
+    std::vector<model::Ulid> ids;
+    for (const std::string& text : remove) {
+      const StatusOr<model::Ulid> id = model::Ulid::Parse(text);
+      if (!id.ok()) return Annotate(id.status(), fmt::format("--remove={}: not a ULID", text));
+      ids.push_back(*id);
+    }
+    ASSIGN_OR_RETURN(const auto bucket, storage.OpenRequired(*shot.metrics));
+    for (const block::Tombstone& tombstone : tombstones) {
+      RETURN_IF_ERROR(block::PutTombstone(shot.context, *bucket, tombstone));
+      RETURN_IF_ERROR(Print(tombstone.id.ToString() + "\n"));
+    }
+    for (const model::Ulid& id : ids) {
+      RETURN_IF_ERROR(block::RemoveTombstone(shot.context, *bucket, id));
+      shot.logger.Info("tombstone removed", {{"id", id.ToString()}});
+    }
+    return list ? List(shot, *bucket) : OkStatus();
+  }
+
+ private:
+  StatusOr<std::vector<block::Tombstone>> MakeTombstones() const {
+    const TimestampMs now = Clock::System().NowMs();
+    model::UlidGenerator ulids;
+    std::vector<block::Tombstone> tombstones;
+    for (const std::string& selector : selectors) {
+      auto matchers = promql::ParseSelector(selector);
+      if (!matchers.ok()) return Annotate(matchers.status(), "--selector");
+      block::Tombstone& tombstone = tombstones.emplace_back();
+      tombstone.id = ulids.Next();
+      tombstone.matchers = *std::move(matchers);
+      tombstone.min_time = min_time.At(now);
+      tombstone.max_time = max_time.At(now);
+      tombstone.created = now;
+      tombstone.author = author;
+      tombstone.reason = reason;
+      // None is put when one can't be.
+      RETURN_IF_ERROR(Annotate(tombstone.Check(), "--selector=" + selector));
+    }
+    return tombstones;
+  }
+
+  static Status List(const OneShot& shot, objstore::Bucket& bucket) {
+    block::TombstoneReader reader(bucket, shot.logger);
+    ASSIGN_OR_RETURN(const auto tombstones, reader.Sync(shot.context));
+    for (const auto& [id, tombstone] : *tombstones) {
+      RETURN_IF_ERROR(Print(fmt::format(
+          "{} {} - {} {} created {} by {}: {}\n", id.ToString(), FormatRfc3339(tombstone->min_time),
+          FormatRfc3339(tombstone->max_time), model::ToString(tombstone->matchers),
+          FormatRfc3339(tombstone->created),
+          tombstone->author.empty() ? "nobody named" : tombstone->author, tombstone->reason)));
+    }
+    if (reader.failed() > 0)
+      return Unavailable("tombstones that could not be read: {}; the log names them",
+                         reader.failed());
+    return OkStatus();
+  }
+};
+
 struct UploadTool {
   std::vector<std::string> labels;
   std::int64_t concurrency = 5;
@@ -313,6 +466,10 @@ std::vector<Command> AddToolsCommands(CLI::App& tools) {
                         "Marks blocks to be deleted, not compacted or not downsampled.", storage),
       AddTool<CleanupTool>(*bucket, "cleanup",
                            "Deletes marked blocks and uploads that were given up.", storage),
+      AddTool<RetentionTool>(*bucket, "retention",
+                             "Marks blocks for deletion that are past their retention.", storage),
+      AddTool<DeleteSeriesTool>(*bucket, "delete-series",
+                                "Hides samples of series, by tombstones in the bucket.", storage),
       AddTool<UploadTool>(*bucket, "upload-blocks", "Uploads the blocks of a directory.", storage)};
   commands.push_back(AddDownsampleCommand(*bucket, storage));
   commands.push_back(AddReplicateCommand(*bucket, storage));

@@ -6,6 +6,7 @@
 
 #include "store/sharding.h"
 #include "store/sort_stream.h"
+#include "storegateway/deleted_samples.h"
 #include "tsdb/block_series.h"
 #include "tsdb/chunk_segment.h"
 
@@ -111,6 +112,19 @@ class BlockStream final : public SeriesStream {
   Status status_;
 };
 
+// The series less what tombstones hide, which see all labels that a series has.
+std::unique_ptr<SeriesStream> ShownSeries(const Context& context,
+                                          const wire::SeriesRequest& request, ChosenBlock chosen,
+                                          SharedReads shared) {
+  const block::Meta& meta = chosen.block->meta();
+  std::vector<block::Tombstone> tombstones;
+  if (shared.tombstones != nullptr) tombstones = TombstonesOf(*shared.tombstones, meta);
+  const std::int64_t resolution_ms = meta.resolution_ms;
+  return HideDeleted(
+      std::make_unique<BlockStream>(context, request, std::move(chosen), std::move(shared)),
+      std::move(tombstones), resolution_ms);
+}
+
 // Sorts where a series has own labels with the names of external ones or of replica labels. What a
 // block has is known with its index-header only, so the choice is made by the first Next().
 class OrderedStream final : public SeriesStream {
@@ -120,8 +134,7 @@ class OrderedStream final : public SeriesStream {
       : context_(context),
         replica_labels_(request.without_replica_labels),
         block_(chosen.block),
-        stream_(std::make_unique<BlockStream>(context, request, std::move(chosen),
-                                              std::move(shared))) {}
+        stream_(ShownSeries(context, request, std::move(chosen), std::move(shared))) {}
 
   StatusOr<bool> Next(wire::SeriesBatch* batch) override {
     if (!std::exchange(decided_, true)) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "block/tombstones.h"
 #include "objstore/bucket.h"
 #include "store/store.h"
 #include "storegateway/block_set.h"
@@ -27,6 +28,8 @@ struct SharedReads {
   std::uint64_t page_bytes = 0;
   std::uint64_t most_series_bytes = 0;  // what a series may take
   std::size_t series_batch = 0;
+  // Samples that must not be shown; null: none.
+  std::shared_ptr<const block::Tombstones> tombstones = nullptr;
 };
 
 // For one block, whose tables must outlive the source.

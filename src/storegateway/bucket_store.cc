@@ -141,6 +141,11 @@ std::shared_ptr<const BlockSet> BucketStore::blocks() const {
   return blocks_;
 }
 
+void BucketStore::SetTombstones(std::shared_ptr<const block::Tombstones> tombstones) {
+  MutexLock lock(mutex_);
+  tombstones_ = std::move(tombstones);
+}
+
 tsdb::TimeRange BucketStore::Served(TimestampMs min_time, TimestampMs max_time) const {
   if (!options_.served) return {min_time, max_time};
   const tsdb::TimeRange served = options_.served();
@@ -148,6 +153,11 @@ tsdb::TimeRange BucketStore::Served(TimestampMs min_time, TimestampMs max_time) 
 }
 
 SharedReads BucketStore::ReadsOfRequest() {
+  std::shared_ptr<const block::Tombstones> tombstones;
+  {
+    MutexLock lock(mutex_);
+    tombstones = tombstones_;
+  }
   return {.bucket = bucket_,
           .origin = options_.origin,
           .cache = cache_,
@@ -158,7 +168,8 @@ SharedReads BucketStore::ReadsOfRequest() {
           .most_chunk_bytes = options_.most_chunk_bytes,
           .page_bytes = options_.index_page_bytes,
           .most_series_bytes = options_.most_series_bytes,
-          .series_batch = options_.series_batch};
+          .series_batch = options_.series_batch,
+          .tombstones = std::move(tombstones)};
 }
 
 StatusOr<std::unique_ptr<SeriesStream>> BucketStore::Series(const Context& context,

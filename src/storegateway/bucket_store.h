@@ -11,6 +11,7 @@
 #include "base/memory_budget.h"
 #include "base/mutex.h"
 #include "base/thread_pool.h"
+#include "block/tombstones.h"
 #include "objstore/bucket.h"
 #include "store/gate.h"
 #include "store/store.h"
@@ -58,6 +59,8 @@ class BucketStore final : public store::Store {
   // Replaces the blocks; streams that are open go on with the old ones.
   void SetBlocks(std::shared_ptr<const BlockSet> blocks);
   std::shared_ptr<const BlockSet> blocks() const;
+  // Replaces what Series must not show; label requests still give names and values of it.
+  void SetTombstones(std::shared_ptr<const block::Tombstones> tombstones);
 
   StatusOr<std::unique_ptr<store::SeriesStream>> Series(
       const Context& context, const wire::SeriesRequest& request) override;
@@ -90,6 +93,7 @@ class BucketStore final : public store::Store {
   PostingsExpander expander_;
   mutable Mutex mutex_;
   std::shared_ptr<const BlockSet> blocks_ AEVUM_GUARDED_BY(mutex_);
+  std::shared_ptr<const block::Tombstones> tombstones_ AEVUM_GUARDED_BY(mutex_);
   store::Gate gate_;
   ThreadPool pool_;
 };

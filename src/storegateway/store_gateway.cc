@@ -89,6 +89,7 @@ StoreGateway::StoreGateway(StoreGatewayOptions options, std::shared_ptr<objstore
       fetcher_(MakeReader(options_, *bucket_, logger_, *metrics_),
                MakeFilters(options_, *bucket_, logger_, *metrics_, clock_), logger_, *metrics_),
       headers_(options_.data_dir, *bucket_, logger_, *metrics_),
+      tombstones_(*bucket_, logger_),
       store_(StoreOptions(options_, clock_), bucket_, std::move(index_cache), *metrics_),
       block_loads_(CounterOf(*metrics_, "block_loads_total", "Blocks that began to be served.")),
       block_drops_(CounterOf(*metrics_, "block_drops_total", "Blocks that ceased to be served.")),
@@ -159,11 +160,26 @@ void StoreGateway::Run(const std::function<void(const Status&)>& on_synced) {
 Status StoreGateway::Sync(const Context& context) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const block::FetchedBlocks> fetched,
                    fetcher_.Fetch(context));
+  RETURN_IF_ERROR(SyncTombstones(context));
   SetBlocks(*fetched);
   const TimestampMs now = clock_.NowMs();
   last_loaded_.Set(static_cast<double>(now) / 1000);
   MutexLock lock(mutex_);
   loaded_ = {fetched, now};
+  return OkStatus();
+}
+
+Status StoreGateway::SyncTombstones(const Context& context) {
+  auto tombstones = tombstones_.Sync(context);
+  if (tombstones.ok()) {
+    knows_tombstones_ = true;
+    store_.SetTombstones(*std::move(tombstones));
+    return OkStatus();
+  }
+  const Status status = Annotate(tombstones.status(), "tombstones");
+  // Nothing is served that may have been deleted; later on those that are known still hold.
+  if (!knows_tombstones_) return status;
+  logger_.Warn("can't look at the tombstones of the bucket", {{"err", status}});
   return OkStatus();
 }
 

@@ -20,6 +20,7 @@
 #include "block/fetcher.h"
 #include "block/index_header.h"
 #include "block/meta_reader.h"
+#include "block/tombstones.h"
 #include "model/relabel.h"
 #include "objstore/bucket.h"
 #include "storegateway/bucket_store.h"
@@ -85,6 +86,7 @@ class StoreGateway {
   void Run(const std::function<void(const Status&)>& on_synced);
   // False when the gateway stops.
   bool Sleep(Nanoseconds duration);
+  Status SyncTombstones(const Context& context);
   void SetBlocks(const block::FetchedBlocks& fetched);
   StatusOr<BucketBlock::Tables> OpenHeader(const Context& context, const block::Meta& meta);
   void LetGoOfIdleHeaders();
@@ -98,6 +100,8 @@ class StoreGateway {
   const std::shared_ptr<prometheus::Registry> metrics_;
   block::MetaFetcher fetcher_;
   block::IndexHeaders headers_;
+  block::TombstoneReader tombstones_;  // of the syncing thread
+  bool knows_tombstones_ = false;      // as above
   BucketStore store_;
   prometheus::Counter& block_loads_;
   prometheus::Counter& block_drops_;
