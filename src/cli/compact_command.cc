@@ -33,6 +33,7 @@ struct CompactCommand {
   block::BlocksApiOptions api;
   compact::CompactorOptions options;
   Nanoseconds retention_raw{0}, retention_5m{0}, retention_1h{0};
+  FlagSet::Content retention_rules;
   std::int64_t max_level = kMaxLevel;
   std::int64_t meta_concurrency = 32;
   std::int64_t files_concurrency = 1;
@@ -191,6 +192,11 @@ void CompactCommand::AddRetentionFlags(FlagSet& flags) {
   flags.PrometheusDuration(
       {"retention.resolution-1h", "How long blocks of 1 hour are kept; 0d: for ever."},
       &retention_1h);
+  flags.ContentPair({"retention.config",
+                     "Other times for blocks whose external labels match: a list of {matchers, "
+                     "raw, 5m, 1h} in YAML.",
+                     "YAML"},
+                    &retention_rules);
   flags.PrometheusDuration({"delete-delay",
                             "How long a block that is marked for deletion stays, so that every "
                             "reader sees what replaces "
@@ -275,9 +281,13 @@ Status CompactCommand::Finish() {
   options.levels = static_cast<std::size_t>(max_level) + 1;
   options.max_index_bytes =
       static_cast<std::int64_t>(std::min<std::uint64_t>(max_index_bytes, INT64_MAX));
-  options.retention = {.raw = Milliseconds(retention_raw),
-                       .five_minutes = Milliseconds(retention_5m),
-                       .one_hour = Milliseconds(retention_1h)};
+  options.retention.keep = {Milliseconds(retention_raw), Milliseconds(retention_5m),
+                            Milliseconds(retention_1h)};
+  ASSIGN_OR_RETURN(const std::string rules,
+                   ReadContent(retention_rules, /*expand_environment=*/false));
+  auto parsed = compaction::ParseRetentionRules(rules);
+  if (!parsed.ok()) return Annotate(parsed.status(), "--retention.config");
+  options.retention.rules = *std::move(parsed);
   options.downsampling = !disable_downsampling;
   options.vertical = options.vertical || !options.replica_labels.empty();
   options.discovery =

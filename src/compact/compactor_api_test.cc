@@ -69,7 +69,7 @@ TEST(CompactorApiTest, CountsWhatLiesAhead) {
   CompactorOptions options;
   options.data_dir = directory.path();
   options.consistency_delay = std::chrono::seconds(0);
-  options.retention.raw = std::chrono::hours(48);
+  options.retention.keep[0] = std::chrono::hours(48);
   options.leases.owner = "worker";
   testing::FakeWork work;
   testing::TickingClock clock(1'700'000'000'000);

@@ -98,7 +98,7 @@ void ExpectSound(objstore::Bucket& bucket, const std::set<std::string>& samples)
 }
 
 TEST_F(CompactorTest, AKillAnywhereLosesNothing) {
-  options_.retention.one_hour = std::chrono::hours(1);
+  options_.retention.keep[2] = std::chrono::hours(1);
   const std::set<std::string> samples = {"0", "1", "2", "3", "4", "long"};
   const auto make = [] {
     auto bucket = FullRange();
@@ -230,7 +230,7 @@ TEST_F(CompactorTest, OverlappingDownsampledBlocksAreMarked) {
 }
 
 TEST_F(CompactorTest, DownsamplesTwiceThenExpiresTheRaw) {
-  options_.retention.raw = std::chrono::hours(48);
+  options_.retention.keep[0] = std::chrono::hours(48);
   const auto bucket = std::make_shared<MemoryBucket>();
   BucketOf(*bucket).Put(1, 0, 14 * 24 * kHour, "x");
   work_.downsample_status = Unavailable("not now");

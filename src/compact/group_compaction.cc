@@ -52,12 +52,33 @@ bool HaveDuplicates(const std::vector<compaction::MergedBlock>& blocks) {
   return false;
 }
 
+// What tombstones say. Those that ask for a replica label are left to the store gateway: a merge
+// does not see these labels any more, and would delete nothing or the samples of all replicas.
+std::vector<compaction::Deletion> DeletionsOf(const CompactorOptions& options,
+                                              const BlockView& view) {
+  std::vector<compaction::Deletion> deletions;
+  for (const auto& [id, tombstone] : *view.tombstones) {
+    const bool of_a_replica =
+        std::ranges::any_of(tombstone->matchers, [&](const model::Matcher& matcher) {
+          return std::ranges::find(options.replica_labels, matcher.name()) !=
+                 options.replica_labels.end();
+        });
+    if (of_a_replica) continue;
+    deletions.push_back({.matchers = tombstone->matchers,
+                         .min_time = tombstone->min_time,
+                         .max_time = tombstone->max_time});
+  }
+  return deletions;
+}
+
 }  // namespace
 
 GroupCompaction::GroupCompaction(Workplace& place, Group group, const BlockView& view, Lease& lease)
     : place_(place),
       group_(std::move(group)),
       plan_options_(PlanOptionsOf(place.options, view)),
+      replicas_(view.replicas),
+      deletions_(DeletionsOf(place.options, view)),
       fenced_(std::make_shared<FencedBucket>(place.bucket, lease)),
       logger_(place.logger.With("group", group_.key)) {}
 
@@ -148,12 +169,15 @@ StatusOr<compaction::MergeResult> GroupCompaction::Merge(const Context& context,
                                                          const std::string& directory) {
   std::vector<compaction::MergeInput> inputs;
   for (const MetaPointer& meta : plan) {
+    const auto replica = replicas_->find(meta->ulid);
     inputs.push_back(
         {.meta = *meta,
-         .place = {.bucket = place_.bucket.get(), .block = meta->ulid, .directory = ""}});
+         .place = {.bucket = place_.bucket.get(), .block = meta->ulid, .directory = ""},
+         .replica = replica == replicas_->end() ? "" : replica->second});
   }
   compaction::MergeOptions options;
   options.function = place_.options.function;
+  options.deletions = deletions_;
   options.max_index_bytes = static_cast<std::uint64_t>(place_.options.max_index_bytes);
   options.progress = [this, seen = std::uint64_t{0}](std::uint64_t bytes) mutable {
     if (bytes > seen) place_.metrics.chunk_bytes_read.Increment(static_cast<double>(bytes - seen));

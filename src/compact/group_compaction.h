@@ -49,6 +49,8 @@ class GroupCompaction {
   Workplace& place_;
   Group group_;
   compaction::PlanOptions plan_options_;
+  const std::shared_ptr<const ReplicaNotes::Replicas> replicas_;
+  const std::vector<compaction::Deletion> deletions_;
   const std::shared_ptr<FencedBucket> fenced_;
   const Logger logger_;
 };

@@ -18,10 +18,12 @@
 #include "base/thread_pool.h"
 #include "block/cleaner.h"
 #include "block/marks.h"
-#include "compact/choices.h"
 #include "compact/fenced_bucket.h"
 #include "compact/group_compaction.h"
 #include "compact/groups.h"
+#include "compaction/downsample.h"
+#include "compaction/downsample_choice.h"
+#include "compaction/retention.h"
 #include "objstore/parallel.h"
 
 namespace aevum::compact {
@@ -151,11 +153,11 @@ Status CompactGroup(const Context& context, Workplace& place, const Group& group
   return CompactWithLease(context, place, *same, *newer, *lease, outcome);
 }
 
-Status DownsampleWithLease(const Context& context, Workplace& place, const DownsampleTask& task,
-                           Lease& lease) {
-  const std::string ulid = task.block->ulid.ToString();
+Status DownsampleWithLease(const Context& context, Workplace& place,
+                           const compaction::DownsampleTask& task, Lease& lease) {
+  const std::string ulid = task.meta->ulid.ToString();
   std::uint64_t size = 0;
-  for (const block::BlockFile& file : task.block->files)
+  for (const block::BlockFile& file : task.meta->files)
     size += static_cast<std::uint64_t>(std::max<std::int64_t>(file.size_bytes, 0));
   StatusOr<ScratchSpace::Reservation> reserved = place.scratch.Reserve(context, size);
   RETURN_IF_ERROR(reserved.status());
@@ -170,12 +172,12 @@ Status DownsampleWithLease(const Context& context, Workplace& place, const Downs
   const auto start = SteadyClock::now();
   ASSIGN_OR_RETURN(const compaction::DownsampledBlock made,
                    place.work.downsample(
-                       context, *task.block,
-                       {.bucket = place.bucket.get(), .block = task.block->ulid, .directory = ""},
+                       context, *task.meta,
+                       {.bucket = place.bucket.get(), .block = task.meta->ulid, .directory = ""},
                        task.resolution_ms, options, directory.path()));
   FencedBucket fenced(place.bucket, lease);
   RETURN_IF_ERROR(place.Upload(context, fenced, made.directory, made.meta));
-  place.metrics.DownsampleSeconds(task.block->resolution_ms).Observe(SecondsSince(start));
+  place.metrics.DownsampleSeconds(task.meta->resolution_ms).Observe(SecondsSince(start));
   place.logger.Info(
       "uploaded a downsampled block",
       {{"block", made.meta.ulid.ToString()}, {"of", ulid}, {"resolution_ms", task.resolution_ms}});
@@ -188,20 +190,21 @@ Status DownsampleOne(const Context& context, Workplace& place, const model::Ulid
   const std::unique_ptr<Lease> lease = Acquire(context, place, "downsampling-" + ulid, outcome);
   if (!lease) return OkStatus();
   ASSIGN_OR_RETURN(const auto view, place.LookOrReuse(lease->context(), Workplace::Reuse::kRecent));
-  const std::vector<DownsampleTask> tasks =
-      ChooseDownsampling(view->fetched->metas, view->no_downsample);
-  const auto task = std::ranges::find_if(
-      tasks, [&](const DownsampleTask& candidate) { return candidate.block->ulid == block; });
+  const std::vector<compaction::DownsampleTask> tasks =
+      compaction::BlocksToDownsample(view->fetched->metas, view->no_downsample);
+  const auto task = std::ranges::find_if(tasks, [&](const compaction::DownsampleTask& candidate) {
+    return candidate.meta->ulid == block;
+  });
   if (task == tasks.end()) return OkStatus();  // another worker was faster
   const Status status = DownsampleWithLease(lease->context(), place, *task, *lease);
   if (status.ok()) {
-    place.metrics.Downsamplings(task->block->resolution_ms).Increment();
+    place.metrics.Downsamplings(task->meta->resolution_ms).Increment();
     place.problems.Resolve(ulid);
     outcome.Add(1);
     return OkStatus();
   }
   RETURN_IF_ERROR(context.status());
-  place.metrics.DownsampleFailures(task->block->resolution_ms).Increment();
+  place.metrics.DownsampleFailures(task->meta->resolution_ms).Increment();
   if (status.code() == StatusCode::kDataLoss && !place.options.halt_on_error) {
     place.problems.Report(ulid, status);
     FencedBucket fenced(place.bucket, *lease);
@@ -230,10 +233,18 @@ Status CollectGarbage(const Context& context, Workplace& place, const BlockView&
   return OkStatus();
 }
 
-ExpiryOptions ExpiryOptionsOf(const Workplace& place, const BlockView& view) {
-  return {.retention = place.options.retention,
-          .downsampling = place.options.downsampling,
-          .no_downsample = view.no_downsample};
+bool IsKnownResolution(std::int64_t resolution_ms) {
+  return resolution_ms == compaction::kResolutionRaw ||
+         resolution_ms == compaction::kResolution5m || resolution_ms == compaction::kResolution1h;
+}
+
+// What is past its retention, or waits.
+std::vector<compaction::RetentionDecision> FindExpired(const Workplace& place,
+                                                       const BlockView& view) {
+  compaction::RetentionPolicy policy = place.options.retention;
+  policy.downsampling = place.options.downsampling;
+  policy.no_downsample = view.no_downsample;
+  return compaction::BlocksBeyondRetention(view.fetched->metas, policy, place.clock.NowMs());
 }
 
 }  // namespace
@@ -274,11 +285,11 @@ PassResult DownsampleBlocks(const Context& context, Workplace& place) {
                                                              meta->resolution_ms));
     }
   }
-  const std::vector<DownsampleTask> tasks =
-      ChooseDownsampling((*view)->fetched->metas, (*view)->no_downsample);
+  const std::vector<compaction::DownsampleTask> tasks =
+      compaction::BlocksToDownsample((*view)->fetched->metas, (*view)->no_downsample);
   RunSideBySide("downsampling", tasks.size(), place.options.downsample_concurrency,
                 place.options.halt_on_error, outcome, [&](std::size_t i) {
-                  return DownsampleOne(context, place, tasks[i].block->ulid, outcome);
+                  return DownsampleOne(context, place, tasks[i].meta->ulid, outcome);
                 });
   return outcome.Take();
 }
@@ -292,18 +303,17 @@ PassResult ApplyRetention(const Context& context, Workplace& place) {
     outcome.Fail(view.status());
     return outcome.Take();
   }
-  const Expiry expiry =
-      ChooseExpired((*view)->fetched->metas, ExpiryOptionsOf(place, **view), place.clock.NowMs());
-  for (const MetaPointer& meta : expiry.waiting) {
-    place.logger.Warn("a block is past its retention and waits to be downsampled",
-                      {{"block", meta->ulid.ToString()}});
-  }
   FencedBucket fenced(place.bucket, *lease);
-  for (const MetaPointer& meta : expiry.expired) {
-    const std::string details = "block exceeding retention of " +
-                                FormatGoDuration(place.options.retention.Of(meta->resolution_ms));
-    const Status status =
-        place.Mark(lease->context(), fenced, block::MarkKind::kDeletion, meta->ulid, "", details);
+  for (const compaction::RetentionDecision& decision : FindExpired(place, **view)) {
+    if (decision.waits) {
+      place.logger.Warn("a block is past its retention and waits to be downsampled",
+                        {{"block", decision.meta->ulid.ToString()}});
+      continue;
+    }
+    const std::string details =
+        "block exceeding retention of " + FormatGoDuration(decision.retention);
+    const Status status = place.Mark(lease->context(), fenced, block::MarkKind::kDeletion,
+                                     decision.meta->ulid, "", details);
     if (status.ok()) {
       outcome.Add(1);
     } else {
@@ -358,14 +368,14 @@ Status CountTodo(const Context& context, Workplace& place) {
   }
   const std::size_t downsamplings =
       place.options.downsampling
-          ? ChooseDownsampling(view->fetched->metas, view->no_downsample).size()
+          ? compaction::BlocksToDownsample(view->fetched->metas, view->no_downsample).size()
           : 0;
-  const Expiry expiry =
-      ChooseExpired(view->fetched->metas, ExpiryOptionsOf(place, *view), place.clock.NowMs());
+  const auto expired = std::ranges::count_if(FindExpired(place, *view),
+                                             [](const auto& decision) { return !decision.waits; });
   place.metrics.todo_compactions.Set(static_cast<double>(todo.compactions));
   place.metrics.todo_compaction_blocks.Set(static_cast<double>(todo.blocks));
   place.metrics.todo_downsample_blocks.Set(static_cast<double>(downsamplings));
-  place.metrics.todo_deletion_blocks.Set(static_cast<double>(expiry.expired.size()));
+  place.metrics.todo_deletion_blocks.Set(static_cast<double>(expired));
   return OkStatus();
 }
 

@@ -21,6 +21,7 @@ std::chrono::milliseconds Milliseconds(Nanoseconds duration) {
 block::MetaFetcher::Filters MakeFilters(const CompactorOptions& options,
                                         std::shared_ptr<block::DeletionMarkFilter> deletion_marks,
                                         std::shared_ptr<block::DuplicateFilter> duplicates,
+                                        std::shared_ptr<ReplicaNotes> replicas,
                                         prometheus::Registry& registry, const Clock& clock) {
   return {
       std::make_shared<block::TimePartitionFilter>(options.min_time, options.max_time, clock),
@@ -29,6 +30,7 @@ block::MetaFetcher::Filters MakeFilters(const CompactorOptions& options,
                                                       registry, "thanos_consistency_delay_seconds",
                                                       clock),
       std::move(deletion_marks),
+      std::move(replicas),
       std::make_shared<block::ReplicaLabelRemover>(options.replica_labels),
       std::move(duplicates),
   };
@@ -58,6 +60,20 @@ StatusOr<std::set<model::Ulid>> FindMarks(const Context& context, objstore::Buck
 
 }  // namespace
 
+Status ReplicaNotes::Apply(const Context& /*context*/, block::FetchView& view) {
+  auto replicas = std::make_shared<Replicas>();
+  for (const auto& [ulid, meta] : view.metas) {
+    std::string replica;
+    for (const std::string& label : labels_) {
+      const auto found = meta->labels.find(label);
+      if (found != meta->labels.end()) replica += label + '\xff' + found->second + '\xff';
+    }
+    if (!replica.empty()) replicas->emplace(ulid, std::move(replica));
+  }
+  replicas_.Set(std::move(replicas));
+  return OkStatus();
+}
+
 Workplace::Workplace(CompactorOptions compactor_options, std::shared_ptr<objstore::Bucket> to,
                      BlockWork block_work, Logger to_log, prometheus::Registry& registry,
                      const Clock& time)
@@ -76,13 +92,15 @@ Workplace::Workplace(CompactorOptions compactor_options, std::shared_ptr<objstor
                                              .concurrency = options.meta_fetch_concurrency},
           *bucket, logger, clock)),
       duplicates_(std::make_shared<block::DuplicateFilter>()),
+      replicas_(std::make_shared<ReplicaNotes>(options.replica_labels)),
+      tombstones_(*bucket, logger),
       fetcher_(std::make_shared<block::MetaReader>(
                    block::MetaReaderOptions{.discovery = options.discovery,
                                             .concurrency = options.meta_fetch_concurrency,
                                             .cache_directory = options.data_dir},
                    *bucket, logger, registry),
-               MakeFilters(options, deletion_marks_, duplicates_, registry, clock), logger,
-               registry) {
+               MakeFilters(options, deletion_marks_, duplicates_, replicas_, registry, clock),
+               logger, registry) {
   metrics.delete_delay_seconds.Set(std::chrono::duration<double>(options.delete_delay).count());
 }
 
@@ -108,11 +126,13 @@ StatusOr<std::shared_ptr<const BlockView>> Workplace::LookLocked(const Context& 
   ASSIGN_OR_RETURN(view->fetched, fetcher_.Fetch(context));
   view->duplicates = *duplicates_->duplicates();
   view->deletion_marks = deletion_marks_->marks();
+  view->replicas = replicas_->replicas();
   const auto find = [&](block::MarkKind kind) {
     return FindMarks(context, *bucket, view->fetched->metas, kind, options.meta_fetch_concurrency);
   };
   ASSIGN_OR_RETURN(view->no_compact, find(block::MarkKind::kNoCompact));
   ASSIGN_OR_RETURN(view->no_downsample, find(block::MarkKind::kNoDownsample));
+  ASSIGN_OR_RETURN(view->tombstones, tombstones_.Sync(context));
   view->at_ms = clock.NowMs();
   last_view_.Set(view);
   RETURN_IF_ERROR(view->fetched->complete);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -17,18 +18,38 @@
 #include "block/fetcher.h"
 #include "block/filters.h"
 #include "block/marks.h"
+#include "block/tombstones.h"
 #include "block/upload.h"
-#include "compact/choices.h"
 #include "compact/leases.h"
 #include "compact/metrics.h"
 #include "compact/problems.h"
 #include "compact/scratch_space.h"
 #include "compaction/downsample.h"
 #include "compaction/merge.h"
+#include "compaction/planner.h"
+#include "compaction/retention.h"
 #include "model/relabel.h"
 #include "objstore/bucket.h"
 
 namespace aevum::compact {
+
+using compaction::MetaPointer;
+
+// Notes what the labels say by which replicas differ, before they are taken off.
+class ReplicaNotes final : public block::MetaFilter {
+ public:
+  // By block; blocks without any of the labels are not in it.
+  using Replicas = std::map<model::Ulid, std::string>;
+
+  explicit ReplicaNotes(std::vector<std::string> labels) : labels_(std::move(labels)) {}
+  Status Apply(const Context& context, block::FetchView& view) override;
+  // Of the last fetch. Never null.
+  std::shared_ptr<const Replicas> replicas() const { return replicas_.Get(); }
+
+ private:
+  const std::vector<std::string> labels_;
+  Snapshot<Replicas> replicas_{std::make_shared<const Replicas>()};
+};
 
 // The values of the flags.
 struct CompactorOptions {
@@ -46,7 +67,8 @@ struct CompactorOptions {
   Nanoseconds view_timeout = std::chrono::minutes(5);
   Nanoseconds consistency_delay = std::chrono::minutes(30);
   Nanoseconds delete_delay = std::chrono::hours(48);
-  Retention retention;
+  // Downsampling and marks are filled in from the flags and what is in the bucket.
+  compaction::RetentionPolicy retention;
   bool downsampling = true;
   bool vertical = false;
   std::vector<std::string> replica_labels;
@@ -84,6 +106,9 @@ struct BlockView {
   std::shared_ptr<const block::DeletionMarkFilter::Marks> deletion_marks;
   std::set<model::Ulid> no_compact;
   std::set<model::Ulid> no_downsample;
+  std::shared_ptr<const ReplicaNotes::Replicas> replicas;
+  // What merges leave out.
+  std::shared_ptr<const block::Tombstones> tombstones;
   TimestampMs at_ms = 0;
 };
 
@@ -126,7 +151,9 @@ class Workplace {
       AEVUM_REQUIRES(look_mutex_);
   const std::shared_ptr<block::DeletionMarkFilter> deletion_marks_;
   const std::shared_ptr<block::DuplicateFilter> duplicates_;
+  const std::shared_ptr<ReplicaNotes> replicas_;
   Mutex look_mutex_;
+  block::TombstoneReader tombstones_ AEVUM_GUARDED_BY(look_mutex_);
   block::MetaFetcher fetcher_;
   Snapshot<BlockView> last_view_;
   // Changes of this worker, and how many there were when the last view was begun.
