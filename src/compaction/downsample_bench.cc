@@ -1,4 +1,5 @@
 #include <cmath>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -65,7 +66,7 @@ Series MakeHistograms(std::uint64_t seed) {
   histogram.positive_buckets.resize(20);
   Series series;
   series.bytes.reserve(kSamples / kChunkSamples);
-  chunk::HistogramEncoder encoder(chunk::Encoding::kHistogram);
+  std::optional<chunk::HistogramEncoder> encoder(chunk::Encoding::kHistogram);
   for (int i = 0; i < kSamples; ++i) {
     for (double& bucket : histogram.positive_buckets) {
       const auto more = static_cast<double>(random() % 4);
@@ -74,11 +75,11 @@ Series MakeHistograms(std::uint64_t seed) {
       histogram.sum += more / 8;
     }
     const TimestampMs time = kStart + i * TimestampMs{60'000};
-    encoder.Append(time, histogram).IgnoreError();  // well formed
+    encoder->Append(time, histogram).IgnoreError();  // well formed
     if ((i + 1) % kChunkSamples != 0) continue;
     series.Add(time - (kChunkSamples - 1) * TimestampMs{60'000}, time, chunk::Encoding::kHistogram,
-               encoder.Bytes());
-    encoder = chunk::HistogramEncoder(chunk::Encoding::kHistogram);
+               encoder->Bytes());
+    encoder.emplace(chunk::Encoding::kHistogram);
   }
   series.samples = kSamples;
   return series;
