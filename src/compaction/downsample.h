@@ -21,7 +21,7 @@ inline constexpr TimestampMs kDownsampleTo5mRange = 40LL * 3'600'000;
 inline constexpr TimestampMs kDownsampleTo1hRange = 10LL * 24 * 3'600'000;
 
 struct DownsampleOptions {
-  // Told now and then how many bytes of chunks were read since it was told last. May be null.
+  // Told now and then how many bytes of chunks were read in all. May be null.
   std::function<void(std::uint64_t chunk_bytes)> progress;
   const Clock* clock = &Clock::System();
 };

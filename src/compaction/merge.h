@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ enum class MergeFunction : std::uint8_t {
 struct MergeInput {
   block::Meta meta;
   BlockPlace place;
+  // What the replica labels, which were taken off, said. Blocks of one replica are joined before
+  // replicas are merged. Blocks that say nothing are replicas of their own where they overlap.
+  std::string replica;
 };
 
 struct MergeOptions {
@@ -37,7 +41,7 @@ struct MergeOptions {
   // series.
   std::uint64_t max_index_bytes = 64ULL << 30;
   std::string source = "compactor";  // Meta::source
-  // Told now and then how many bytes of chunks were read. May be null.
+  // Told now and then how many bytes of chunks were read in all. May be null.
   std::function<void(std::uint64_t chunk_bytes)> progress;
   const Clock* clock = &Clock::System();
 };
@@ -70,5 +74,8 @@ struct MergeResult {
 // symbol.
 StatusOr<MergeResult> MergeBlocks(const Context& context, std::vector<MergeInput> inputs,
                                   const MergeOptions& options, const std::string& directory);
+
+// The input that an error of MergeBlocks blames; nullopt when it blames none.
+std::optional<model::Ulid> DamagedBlock(const Status& status);
 
 }  // namespace aevum::compaction
