@@ -91,8 +91,8 @@ class BlockDownsampler {
       written_.push_back(chunk.View());
       windows_ += chunk.windows;
     }
-    unreported_bytes_ += bytes;
-    if (unreported_bytes_ >= kProgressBytes) Report();
+    read_bytes_ += bytes;
+    if (read_bytes_ - reported_bytes_ >= kProgressBytes) Report();
     if (written_.empty()) return OkStatus();
     const Status status = writer.AddSeries(series.labels, written_);
     // What the writer refuses came out of the block.
@@ -115,8 +115,8 @@ class BlockDownsampler {
   }
 
   void Report() {
-    if (options_.progress && unreported_bytes_ > 0) options_.progress(unreported_bytes_);
-    unreported_bytes_ = 0;
+    if (options_.progress) options_.progress(read_bytes_);
+    reported_bytes_ = read_bytes_;
   }
 
   const bool is_raw_;
@@ -126,7 +126,8 @@ class BlockDownsampler {
   std::vector<AggregateChunk> made_;
   std::vector<tsdb::WrittenChunk> written_;
   std::uint64_t windows_ = 0;
-  std::uint64_t unreported_bytes_ = 0;
+  std::uint64_t read_bytes_ = 0;
+  std::uint64_t reported_bytes_ = 0;
 };
 
 // The meta of the new block: that of its source but for what was made anew.

@@ -21,7 +21,7 @@ inline constexpr TimestampMs kDownsampleTo5mRange = 40LL * 3'600'000;
 inline constexpr TimestampMs kDownsampleTo1hRange = 10LL * 24 * 3'600'000;
 
 struct DownsampleOptions {
-  // Told now and then how many bytes of chunks were read. May be null.
+  // Told now and then how many bytes of chunks were read in all. May be null.
   std::function<void(std::uint64_t chunk_bytes)> progress;
   const Clock* clock = &Clock::System();
 };
@@ -33,8 +33,9 @@ struct DownsampledBlock {
 };
 
 // Streams a block into a new one below `directory`, named by its ULID: raw to 5 m, 5 m to 1 h. The
-// chunks are those of Thanos to the byte, but for its faults (docs/format/chunk.md). DataLoss when
-// the block is damaged; nothing is left in `directory` after an error. InvalidArgument for another
+// chunks are those of Thanos to the byte, but for its faults (docs/format/chunk.md); those of a
+// series may lie in any order or twice, but not overlap. DataLoss when they do or the block is
+// damaged; nothing is left in `directory` after an error. InvalidArgument for another
 // step of resolutions. Memory: one series.
 StatusOr<DownsampledBlock> DownsampleBlock(const Context& context, const block::Meta& meta,
                                            const BlockPlace& place, std::int64_t resolution_ms,

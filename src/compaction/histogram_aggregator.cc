@@ -90,6 +90,11 @@ void HistogramAggregator::Total::Add(const FloatHistogram& other) {
   const bool same_buckets = histogram.schema == other.schema &&
                             histogram.zero_threshold == other.zero_threshold &&
                             histogram.custom_values == other.custom_values;
+  if (same_buckets && histogram.positive_spans == other.positive_spans &&
+      histogram.negative_spans == other.negative_spans) {
+    model::Add(&histogram, other);
+    return;
+  }
   before_ = histogram.positive_spans;
   negative_before_ = histogram.negative_spans;
   model::Add(&histogram, other);

@@ -27,16 +27,17 @@ Status CheckBounds(std::span<const TimestampMs> times, const tsdb::WrittenChunk&
                     chunk.min_time, chunk.max_time);
 }
 
-// Sums up the samples from `*at` on, at most kMostWindows windows, and moves `*at` behind them.
+// Sums up the samples from `*at` on, at most so many windows, and moves `*at` behind them.
 void AddWindows(std::span<const TimestampMs> times, std::span<const double> values,
-                std::int64_t resolution_ms, std::size_t* at, FloatParts* parts) {
+                std::int64_t resolution_ms, std::size_t most_windows, std::size_t* at,
+                FloatParts* parts) {
   const std::size_t count = times.size();
   std::size_t i = *at;
   // So that the first value is what the counter begins with, be it -0 or infinite.
   double counter = -0.0;
   double previous = 0;
   parts->counter.Add(times[i], values[i]);
-  while (i < count && parts->count.times.size() < kMostWindows) {
+  while (i < count && parts->count.times.size() < most_windows) {
     const TimestampMs end = WindowEnd(times[i], resolution_ms, times.back());
     const std::size_t first = i;
     double sum = 0;
@@ -188,7 +189,7 @@ Status SeriesDownsampler::AddFloatBatch(std::size_t from, std::size_t to,
   }
   for (std::size_t at = 0; at < times.size();) {
     float_parts_.Clear();
-    AddWindows(times, values, resolution_ms_, &at, &float_parts_);
+    AddWindows(times, values, resolution_ms_, most_windows_, &at, &float_parts_);
     RETURN_IF_ERROR(encoder_.Encode(float_parts_, out));
   }
   return OkStatus();

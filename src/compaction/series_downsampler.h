@@ -23,8 +23,12 @@ namespace aevum::compaction {
 // the next one. Thread-compatible.
 class SeriesDownsampler {
  public:
-  explicit SeriesDownsampler(std::int64_t resolution_ms)
-      : resolution_ms_(resolution_ms), histogram_aggregator_(resolution_ms) {}
+  // Chunks of floats have `most_windows` at most; only dense series with long sparse parts have as
+  // many as the default.
+  explicit SeriesDownsampler(std::int64_t resolution_ms, std::size_t most_windows = kMostWindows)
+      : resolution_ms_(resolution_ms),
+        most_windows_(most_windows),
+        histogram_aggregator_(resolution_ms) {}
 
   // Appends the chunks of a series; none when it has no value. `chunks` are raw, ascend in time and
   // don't overlap. Corruption when one is not well formed, or goes beyond its times.
@@ -49,6 +53,7 @@ class SeriesDownsampler {
                          const TimeOf& time_of) const;
 
   const std::int64_t resolution_ms_;
+  const std::size_t most_windows_;
   chunk::Columns columns_;  // the floats or the histograms of neighbouring chunks
   bool has_nan_ = false;    // among the floats
   chunk::Columns numbers_;  // scratch: the floats of a batch that are numbers

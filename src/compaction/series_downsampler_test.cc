@@ -1,11 +1,18 @@
 #include "compaction/series_downsampler.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
+#include <map>
+#include <random>
+#include <span>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -14,12 +21,15 @@
 
 #include "chunk/aggregate_chunk.h"
 #include "chunk/testing/vectors.h"
+#include "chunk/xor.h"
 #include "compaction/aggregate_downsampler.h"
 #include "compaction/downsample.h"
 #include "compaction/window.h"
 
 namespace aevum::compaction {
 namespace {
+
+using ::testing::AnyOf;
 
 const std::string kVectors = AEVUM_SHARED_DIR "/golden/vectors/downsample/";
 
@@ -174,6 +184,222 @@ TEST(SeriesDownsamplerTest, KeepsTheWindowsThatTheReferenceLoses) {
     ++checked;
   }
   EXPECT_GT(checked, 10);
+}
+
+// What the windows of a series should hold, one sample after another.
+struct NaiveWindow {
+  TimestampMs end = 0;
+  double count = 0;
+  double sum = 0;
+  double min = std::numeric_limits<double>::max();
+  double max = std::numeric_limits<double>::lowest();
+};
+
+std::vector<NaiveWindow> NaiveWindows(const chunk::Columns& samples, std::int64_t resolution_ms) {
+  std::map<TimestampMs, NaiveWindow> windows;
+  TimestampMs last = 0;
+  for (std::size_t i = 0; i < samples.times.size(); ++i) {
+    const double value = samples.values[i];
+    if (std::isnan(value)) continue;
+    last = samples.times[i];
+    NaiveWindow& window = windows[samples.times[i] / resolution_ms];
+    window.end = (samples.times[i] / resolution_ms + 1) * resolution_ms - 1;
+    window.count += 1;
+    window.sum += value;
+    window.min = std::min(window.min, value);
+    window.max = std::max(window.max, value);
+  }
+  std::vector<NaiveWindow> list;
+  for (const auto& [number, window] : windows) list.push_back(window);
+  // The last window ends where its samples do; one that ends a chunk within the series may too.
+  if (!list.empty()) list.back().end = last;
+  return list;
+}
+
+// The growth of a counter over a series, resets taken out.
+double NaiveGrowth(const chunk::Columns& samples) {
+  double growth = 0;
+  double previous = NAN;
+  for (const double value : samples.values) {
+    if (std::isnan(value)) continue;
+    if (!std::isnan(previous)) growth += value < previous ? value : value - previous;
+    previous = value;
+  }
+  return growth;
+}
+
+// The same as a query reads it from the counter parts of chunks.
+double GrowthOf(const std::vector<AggregateChunk>& chunks) {
+  double growth = 0;
+  double previous = NAN;
+  TimestampMs last = -1;
+  for (const AggregateChunk& chunk : chunks) {
+    const auto parts = chunk::SplitAggregateChunk(chunk.data);
+    chunk::Columns counter;
+    EXPECT_TRUE(parts.ok() && chunk::Decode((*parts)[4].encoding, (*parts)[4].data, &counter).ok());
+    for (std::size_t i = 0; i < counter.times.size(); ++i) {
+      const double value = counter.values[i];
+      if (counter.times[i] > last && !std::isnan(previous))
+        growth += value < previous ? value : value - previous;
+      if (counter.times[i] < last) continue;
+      last = counter.times[i];
+      previous = value;
+    }
+  }
+  return growth;
+}
+
+// Integers, so that sums are exact in any order.
+chunk::Columns MakeSamples(std::mt19937_64& random) {
+  chunk::Columns samples;
+  TimestampMs time = 1'700'000'000'000 + static_cast<TimestampMs>(random() % 3'600'000);
+  const TimestampMs step =
+      std::array<TimestampMs, 4>{15'000, 60'000, 400'000, 3'000'000}[random() % 4];
+  double value = 0;
+  for (std::uint64_t left = random() % 4'000 + 1; left > 0; --left) {
+    time += step + static_cast<TimestampMs>(random() % 50) + (random() % 200 == 0 ? 40 * step : 0);
+    value = random() % 50 == 0 ? 0 : value + static_cast<double>(random() % 10);
+    const std::uint64_t kind = random() % 60;
+    samples.times.push_back(time);
+    samples.values.push_back(kind == 0   ? std::bit_cast<double>(chunk::kStaleNanBits)
+                             : kind == 1 ? std::bit_cast<double>(chunk::kNormalNanBits)
+                                         : value);
+  }
+  return samples;
+}
+
+struct EncodedSeries {
+  std::vector<std::string> bytes;
+  std::vector<tsdb::WrittenChunk> chunks;
+};
+
+EncodedSeries Encode(const chunk::Columns& samples, std::mt19937_64& random) {
+  EncodedSeries series;
+  series.bytes.reserve(samples.times.size());
+  for (std::size_t from = 0; from < samples.times.size();) {
+    const std::size_t size = std::min<std::size_t>(random() % 120 + 1, samples.times.size() - from);
+    chunk::XorEncoder encoder;
+    encoder.Append(std::span(samples.times).subspan(from, size),
+                   std::span(samples.values).subspan(from, size));
+    series.bytes.push_back(encoder.Bytes());
+    series.chunks.push_back(
+        {samples.times[from],
+         samples.times[from + size - 1],
+         {static_cast<std::uint8_t>(chunk::Encoding::kXor), series.bytes.back()}});
+    from += size;
+  }
+  return series;
+}
+
+// Of all chunks: count, sum, min and max by the window of each.
+std::map<TimestampMs, std::array<double, 4>> WindowsOf(const std::vector<AggregateChunk>& chunks,
+                                                       std::int64_t resolution_ms) {
+  std::map<TimestampMs, std::array<double, 4>> windows;
+  for (const AggregateChunk& chunk : chunks) {
+    const auto parts = chunk::SplitAggregateChunk(chunk.data);
+    EXPECT_TRUE(parts.ok());
+    for (std::size_t part = 0; part < 4; ++part) {
+      chunk::Columns columns;
+      EXPECT_TRUE(chunk::Decode((*parts)[part].encoding, (*parts)[part].data, &columns).ok());
+      for (std::size_t i = 0; i < columns.times.size(); ++i) {
+        // A chunk of 5 minutes may end in the middle of an hour: then that has two windows.
+        auto [at, is_new] = windows.try_emplace(columns.times[i] / resolution_ms);
+        double& value = at->second[part];
+        if (is_new) {
+          at->second = {0, 0, std::numeric_limits<double>::max(),
+                        std::numeric_limits<double>::lowest()};
+        }
+        value = part < 2    ? value + columns.values[i]
+                : part == 2 ? std::min(value, columns.values[i])
+                            : std::max(value, columns.values[i]);
+      }
+    }
+  }
+  return windows;
+}
+
+TEST(SeriesDownsamplerTest, AgreesWithANaiveModel) {
+  SeriesDownsampler to_5m(kResolution5m);
+  AggregateDownsampler to_1h(kResolution5m, kResolution1h);
+  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    const chunk::Columns samples = MakeSamples(random);
+    const EncodedSeries raw = Encode(samples, random);
+    std::vector<AggregateChunk> made;
+    ASSERT_TRUE(to_5m.Downsample(raw.chunks, &made).ok());
+    std::vector<AggregateChunk> coarser;
+    ASSERT_TRUE(to_1h.Downsample(Views(made), &coarser).ok());
+    for (const auto& [chunks, resolution] :
+         {std::pair(&made, kResolution5m), std::pair(&coarser, kResolution1h)}) {
+      std::map<TimestampMs, std::array<double, 4>> expected;
+      for (const NaiveWindow& window : NaiveWindows(samples, resolution))
+        expected[window.end / resolution] = {window.count, window.sum, window.min, window.max};
+      EXPECT_EQ(WindowsOf(*chunks, resolution), expected) << resolution;
+      EXPECT_EQ(GrowthOf(*chunks), NaiveGrowth(samples)) << resolution;
+      for (std::size_t i = 1; i < chunks->size(); ++i)
+        EXPECT_GT((*chunks)[i].min_time, (*chunks)[i - 1].max_time);
+    }
+  }
+}
+
+TEST(SeriesDownsamplerTest, RefusesOrBearsDamage) {
+  SeriesDownsampler to_5m(kResolution5m);
+  AggregateDownsampler to_1h(kResolution5m, kResolution1h);
+  std::mt19937_64 random(3);
+  int refused = 0;
+  for (int round = 0; round < 400; ++round) {
+    SCOPED_TRACE(round);
+    EncodedSeries series = Encode(MakeSamples(random), random);
+    std::vector<AggregateChunk> made;
+    if (round % 2 == 1) {
+      ASSERT_TRUE(to_5m.Downsample(series.chunks, &made).ok());
+      if (made.empty()) continue;
+      series.bytes.clear();
+      series.chunks = Views(made);
+      for (const AggregateChunk& chunk : made) series.bytes.push_back(chunk.data);
+    }
+    // A checksum would have told; what is well formed all the same is as good as any series.
+    const std::size_t at = random() % series.chunks.size();
+    std::string& bytes = series.bytes[at];
+    for (int i = 0; i < 4; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
+    if (round % 5 == 0) bytes.resize(random() % bytes.size());
+    series.chunks[at].stored.data = bytes;
+    std::vector<AggregateChunk> out;
+    const Status status = round % 2 == 0 ? to_5m.Downsample(series.chunks, &out)
+                                         : to_1h.Downsample(series.chunks, &out);
+    if (status.ok()) continue;
+    EXPECT_THAT(status.code(), AnyOf(StatusCode::kDataLoss, StatusCode::kUnimplemented)) << status;
+    ++refused;
+  }
+  EXPECT_GT(refused, 100);
+}
+
+TEST(SeriesDownsamplerTest, RefusesChunksThatOverlap) {
+  std::mt19937_64 random(5);
+  EncodedSeries series = Encode(MakeSamples(random), random);
+  ASSERT_GT(series.chunks.size(), 2U);
+  series.chunks[1].min_time = series.chunks[0].max_time;
+  std::vector<AggregateChunk> made;
+  EXPECT_EQ(SeriesDownsampler(kResolution5m).Downsample(series.chunks, &made).code(),
+            StatusCode::kDataLoss);
+}
+
+TEST(SeriesDownsamplerTest, SplitsWhatAChunkCannotCount) {
+  constexpr std::size_t kMost = 10;
+  std::mt19937_64 random(9);
+  const chunk::Columns samples = MakeSamples(random);
+  const EncodedSeries series = Encode(samples, random);
+  std::vector<AggregateChunk> made;
+  ASSERT_TRUE(SeriesDownsampler(kResolution5m, kMost).Downsample(series.chunks, &made).ok());
+  EXPECT_GT(made.size(), 10U);
+  std::size_t windows = 0;
+  for (const AggregateChunk& chunk : made) {
+    EXPECT_LE(chunk.windows, kMost);
+    windows += chunk.windows;
+  }
+  EXPECT_EQ(windows, NaiveWindows(samples, kResolution5m).size());
+  EXPECT_EQ(GrowthOf(made), NaiveGrowth(samples));
 }
 
 TEST(WindowTest, EndsAreThoseOfTheReference) {

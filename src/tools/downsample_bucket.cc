@@ -106,8 +106,8 @@ Status BucketDownsampler::Downsample(const Context& context, const compaction::D
   const std::int64_t expected = SegmentBytes(*task.meta);
   std::int64_t done = 0;
   // Never beyond what was expected: what stands around chunks is not told.
-  const auto advance = [&](std::int64_t bytes) {
-    const std::int64_t step = std::clamp<std::int64_t>(bytes, 0, expected - done);
+  const auto advance = [&](std::int64_t in_all) {
+    const std::int64_t step = std::clamp<std::int64_t>(in_all - done, 0, expected - done);
     done += step;
     progress_.Advance(step);
   };
