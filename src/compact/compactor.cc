@@ -65,7 +65,7 @@ Status Compactor::Exhaust(const Context& context, std::size_t queue, const Pass&
     if (result.done > 0) continue;
     if (result.undecided == 0) return first;
     // Whoever has the rest shows a sign of life before this has passed, or never.
-    RETURN_IF_ERROR(Pause(context, place_.leases.duration() / 3));
+    RETURN_IF_ERROR(Pause(context, place_.options.leases.retry));
   }
 }
 

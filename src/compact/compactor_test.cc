@@ -41,8 +41,11 @@ class CompactorTest : public ::testing::Test {
   CompactorTest() {
     options_.data_dir = directory_.path();
     options_.consistency_delay = std::chrono::seconds(0);
-    options_.leases = {
-        .owner = "worker", .duration = std::chrono::milliseconds(6), .directory = "compact/leases"};
+    // No wait of a test is as long as this; the clock is quicker.
+    options_.leases = {.owner = "worker",
+                       .duration = std::chrono::minutes(10),
+                       .retry = std::chrono::milliseconds(1),
+                       .directory = "compact/leases"};
   }
 
   // One run over `bucket`, as a process of its own.
@@ -80,10 +83,10 @@ TEST_F(CompactorTest, MergesAFullRangeAndDeletesItsSourcesLater) {
   EXPECT_EQ(blocks.all.size(), 6U);
   EXPECT_EQ(blocks.LiveSamples(), (std::set<std::string>{"0", "1", "2", "3", "4"}));
 
-  clock_.Advance(47 * kHour);
+  clock_.Advance(20 * kHour);  // each run takes some hours of this clock, too
   ASSERT_TRUE(Run(bucket).ok());
   EXPECT_EQ(ReadBlocks(*bucket).all.size(), 6U);
-  clock_.Advance(2 * kHour);
+  clock_.Advance(48 * kHour);
   ASSERT_TRUE(Run(bucket).ok());
   EXPECT_EQ(ReadBlocks(*bucket).all.size(), 2U);
   EXPECT_EQ(work_.merges.load(), 1);
@@ -106,8 +109,15 @@ TEST_F(CompactorTest, AKillAnywhereLosesNothing) {
     return bucket;
   };
   const auto undisturbed = make();
+  Mutex mutex;
+  std::set<int> writes;
   const auto counting = std::make_shared<FaultyBucket>(
-      undisturbed, [](const objstore::BucketCall&) { return std::nullopt; });
+      undisturbed, [&](const objstore::BucketCall& call) -> std::optional<Fault> {
+        using Kind = objstore::BucketCall::Kind;
+        MutexLock lock(mutex);
+        if (call.kind == Kind::kUpload || call.kind == Kind::kDelete) writes.insert(call.number);
+        return std::nullopt;
+      });
   ASSERT_TRUE(Run(counting).ok());
   const testing::Shape wanted = ReadBlocks(*undisturbed).Live();
   ASSERT_THAT(wanted, SizeIs(4));
@@ -116,6 +126,8 @@ TEST_F(CompactorTest, AKillAnywhereLosesNothing) {
 
   for (const Fault::When when : {Fault::When::kBefore, Fault::When::kAfter}) {
     for (int killed = 1; killed <= calls; ++killed) {
+      // After a call that changes nothing is before the next.
+      if (when == Fault::When::kAfter && !writes.contains(killed)) continue;
       SCOPED_TRACE(killed);
       SCOPED_TRACE(when == Fault::When::kBefore ? "before" : "after");
       const auto bucket = make();
@@ -306,7 +318,6 @@ TEST_F(CompactorTest, APartialUploadGoesWhenItIsOld) {
 }
 
 TEST_F(CompactorTest, WorkersShareTheWork) {
-  options_.leases.duration = std::chrono::seconds(30);
   const auto bucket = std::make_shared<MemoryBucket>();
   constexpr int kGroups = 6;
   for (int group = 0; group < kGroups; ++group) {
@@ -362,7 +373,6 @@ TEST_F(CompactorTest, TwoProcessesWithoutLeasesDoNoHarm) {
 TEST_F(CompactorTest, ALoopWorksUntilItIsStopped) {
   const auto bucket = FullRange();
   options_.wait_interval = std::chrono::milliseconds(5);
-  options_.leases.duration = std::chrono::seconds(30);
   prometheus::Registry registry;
   Compactor compactor(options_, bucket, work_.functions(), Logger(), registry, clock_);
   compactor.Start();

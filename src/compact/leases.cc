@@ -300,7 +300,11 @@ void Leases::Release(const std::shared_ptr<Lease::State>& state) {
   const Context context = Context::Background().WithTimeout(kReleaseTimeout);
   // What another has taken over is not removed.
   Status status = Renew(context, *state);
-  if (status.ok()) status = bucket_->Delete(context, state->object);
+  if (status.ok()) {
+    MutexLock lock(state->mutex);
+    state->lost = true;  // the thread that renews would put it there again
+    status = bucket_->Delete(context, state->object);
+  }
   if (!status.ok())
     logger_.Debug("a lease is left to expire", {{"lease", state->name}, {"err", status}});
   MutexLock lock(mutex_);

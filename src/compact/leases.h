@@ -23,6 +23,8 @@ struct LeaseOptions {
   std::string owner;
   // A worker whose lease does not change for so long is taken for dead.
   std::chrono::milliseconds duration{30'000};
+  // How long who waits for the leases of the dead rests before another try.
+  std::chrono::milliseconds retry{10'000};
   std::string directory = "compact/leases";
 };
 
@@ -70,8 +72,6 @@ class Leases {
   };
   // `name` is a part of an object's name. An error says that the bucket could not be asked.
   StatusOr<Answer> TryAcquire(const Context& context, const std::string& name);
-
-  std::chrono::milliseconds duration() const { return options_.duration; }
 
  private:
   friend class Lease;

@@ -16,14 +16,15 @@
 
 namespace aevum::compact::testing {
 
-// Each look at it is 10 ms later: leases of the dead expire though nobody waits.
+// Each look at it is five minutes later: leases of the dead expire though nobody waits.
 class TickingClock final : public Clock {
  public:
   explicit TickingClock(TimestampMs now) : now_(now) {}
-  TimestampMs NowMs() const override { return now_.fetch_add(10); }
+  TimestampMs NowMs() const override { return now_.fetch_add(kTickMs); }
   void Advance(std::int64_t milliseconds) { now_.fetch_add(milliseconds); }
 
  private:
+  static constexpr std::int64_t kTickMs = 300'000;
   mutable std::atomic<TimestampMs> now_;
 };
 
