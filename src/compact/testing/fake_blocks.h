@@ -16,7 +16,7 @@
 
 namespace aevum::compact::testing {
 
-// Each look at it is ten seconds later: leases of the dead expire though nobody waits.
+// Each look at it is five minutes later: leases of the dead expire though nobody waits.
 class TickingClock final : public Clock {
  public:
   explicit TickingClock(TimestampMs now) : now_(now) {}
@@ -24,7 +24,7 @@ class TickingClock final : public Clock {
   void Advance(std::int64_t milliseconds) { now_.fetch_add(milliseconds); }
 
  private:
-  static constexpr std::int64_t kTickMs = 10'000;
+  static constexpr std::int64_t kTickMs = 300'000;
   mutable std::atomic<TimestampMs> now_;
 };
 
