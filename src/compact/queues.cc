@@ -347,6 +347,7 @@ PassResult Clean(const Context& context, Workplace& place) {
   place.metrics.partial_upload_deletions.Increment();
   const block::CleaningResult partial = block::DeleteAbortedUploads(
       lease->context(), fenced, view.fetched->partial, delay, place.logger, place.clock);
+  if (marked.deleted + partial.deleted > 0) place.NoteChange();
   outcome.Add(marked.deleted + partial.deleted);
   if (const std::size_t failed = marked.failed + partial.failed; failed > 0)
     outcome.Fail(Unavailable("blocks that could not be deleted, see the log: {}", failed));

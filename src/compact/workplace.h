@@ -139,6 +139,8 @@ class Workplace {
   // The last that Look saw; null before.
   std::shared_ptr<const BlockView> last_view() const { return last_view_.Get(); }
 
+  // This worker changed the bucket by other ways than the methods below: no view is used again.
+  void NoteChange() { ++changes_; }
   // Uploads a block by `to`.
   Status Upload(const Context& context, objstore::Bucket& to, const std::string& directory,
                 const block::Meta& meta);

@@ -99,6 +99,12 @@ Status SyncDirectoryOf(const std::string& path) {
   return OkStatus();
 }
 
+// Of an object that was put in place. It may have been deleted already, its directory too.
+Status SyncPlaced(const std::string& path) {
+  const Status status = SyncDirectoryOf(path);
+  return IsNotFound(status) ? OkStatus() : status;
+}
+
 Status MakeDirectories(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -287,9 +293,13 @@ StatusOr<std::string> FilesystemBucket::WriteAside(const Context& context,
 Status FilesystemBucket::MoveIntoPlace(const std::string& aside, const std::string& path) const {
   const std::string parent = fs::path(path).parent_path();
   for (int attempt = 1;; ++attempt) {
-    RETURN_IF_ERROR(MakeDirectories(parent));
-    if (::rename(aside.c_str(), path.c_str()) == 0) return SyncDirectoryOf(path);
-    if (errno != ENOENT || attempt == kPlaceAttempts) return SystemError("rename to", path, errno);
+    // Whoever deletes the last object of a directory removes it, and its parents.
+    Status status = MakeDirectories(parent);
+    if (status.ok()) {
+      if (::rename(aside.c_str(), path.c_str()) == 0) return SyncPlaced(path);
+      status = SystemError("rename to", path, errno);
+    }
+    if (!IsNotFound(status) || attempt == kPlaceAttempts) return status;
   }
 }
 
