@@ -18,6 +18,7 @@ struct Deletion {
   std::vector<model::Matcher> matchers;
   TimestampMs min_time = INT64_MIN;  // both inclusive
   TimestampMs max_time = INT64_MAX;
+  std::string request_id;  // for the record only
 };
 
 }  // namespace aevum::compaction

@@ -1,10 +1,13 @@
 // A block written again without some series, or with other labels.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/context.h"
 #include "base/status.h"
 #include "compaction/deletion.h"
@@ -19,7 +22,10 @@ struct RewriteOptions {
   const model::Relabeler* relabeler = nullptr;
   // Told of each change, as the change log of the command shows it. May be null.
   std::function<Status(std::string_view line)> change_log;
+  // Told now and then how many bytes of chunks the look at the block has read. May be null.
   std::function<void(std::uint64_t chunk_bytes)> progress;
+  // Relabelled series are put in order in runs of this size.
+  std::uint64_t run_bytes = 256ULL << 20;
   const Clock* clock = &Clock::System();
 };
 
@@ -37,8 +43,13 @@ struct RewriteResult {
 };
 
 // Writes the block anew below `directory` where something of it changes; meta.json tells of the
-// rewrite as Thanos's does (contract, "rewrites"). With `dry_run` of a caller: see
-// MeasureRewrite. Errors as MergeBlocks.
+// rewrite as Thanos's does ("rewrites"). DataLoss when the block is damaged; nothing is left in
+// `directory` after an error.
+//
+// The block is read once to see what changes. Deletions cost another reading and one writing. With
+// a relabeler that changes something it is written twice more: without what is deleted, then as
+// sorted runs, which are merged. Memory: the symbols as text, `run_bytes`, and what MergeBlocks
+// takes. Disk: up to three times the block.
 StatusOr<RewriteResult> RewriteBlock(const Context& context, const MergeInput& input,
                                      const RewriteOptions& options, const std::string& directory);
 

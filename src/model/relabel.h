@@ -58,6 +58,8 @@ class Relabeler {
   std::optional<Labels> Process(const Labels& labels) const;
 
   bool empty() const { return rules_.empty(); }
+  // As long as this object.
+  std::span<const RelabelRule> rules() const { return rules_; }
 
  private:
   std::vector<RelabelRule> rules_;
