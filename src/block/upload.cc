@@ -137,7 +137,7 @@ StatusOr<std::vector<BlockFile>> ListBlockFiles(const std::string& directory, Ha
 
 Status UploadBlock(const Context& context, objstore::Bucket& bucket, const std::string& directory,
                    Meta meta, const UploadBlockOptions& options) {
-  if (meta.labels.empty()) {
+  if (meta.labels.empty() && !options.without_labels) {
     return MakeError(StatusCode::kFailedPrecondition,
                      fmt::format("block {}: without external labels its series can't be told from "
                                  "those of others",

@@ -35,12 +35,14 @@ struct UploadBlockOptions {
   HashFunction hash = HashFunction::kNone;
   std::size_t concurrency = 0;  // of segments; 0: one after the other
   const Clock* clock = &Clock::System();
+  bool without_labels = false;  // whether a block without external labels is taken
 };
 
 // Uploads the block in `directory` as `meta` says: segments, then the index, and last meta.json, in
 // which the file list and the time of upload are filled in. An error at any point leaves no
 // meta.json, or the whole block: what is there is no block to a reader until it is whole, and the
-// next upload writes over it. FailedPrecondition when the meta has no external labels.
+// next upload writes over it. FailedPrecondition when the meta has no external labels, unless that
+// is allowed.
 Status UploadBlock(const Context& context, objstore::Bucket& bucket, const std::string& directory,
                    Meta meta, const UploadBlockOptions& options);
 

@@ -473,6 +473,7 @@ std::vector<Command> AddToolsCommands(CLI::App& tools) {
       AddTool<UploadTool>(*bucket, "upload-blocks", "Uploads the blocks of a directory.", storage)};
   commands.push_back(AddDownsampleCommand(*bucket, storage));
   commands.push_back(AddReplicateCommand(*bucket, storage));
+  commands.push_back(AddRewriteCommand(*bucket, storage));
   commands.push_back(AddWebCommand(*bucket, storage));
   return commands;
 }

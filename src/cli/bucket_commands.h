@@ -27,6 +27,7 @@ StatusOr<std::set<model::Ulid>> ReadUlids(const std::vector<std::string>& ids);
 
 Command AddDownsampleCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage);
 Command AddReplicateCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage);
+Command AddRewriteCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage);
 Command AddWebCommand(CLI::App& bucket, std::shared_ptr<const ObjectStorageFlags> storage);
 
 }  // namespace aevum::cli
