@@ -16,13 +16,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What compaction::RewriteBlock calls its scratch, before the ULID.
+constexpr std::string_view kRelabelPrefix = "relabel-";
+
 Status Prepare(const std::string& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return Unavailable("can't make the directory {}: {}", directory, error.message());
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(directory));
   for (const std::string& name : names) {
-    if (!model::Ulid::Parse(name).ok()) continue;
+    std::string_view block = name;
+    if (block.starts_with(kRelabelPrefix)) block.remove_prefix(kRelabelPrefix.size());
+    if (!model::Ulid::Parse(block).ok()) continue;
     fs::remove_all(directory + "/" + name, error);
     if (error) return Unavailable("can't remove {}/{}: {}", directory, name, error.message());
   }
@@ -125,6 +130,7 @@ class BlockRewriter {
         std::error_code error;
         fs::rename(log_path, result.blocks.front().directory + "/change.log", error);
         if (error) return Unavailable("can't move {}: {}", log_path, error.message());
+        fs::remove(fs::path(log_path).parent_path(), error);  // else the next run does it
       }
     }
     for (const compaction::MergedBlock& made : result.blocks) {
@@ -139,7 +145,7 @@ class BlockRewriter {
     block::Mark mark;
     mark.block = id;
     mark.details = "block rewritten";
-    mark.time_seconds = clock_.Now() / 1000;
+    mark.time_seconds = clock_.NowMs() / 1000;
     return block::PutMark(context, bucket_, mark).status();
   }
 
@@ -157,7 +163,7 @@ Status RewriteBlocks(const Context& context, objstore::Bucket& bucket,
                      const Logger& logger, const Clock& clock) {
   if (options.deletions.empty() && options.relabeler.empty())
     return InvalidArgument("neither deletions nor rules of relabelling are given");
-  RETURN_IF_ERROR(Prepare(options.directory));
+  if (!options.dry_run) RETURN_IF_ERROR(Prepare(options.directory));
   BlockRewriter rewriter(bucket, options, progress, logger, clock);
   for (const model::Ulid& id : options.blocks) RETURN_IF_ERROR(rewriter.Rewrite(context, id));
   return OkStatus();
