@@ -20,6 +20,7 @@
 #include "compaction/penalty_fold.h"
 #include "compaction/raw_overlap.h"
 #include "compaction/series_chunk.h"
+#include "compaction/testing/read_block.h"
 #include "encoding/byte_writer.h"
 #include "encoding/crc32c.h"
 #include "store/dedup/penalty.h"
@@ -44,26 +45,19 @@ struct Chunk {
 using Content = std::map<std::string, std::vector<Chunk>>;
 
 StatusOr<Content> ReadContent(const std::string& directory) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<BlockReader> reader,
-                   BlockReader::Open(Context::Background(),
-                                     {.bucket = nullptr, .block = {}, .directory = directory}));
-  std::vector<std::string> symbols;
-  for (std::string_view symbol;;) {
-    ASSIGN_OR_RETURN(const bool more, reader->NextSymbol(&symbol));
-    if (!more) break;
-    symbols.emplace_back(symbol);
-  }
   Content content;
-  for (StoredSeries series;;) {
-    ASSIGN_OR_RETURN(const bool more, reader->NextSeries(&series));
-    if (!more) return content;
-    std::string labels;
-    for (const auto& label : series.labels)
-      labels += symbols.at(label.name) + "=" + symbols.at(label.value) + ",";
-    for (const tsdb::WrittenChunk& chunk : series.chunks)
-      content[labels].push_back(
-          {chunk.min_time, chunk.max_time, chunk.stored.encoding, std::string(chunk.stored.data)});
-  }
+  RETURN_IF_ERROR(testing::ReadBlock(
+      directory, [&](const model::Labels& labels, const std::vector<tsdb::WrittenChunk>& chunks) {
+        std::string text;
+        for (const auto& label : labels)
+          text += std::string(label.name) + "=" + std::string(label.value) + ",";
+        for (const tsdb::WrittenChunk& chunk : chunks) {
+          content[text].push_back({chunk.min_time, chunk.max_time, chunk.stored.encoding,
+                                   std::string(chunk.stored.data)});
+        }
+        return OkStatus();
+      }));
+  return content;
 }
 
 chunk::Columns Samples(const std::vector<Chunk>& chunks) {

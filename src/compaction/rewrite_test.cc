@@ -17,6 +17,7 @@
 #include "chunk/chunk.h"
 #include "compaction/deletion_config.h"
 #include "compaction/rewrite_record.h"
+#include "compaction/testing/read_block.h"
 
 namespace aevum::compaction {
 namespace {
@@ -31,31 +32,22 @@ const std::string kBlock = "01M88B69SDCRCZ0QV2H063H466";
 using Content = std::map<model::Labels, std::vector<TimestampMs>>;
 
 StatusOr<Content> ReadTimes(const std::string& directory) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<BlockReader> reader,
-                   BlockReader::Open(Context::Background(),
-                                     {.bucket = nullptr, .block = {}, .directory = directory}));
-  std::vector<std::string> symbols;
-  for (std::string_view symbol;;) {
-    ASSIGN_OR_RETURN(const bool more, reader->NextSymbol(&symbol));
-    if (!more) break;
-    symbols.emplace_back(symbol);
-  }
   Content content;
-  for (StoredSeries series;;) {
-    ASSIGN_OR_RETURN(const bool more, reader->NextSeries(&series));
-    if (!more) return content;
-    std::vector<model::Label> labels;
-    for (const auto& label : series.labels)
-      labels.push_back({symbols.at(label.name), symbols.at(label.value)});
-    chunk::Columns columns;
-    for (const tsdb::WrittenChunk& chunk : series.chunks) {
-      RETURN_IF_ERROR(chunk::Decode(static_cast<chunk::Encoding>(chunk.stored.encoding),
-                                    chunk.stored.data, &columns));
-    }
-    std::vector<TimestampMs>& times = content[model::Labels::FromUnsorted(labels)];
-    times = columns.times;
-    times.insert(times.end(), columns.histogram_times.begin(), columns.histogram_times.end());
-  }
+  const Status read = testing::ReadBlock(
+      directory,
+      [&](const model::Labels& labels, const std::vector<tsdb::WrittenChunk>& chunks) -> Status {
+        chunk::Columns columns;
+        for (const tsdb::WrittenChunk& chunk : chunks) {
+          RETURN_IF_ERROR(chunk::Decode(static_cast<chunk::Encoding>(chunk.stored.encoding),
+                                        chunk.stored.data, &columns));
+        }
+        std::vector<TimestampMs>& times = content[labels];
+        times = columns.times;
+        times.insert(times.end(), columns.histogram_times.begin(), columns.histogram_times.end());
+        return OkStatus();
+      });
+  RETURN_IF_ERROR(read);
+  return content;
 }
 
 class RewriteTest : public ::testing::Test {
