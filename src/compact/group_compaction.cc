@@ -27,16 +27,6 @@ bool IsDamage(const Status& status) {
   }
 }
 
-// What the outputs may take: no more than the inputs did.
-std::uint64_t SizeOf(const std::vector<MetaPointer>& blocks) {
-  std::uint64_t size = 0;
-  for (const MetaPointer& meta : blocks) {
-    for (const block::BlockFile& file : meta->files)
-      size += static_cast<std::uint64_t>(std::max<std::int64_t>(file.size_bytes, 0));
-  }
-  return size;
-}
-
 // Whether one block has all sources of another: then one of them would count as a duplicate.
 bool HaveDuplicates(const std::vector<compaction::MergedBlock>& blocks) {
   for (const auto& a : blocks) {
@@ -179,10 +169,7 @@ StatusOr<compaction::MergeResult> GroupCompaction::Merge(const Context& context,
   options.function = place_.options.function;
   options.deletions = deletions_;
   options.max_index_bytes = static_cast<std::uint64_t>(place_.options.max_index_bytes);
-  options.progress = [this, seen = std::uint64_t{0}](std::uint64_t bytes) mutable {
-    if (bytes > seen) place_.metrics.chunk_bytes_read.Increment(static_cast<double>(bytes - seen));
-    seen = bytes;
-  };
+  options.progress = place_.CountChunkBytes();
   options.clock = &place_.clock;
   auto result = place_.work.merge(context, std::move(inputs), options, directory);
   if (result.ok() && result->repairs.any() > 0) {

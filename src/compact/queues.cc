@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -156,18 +157,13 @@ Status CompactGroup(const Context& context, Workplace& place, const Group& group
 Status DownsampleWithLease(const Context& context, Workplace& place,
                            const compaction::DownsampleTask& task, Lease& lease) {
   const std::string ulid = task.meta->ulid.ToString();
-  std::uint64_t size = 0;
-  for (const block::BlockFile& file : task.meta->files)
-    size += static_cast<std::uint64_t>(std::max<std::int64_t>(file.size_bytes, 0));
-  StatusOr<ScratchSpace::Reservation> reserved = place.scratch.Reserve(context, size);
+  StatusOr<ScratchSpace::Reservation> reserved =
+      place.scratch.Reserve(context, SizeOf({task.meta}));
   RETURN_IF_ERROR(reserved.status());
   const ScratchDirectory directory(place.options.data_dir + "/downsample/" + ulid);
   RETURN_IF_ERROR(directory.Create());
   compaction::DownsampleOptions options;
-  options.progress = [&place, seen = std::uint64_t{0}](std::uint64_t bytes) mutable {
-    if (bytes > seen) place.metrics.chunk_bytes_read.Increment(static_cast<double>(bytes - seen));
-    seen = bytes;
-  };
+  options.progress = place.CountChunkBytes();
   options.clock = &place.clock;
   const auto start = SteadyClock::now();
   ASSIGN_OR_RETURN(const compaction::DownsampledBlock made,
@@ -184,18 +180,26 @@ Status DownsampleWithLease(const Context& context, Workplace& place,
   return OkStatus();
 }
 
-Status DownsampleOne(const Context& context, Workplace& place, const model::Ulid& block,
+// The task as a newer view has it; nothing when another worker was faster.
+std::optional<compaction::DownsampleTask> StillDue(const compaction::DownsampleTask& task,
+                                                   const BlockView& view) {
+  for (const compaction::DownsampleTask& due :
+       compaction::BlocksToDownsample(view.fetched->metas, view.no_downsample))
+    if (due.meta->ulid == task.meta->ulid) return due;
+  return std::nullopt;
+}
+
+// Carries out a task that was found in `seen`.
+Status DownsampleOne(const Context& context, Workplace& place,
+                     const compaction::DownsampleTask& found, const BlockView& seen,
                      Outcome& outcome) {
-  const std::string ulid = block.ToString();
+  const std::string ulid = found.meta->ulid.ToString();
   const std::unique_ptr<Lease> lease = Acquire(context, place, "downsampling-" + ulid, outcome);
   if (!lease) return OkStatus();
   ASSIGN_OR_RETURN(const auto view, place.LookOrReuse(lease->context(), Workplace::Reuse::kRecent));
-  const std::vector<compaction::DownsampleTask> tasks =
-      compaction::BlocksToDownsample(view->fetched->metas, view->no_downsample);
-  const auto task = std::ranges::find_if(tasks, [&](const compaction::DownsampleTask& candidate) {
-    return candidate.meta->ulid == block;
-  });
-  if (task == tasks.end()) return OkStatus();  // another worker was faster
+  const std::optional<compaction::DownsampleTask> task =
+      view.get() == &seen ? found : StillDue(found, *view);
+  if (!task) return OkStatus();
   const Status status = DownsampleWithLease(lease->context(), place, *task, *lease);
   if (status.ok()) {
     place.metrics.Downsamplings(task->meta->resolution_ms).Increment();
@@ -208,7 +212,7 @@ Status DownsampleOne(const Context& context, Workplace& place, const model::Ulid
   if (status.code() == StatusCode::kDataLoss && !place.options.halt_on_error) {
     place.problems.Report(ulid, status);
     FencedBucket fenced(place.bucket, *lease);
-    return place.Mark(lease->context(), fenced, block::MarkKind::kNoDownsample, block,
+    return place.Mark(lease->context(), fenced, block::MarkKind::kNoDownsample, task->meta->ulid,
                       kReasonDamaged, status.message());
   }
   return Leave(place, ulid, status);
@@ -233,6 +237,15 @@ Status CollectGarbage(const Context& context, Workplace& place, const BlockView&
   return OkStatus();
 }
 
+// What a pass begins with; null when the bucket can't be looked at, which the outcome has then.
+std::shared_ptr<const BlockView> LookFor(const Context& context, Workplace& place,
+                                         Outcome& outcome) {
+  auto view = place.LookOrReuse(context, Workplace::Reuse::kUnchanged);
+  if (view.ok()) return *std::move(view);
+  outcome.Fail(view.status());
+  return nullptr;
+}
+
 bool IsKnownResolution(std::int64_t resolution_ms) {
   return resolution_ms == compaction::kResolutionRaw ||
          resolution_ms == compaction::kResolution5m || resolution_ms == compaction::kResolution1h;
@@ -251,22 +264,19 @@ std::vector<compaction::RetentionDecision> FindExpired(const Workplace& place,
 
 PassResult CompactGroups(const Context& context, Workplace& place) {
   Outcome outcome;
-  const auto view = place.LookOrReuse(context, Workplace::Reuse::kUnchanged);
-  if (!view.ok()) {
-    outcome.Fail(view.status());
-    return outcome.Take();
-  }
-  for (const auto& [ulid, meta] : (*view)->fetched->metas) {
+  const std::shared_ptr<const BlockView> view = LookFor(context, place, outcome);
+  if (!view) return outcome.Take();
+  for (const auto& [ulid, meta] : view->fetched->metas) {
     if (meta->ExternalLabels().empty()) {
       place.problems.Report(
           ulid.ToString(),
           InvalidArgument("it has no external labels, nobody can say whose it is"));
     }
   }
-  const std::vector<Group> groups = GroupsWithPlans(place, **view);
+  const std::vector<Group> groups = GroupsWithPlans(place, *view);
   RunSideBySide(
       "compaction", groups.size(), place.options.concurrency, place.options.halt_on_error, outcome,
-      [&](std::size_t i) { return CompactGroup(context, place, groups[i], **view, outcome); });
+      [&](std::size_t i) { return CompactGroup(context, place, groups[i], *view, outcome); });
   PassResult result = outcome.Take();
   if (result.status.ok()) place.metrics.iterations.Increment();
   return result;
@@ -274,22 +284,19 @@ PassResult CompactGroups(const Context& context, Workplace& place) {
 
 PassResult DownsampleBlocks(const Context& context, Workplace& place) {
   Outcome outcome;
-  const auto view = place.LookOrReuse(context, Workplace::Reuse::kUnchanged);
-  if (!view.ok()) {
-    outcome.Fail(view.status());
-    return outcome.Take();
-  }
-  for (const auto& [ulid, meta] : (*view)->fetched->metas) {
+  const std::shared_ptr<const BlockView> view = LookFor(context, place, outcome);
+  if (!view) return outcome.Take();
+  for (const auto& [ulid, meta] : view->fetched->metas) {
     if (!IsKnownResolution(meta->resolution_ms)) {
       place.problems.Report(ulid.ToString(), InvalidArgument("nobody knows its resolution: {} ms",
                                                              meta->resolution_ms));
     }
   }
   const std::vector<compaction::DownsampleTask> tasks =
-      compaction::BlocksToDownsample((*view)->fetched->metas, (*view)->no_downsample);
+      compaction::BlocksToDownsample(view->fetched->metas, view->no_downsample);
   RunSideBySide("downsampling", tasks.size(), place.options.downsample_concurrency,
                 place.options.halt_on_error, outcome, [&](std::size_t i) {
-                  return DownsampleOne(context, place, tasks[i].meta->ulid, outcome);
+                  return DownsampleOne(context, place, tasks[i], *view, outcome);
                 });
   return outcome.Take();
 }
@@ -298,13 +305,10 @@ PassResult ApplyRetention(const Context& context, Workplace& place) {
   Outcome outcome;
   const std::unique_ptr<Lease> lease = Acquire(context, place, "retention", outcome);
   if (!lease) return outcome.Take();
-  const auto view = place.LookOrReuse(lease->context(), Workplace::Reuse::kUnchanged);
-  if (!view.ok()) {
-    outcome.Fail(view.status());
-    return outcome.Take();
-  }
+  const std::shared_ptr<const BlockView> view = LookFor(lease->context(), place, outcome);
+  if (!view) return outcome.Take();
   FencedBucket fenced(place.bucket, *lease);
-  for (const compaction::RetentionDecision& decision : FindExpired(place, **view)) {
+  for (const compaction::RetentionDecision& decision : FindExpired(place, *view)) {
     if (decision.waits) {
       place.logger.Warn("a block is past its retention and waits to be downsampled",
                         {{"block", decision.meta->ulid.ToString()}});
@@ -327,26 +331,22 @@ PassResult Clean(const Context& context, Workplace& place) {
   Outcome outcome;
   const std::unique_ptr<Lease> lease = Acquire(context, place, "cleaning", outcome);
   if (!lease) return outcome.Take();
-  const auto looked = place.LookOrReuse(lease->context(), Workplace::Reuse::kUnchanged);
-  if (!looked.ok()) {
-    outcome.Fail(looked.status());
-    return outcome.Take();
-  }
-  const BlockView& view = **looked;
+  const std::shared_ptr<const BlockView> view = LookFor(lease->context(), place, outcome);
+  if (!view) return outcome.Take();
   place.metrics.cleanup_loops.Increment();
   FencedBucket fenced(place.bucket, *lease);
-  if (const Status status = CollectGarbage(lease->context(), place, view, fenced, outcome);
+  if (const Status status = CollectGarbage(lease->context(), place, *view, fenced, outcome);
       !status.ok())
     outcome.Fail(status);
   const auto delay =
       std::chrono::duration_cast<std::chrono::milliseconds>(place.options.delete_delay);
   const block::CleaningResult marked = block::DeleteMarkedBlocks(
-      lease->context(), fenced, *view.deletion_marks, delay, place.logger, place.clock);
+      lease->context(), fenced, *view->deletion_marks, delay, place.logger, place.clock);
   place.metrics.blocks_cleaned.Increment(static_cast<double>(marked.deleted));
   place.metrics.cleanup_failures.Increment(static_cast<double>(marked.failed));
   place.metrics.partial_upload_deletions.Increment();
   const block::CleaningResult partial = block::DeleteAbortedUploads(
-      lease->context(), fenced, view.fetched->partial, delay, place.logger, place.clock);
+      lease->context(), fenced, view->fetched->partial, delay, place.logger, place.clock);
   if (marked.deleted + partial.deleted > 0) place.NoteChange();
   outcome.Add(marked.deleted + partial.deleted);
   if (const std::size_t failed = marked.failed + partial.failed; failed > 0)

@@ -74,6 +74,15 @@ Status ReplicaNotes::Apply(const Context& /*context*/, block::FetchView& view) {
   return OkStatus();
 }
 
+std::uint64_t SizeOf(const std::vector<MetaPointer>& blocks) {
+  std::uint64_t size = 0;
+  for (const MetaPointer& meta : blocks) {
+    for (const block::BlockFile& file : meta->files)
+      size += static_cast<std::uint64_t>(std::max<std::int64_t>(file.size_bytes, 0));
+  }
+  return size;
+}
+
 Workplace::Workplace(CompactorOptions compactor_options, std::shared_ptr<objstore::Bucket> to,
                      BlockWork block_work, Logger to_log, prometheus::Registry& registry,
                      const Clock& time)
@@ -156,6 +165,13 @@ Status Workplace::Mark(const Context& context, objstore::Bucket& to, block::Mark
                                         {"reason", reason},
                                         {"details", details}});
   return OkStatus();
+}
+
+std::function<void(std::uint64_t)> Workplace::CountChunkBytes() {
+  return [this, seen = std::uint64_t{0}](std::uint64_t bytes) mutable {
+    if (bytes > seen) metrics.chunk_bytes_read.Increment(static_cast<double>(bytes - seen));
+    seen = bytes;
+  };
 }
 
 StatusOr<bool> Workplace::AreLive(const Context& context, const std::vector<MetaPointer>& blocks) {

@@ -112,6 +112,9 @@ struct BlockView {
   TimestampMs at_ms = 0;
 };
 
+// What the meta.json of blocks says of their bytes: outputs take no more than inputs did.
+std::uint64_t SizeOf(const std::vector<MetaPointer>& blocks);
+
 // Thread-safe.
 class Workplace {
  public:
@@ -141,6 +144,8 @@ class Workplace {
 
   // This worker changed the bucket by other ways than the methods below: no view is used again.
   void NoteChange() { ++changes_; }
+  // Counts the bytes of chunks that one piece of work reads: told how many it has read in all.
+  std::function<void(std::uint64_t chunk_bytes)> CountChunkBytes();
   // Uploads a block by `to`.
   Status Upload(const Context& context, objstore::Bucket& to, const std::string& directory,
                 const block::Meta& meta);
